@@ -1,0 +1,123 @@
+"""Typed configuration: one pydantic model per method, presets in a TOML file beside it, overrides by dotted key.
+
+Order: the model's defaults, then the preset, then every `--set`. Unknown keys are refused with the nearest name.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from benchmark.errors import ConfigError, did_you_mean
+
+PRESETS = ("tiny", "small", "base", "paper")
+
+
+class MethodConfig(BaseModel):
+    """Base of every configuration: frozen, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EncoderConfig(MethodConfig):
+    """A text encoder: a sentence-transformers or transformers model by hub name or local path.
+
+    `default` is the packaged all-MiniLM-L6-v2 (no network). A bare string stands for `name`.
+    """
+
+    name: str = "default"
+    pooling: str = "default"  # default (the model's own), mean, cls
+    max_length: int = 256  # tokens; the paper's rq-VAE and HC embeddings read 256
+    normalize: bool = True  # scale embeddings to unit length
+    simcse_epochs: int = 0  # >0: in-domain SimCSE training on the corpus first (Table 1's second variant)
+    simcse_batch: int = 64
+    simcse_learning_rate: float = 3e-5
+    simcse_temperature: float = 0.05
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
+
+
+def nested(overrides: Mapping[str, str]) -> dict[str, Any]:
+    """Turn {'encoder.pooling': 'cls'} into {'encoder': {'pooling': 'cls'}}; JSON lists and objects are parsed."""
+    tree: dict[str, Any] = {}
+    for key, raw in overrides.items():
+        *parents, last = key.split(".")
+        node = tree
+        for parent in parents:
+            child = node.setdefault(parent, {})
+            if not isinstance(child, dict):
+                child = node[parent] = {"name": child}  # encoder=X together with encoder.pooling=Y
+            node = child
+        value: Any = raw
+        if raw[:1] in "[{" and raw:
+            try:
+                value = json.loads(raw)
+            except json.JSONDecodeError as error:
+                raise ConfigError(f"{key}: not valid JSON: {error}") from None
+        if isinstance(node.get(last), dict) and not isinstance(value, dict):
+            node[last]["name"] = value
+        else:
+            node[last] = value
+    return tree
+
+
+def build_config(
+    model: type[ConfigT], *, preset: Mapping[str, Any] | None = None, overrides: Mapping[str, str] | None = None,
+    owner: str = "",
+) -> ConfigT:
+    """Return the model from its defaults, a preset's values and dotted overrides.
+
+    Raises ConfigError that names the key and, for an unknown one, the nearest valid name.
+    """
+    values = _merge(dict(preset or {}), nested(overrides or {}))
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, model, owner)) from None
+
+
+def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        old = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(old, str):
+            old = {"name": old}
+        merged[key] = _merge(dict(old), value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _explain(error: ValidationError, model: type[BaseModel], owner: str) -> str:
+    lines = []
+    for problem in error.errors():
+        path = ".".join(str(part) for part in (owner, *problem["loc"]) if part != "")
+        if problem["type"] == "extra_forbidden":
+            names = _keys_at(model, problem["loc"][:-1])
+            lines.append(f"{path}: unknown key.{did_you_mean(str(problem['loc'][-1]), names)}")
+        else:
+            lines.append(f"{path}: {problem['msg']} (got {problem.get('input')!r})")
+    return "\n".join(lines)
+
+
+def _keys_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
+    for part in location:
+        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return list(model.model_fields)
+
+
+def load_presets(source: Path) -> dict[str, dict[str, Any]]:
+    """Read the presets that lie beside a module: `name.toml`, or `presets.toml` inside a package; {} if none."""
+    for path in (source.with_suffix(".toml"), source.parent / "presets.toml"):
+        if path.is_file():
+            return tomllib.loads(path.read_text("utf-8"))
+    return {}

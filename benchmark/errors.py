@@ -1,0 +1,43 @@
+"""Errors for people: each says what is wrong, where, and what to do; the command line prints the message alone."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class BenchmarkError(Exception):
+    """Something failed while the suite did what it was asked (exit code 1)."""
+
+    exit_code = 1
+
+
+class UsageError(BenchmarkError):
+    """The suite was asked for something that does not exist or cannot be (exit code 2)."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A configuration key has an unknown name or an impossible value."""
+
+
+class DataError(BenchmarkError):
+    """A data file is wrong; the message names file, line and reason."""
+
+    exit_code = 2
+
+
+class MissingDependency(BenchmarkError):
+    """An optional package or model is not there; the message says how to get it."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ' Did you mean 'x'?' for the nearest known name, or the list of all of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f" Did you mean '{near[0]}'?" if near else f" Known: {', '.join(names)}."
+
+
+def require(condition: bool, key: str, reason: str) -> None:
+    """Raise ConfigError naming the configuration key when the condition does not hold."""
+    if not condition:
+        raise ConfigError(f"{key}: {reason}")

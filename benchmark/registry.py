@@ -1,0 +1,84 @@
+"""Finding methods, data sets, tables and renderers by name, through entry points; nothing is imported before its use.
+
+A plugin registers itself in its own pyproject.toml, exactly as the built-in ones do:
+
+    [project.entry-points."benchmark.methods"]
+    mine = "my_package:MyIndexer"
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import BenchmarkError, UsageError, did_you_mean
+
+GROUPS = {
+    "method": "benchmark.methods",
+    "data set": "benchmark.datasets",
+    "table": "benchmark.reports",
+    "format": "benchmark.renderers",
+}
+
+
+@cache
+def registered(what: str) -> dict[str, EntryPoint]:
+    """Return name -> entry point of one group ('method', 'data set', 'table' or 'format'), sorted by name.
+
+    Two plugins that claim one name are refused: a table row must mean one thing.
+    """
+    found: dict[str, EntryPoint] = {}
+    for entry in sorted(entry_points(group=GROUPS[what]), key=lambda entry: entry.name):
+        if entry.name in found and found[entry.name].value != entry.value:
+            raise BenchmarkError(
+                f"two installed packages register the {what} '{entry.name}': "
+                f"{found[entry.name].value} and {entry.value}; uninstall one"
+            )
+        found[entry.name] = entry
+    return found
+
+
+def find(what: str, name: str) -> EntryPoint:
+    """Return the entry point, or raise UsageError with the nearest known name."""
+    known = registered(what)
+    if name not in known:
+        raise UsageError(f"unknown {what} '{name}'.{did_you_mean(name, known)}")
+    return known[name]
+
+
+def load(what: str, name: str) -> Any:
+    """Import and return the registered object."""
+    entry = find(what, name)
+    try:
+        return entry.load()
+    except (ImportError, AttributeError) as error:
+        raise BenchmarkError(f"the {what} '{name}' ({entry.value}) cannot be imported: {error}") from error
+
+
+def source_file(entry: EntryPoint) -> Path:
+    """Return the file an entry point's module is read from, without importing that module."""
+    spec = find_spec(entry.module)
+    if spec is None or spec.origin is None:
+        raise BenchmarkError(f"'{entry.name}' points to {entry.value}, which is not there")
+    return Path(spec.origin)
+
+
+def describe(entry: EntryPoint) -> tuple[str, str]:
+    """Return (base class name, first line of the docstring) of a registered class, read from its source.
+
+    Reading the source keeps `benchmark list` fast: no module is imported.
+    """
+    tree = ast.parse(source_file(entry).read_text("utf-8"))
+    kind, doc = "", ""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == entry.attr:
+            doc = ast.get_docstring(node) or ""
+            if node.bases:
+                base = node.bases[0]
+                kind = ast.unparse(base.value if isinstance(base, ast.Subscript) else base).rpartition(".")[2].lower()
+    doc = doc or ast.get_docstring(tree) or ""
+    return kind, doc.split("\n", 1)[0]
