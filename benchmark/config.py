@@ -7,9 +7,9 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.errors import ConfigError, did_you_mean
 
@@ -41,6 +41,21 @@ class EncoderConfig(MethodConfig):
     @classmethod
     def _from_name(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
+
+
+class TrainingConfig(MethodConfig):
+    """AdamW with a linear, cosine or constant schedule (see `benchmark.training`)."""
+
+    steps: int = Field(1000, ge=1)
+    batch_size: int = Field(64, ge=1, description="examples per optimiser step, over all devices")
+    accumulation: int = Field(1, ge=1, description="micro-batches that one step is cut into, per device")
+    learning_rate: float = Field(1e-3, gt=0)
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup_ratio: float = Field(0.0, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    clip_norm: float = Field(1.0, gt=0)
+    precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
+    checkpoint_seconds: float = Field(60.0, ge=0)
 
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
@@ -78,7 +93,7 @@ def build_config(
 
     Raises ConfigError that names the key and, for an unknown one, the nearest valid name.
     """
-    values = _merge(dict(preset or {}), nested(overrides or {}))
+    values = _merge(_merge(model().model_dump(), dict(preset or {})), nested(overrides or {}))
     try:
         return model.model_validate(values)
     except ValidationError as error:

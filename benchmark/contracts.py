@@ -90,6 +90,13 @@ class Histories:
         """Number of items of each user [n_users]."""
         return np.diff(self.offsets)
 
+    def select(self, rows: Int64) -> Histories:
+        """Return the histories of the users at these rows."""
+        lengths = self.lengths[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        positions = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths)
+        return Histories([self.users[row] for row in rows], offsets, np.asarray(self.items)[positions])
+
 
 @dataclass(frozen=True)
 class QuerySet:

@@ -1,0 +1,49 @@
+"""List methods, data sets, tables or metrics: `benchmark list methods`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from benchmark.registry import describe, registered
+
+WHAT = {"methods": "method", "datasets": "data set", "tables": "table", "formats": "format"}
+METRICS = {
+    "AMI": "adjusted mutual information of the first code and the full category path (the paper's Table 1)",
+    "AMI@depthN": "the same for the prefix of N codes",
+    "AMI@levelN": "first code against the category path cut at level N",
+    "NMI": "normalised mutual information of the first code and the full category path",
+    "unique": "share of items whose ID is unique before the dedup counter",
+    "collision_rate": "1 - distinct IDs / items, before the dedup counter",
+    "codes_used@N": "codes of position N that at least one item has",
+    "perplexity@N": "exp of the entropy of the codes of position N",
+    "largest_group": "items in the largest group of equal IDs",
+    "R@5, R@10, nDCG@5, nDCG@10, RR@20": "recommendation, full ranking, one held-out item per user",
+    "nDCG@5, AP@5, R@1, R@10, nDCG@10, RR@10": "search, by ir-measures from the TREC run",
+    "nDCG@5 (published), AP@5 (published)": "search as LMIndexer's code computes them (normalised by what was found)",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `benchmark list`."""
+    parser.add_argument("what", choices=[*WHAT, "metrics"])
+    parser.add_argument("--json", action="store_true")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print one line each: name, kind, first sentence."""
+    if arguments.what == "metrics":
+        rows = [{"name": name, "kind": "", "summary": text} for name, text in METRICS.items()]
+    else:
+        rows = []
+        for name, entry in registered(WHAT[arguments.what]).items():
+            kind, summary = describe(entry)
+            rows.append({"name": name, "kind": kind if arguments.what == "methods" else "", "summary": summary})
+    if arguments.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0
+    width = max((len(row["name"]) for row in rows), default=0)
+    for row in rows:
+        kind = f"{row['kind']:<11}  " if row["kind"] else ""
+        print(f"{row['name']:<{width}}  {kind}{row['summary']}".rstrip())
+    return 0

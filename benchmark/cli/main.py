@@ -1,0 +1,76 @@
+"""The command line: `benchmark COMMAND ...`. Each command lives in a module of its own, imported when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+import benchmark
+from benchmark.errors import BenchmarkError, UsageError, did_you_mean
+
+COMMANDS = {
+    "run": "compute the cells that are missing and print the tables",
+    "report": "print or write the tables of the runs that exist",
+    "list": "list methods, data sets, tables or metrics",
+    "show": "show a method's or a data set's settings and presets",
+    "data": "check a data set, print its statistics, or write a generated one to a folder",
+    "export": "copy a result's TREC run, IDs or JSON",
+    "bench": "time the suite's own code against what you would use instead",
+    "doctor": "say what is installed and what is missing",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code (0 done, 1 failed, 2 misuse)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    if not words or words[0] in ("-h", "--help"):
+        parser.print_help()
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(f"lmindexer-benchmark {benchmark.__version__}")
+        return 0
+    name = words[0]
+    try:
+        if name not in COMMANDS:
+            raise UsageError(f"unknown command '{name}'.{did_you_mean(name, COMMANDS)}")
+        module = importlib.import_module(f"benchmark.cli.{name}")
+        command = argparse.ArgumentParser(
+            prog=f"benchmark {name}",
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        code: int = module.execute(command.parse_args(words[1:]))
+        return code
+    except BenchmarkError as error:
+        print(f"benchmark: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("benchmark: interrupted; what was finished is kept, the same command goes on from there", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        print(f"benchmark: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    lines = "\n".join(f"  {name:<8} {text}" for name, text in COMMANDS.items())
+    return argparse.ArgumentParser(
+        prog="benchmark",
+        usage="benchmark COMMAND [...]",
+        description="A benchmark and baselines suite for semantic indexers.",
+        epilog=f"commands:\n{lines}\n\n'benchmark COMMAND --help' explains each. First steps: benchmark run --methods "
+        "rqvae,rqkmeans --dataset demo",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

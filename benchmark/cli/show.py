@@ -1,0 +1,62 @@
+"""Show a method's or a data set's settings, defaults and presets: `benchmark show rqvae`."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from typing import Any
+
+from pydantic import BaseModel
+
+from benchmark.config import load_presets
+from benchmark.errors import UsageError, did_you_mean
+from benchmark.registry import load, registered, source_file
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `benchmark show`."""
+    parser.add_argument("name", help="a method, a data set, or 'generative' (the shared generative part)")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print the docstring, every key with its default, and the presets."""
+    name: str = arguments.name
+    known = {**registered("data set"), **registered("method")}
+    if name == "generative":
+        from benchmark.generative import config
+
+        _print(config.__doc__ or "", config.GenerativeConfig, load_presets(_path(config)))
+        return 0
+    if name not in known:
+        raise UsageError(f"unknown method or data set '{name}'.{did_you_mean(name, [*known, 'generative'])}")
+    what = "method" if name in registered("method") else "data set"
+    found = load(what, name)
+    module = inspect.getmodule(found)
+    presets = load_presets(source_file(known[name])) if what == "method" else {}
+    _print((module.__doc__ if module else "") or found.__doc__ or "", found.Config, presets)
+    return 0
+
+
+def _path(module: Any) -> Any:
+    from pathlib import Path
+
+    return Path(module.__file__)
+
+
+def _print(doc: str, model: type[BaseModel], presets: dict[str, dict[str, Any]]) -> None:
+    print(inspect.cleandoc(doc), end="\n\nsettings:\n")
+    for line in _settings(model):
+        print(f"  {line}")
+    for preset, values in presets.items():
+        print(f"preset {preset}: " + ", ".join(f"{key}={value}" for key, value in values.items()))
+
+
+def _settings(model: type[BaseModel], prefix: str = "") -> list[str]:
+    lines = []
+    for key, info in model.model_fields.items():
+        default = info.get_default(call_default_factory=True, validated_data={})
+        if isinstance(default, BaseModel):
+            lines += _settings(type(default), f"{prefix}{key}.")
+        else:
+            lines.append(f"{prefix}{key}={default}" + (f"   {info.description}" if info.description else ""))
+    return lines

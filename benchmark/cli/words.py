@@ -1,0 +1,19 @@
+"""Lists on the command line."""
+
+from benchmark.errors import UsageError
+
+
+def words(value: str) -> list[str]:
+    """Return the words of 'a,b,c'; raise UsageError for none."""
+    found = [word.strip() for word in value.split(",") if word.strip()]
+    if not found:
+        raise UsageError("an empty list was given where names are due")
+    return found
+
+
+def whole_numbers(value: str, option: str) -> list[int]:
+    """Return the distinct numbers of '0,1,2' in order."""
+    try:
+        return sorted({int(word) for word in words(value)})
+    except ValueError:
+        raise UsageError(f"{option} {value}: write whole numbers, e.g. 0,1,2") from None

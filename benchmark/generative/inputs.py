@@ -1,0 +1,115 @@
+"""What the T5 reads: histories and queries as token ids.
+
+Recommendation, `text` (LMIndexer's data code): the items' texts most recent first, joined with '. ', cut on the right
+at `max_source` tokens, so the oldest items fall off; no prefix, no user id, no item IDs. `ids` (TIGER, Rajput et al.,
+NeurIPS 2023, section 3): the items' semantic IDs, oldest first, cut on the left.
+
+Each item is tokenised once. Both tokenizer families split at white space before anything else, so the pieces of
+'A. B' are those of 'A.' followed by those of 'B'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmark.contracts import Histories, Int32, Int64
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of different length: row i is values[offsets[i]:offsets[i + 1]]."""
+
+    values: Int32
+    offsets: Int64
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> Int32:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    @classmethod
+    def from_rows(cls, rows: list[Any]) -> Ragged:
+        """Pack rows of token ids."""
+        lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
+        values = np.concatenate([np.asarray(row, np.int32) for row in rows]) if rows else np.empty(0, np.int32)
+        return cls(values.astype(np.int32), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+
+
+def tokenize(tokenizer: Any, texts: list[str], max_tokens: int) -> Ragged:
+    """Return the texts' tokens without the end-of-sequence token, at most max_tokens each."""
+    rows: list[Any] = []
+    for start in range(0, len(texts), 10_000):
+        encoded = tokenizer(
+            texts[start : start + 10_000], add_special_tokens=False, truncation=True, max_length=max_tokens
+        )
+        rows += encoded["input_ids"]
+    return Ragged.from_rows(rows)
+
+
+class TextHistories:
+    """Sources for recommendation from item texts."""
+
+    def __init__(self, tokenizer: Any, item_texts: list[str], max_source: int) -> None:
+        self.joined = tokenize(tokenizer, [f"{text}." for text in item_texts], max_source)
+        self.single = tokenize(tokenizer, item_texts, max_source)
+        self.limit = max_source - 1
+
+    def source(self, items: Int32) -> Int32:
+        """Return the tokens of one history (oldest item first in `items`), without the end-of-sequence token."""
+        parts: list[Int32] = []
+        room = self.limit
+        for item in items[:0:-1]:
+            parts.append(self.joined[item])
+            room -= len(parts[-1])
+            if room <= 0:
+                break
+        else:
+            if len(items):
+                parts.append(self.single[items[0]])
+        return np.concatenate(parts)[: self.limit] if parts else np.empty(0, np.int32)
+
+
+class IdHistories:
+    """Sources for recommendation from the items' semantic IDs (token ids int32 [n_items, length], -1 pads)."""
+
+    def __init__(self, item_tokens: Int32, max_source: int) -> None:
+        self.item_tokens = item_tokens
+        self.limit = max_source - 1
+
+    def source(self, items: Int32) -> Int32:
+        """Return the ID tokens of one history, oldest first, the newest kept when it is too long."""
+        tokens = self.item_tokens[items].reshape(-1)
+        return tokens[tokens >= 0][-self.limit :].astype(np.int32)
+
+
+def pad(rows: list[Int32], eos: int, device: Any = "cpu") -> tuple[Tensor, Tensor]:
+    """Append the end-of-sequence token, pad with 0; return input ids and attention mask, int64 [batch, longest]."""
+    width = max(len(row) for row in rows) + 1
+    ids = np.zeros((len(rows), width), np.int64)
+    mask = np.zeros((len(rows), width), np.int64)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = row
+        ids[i, len(row)] = eos
+        mask[i, : len(row) + 1] = 1
+    return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
+
+
+def labels(item_tokens: Int32, items: Int64, eos: int, device: Any = "cpu") -> Tensor:
+    """Return the targets of items: ID tokens, end of sequence, then -100; int64 [batch, length + 1]."""
+    rows = item_tokens[items].astype(np.int64)
+    lengths = (rows >= 0).sum(1)
+    target = np.full((len(rows), rows.shape[1] + 1), -100, np.int64)
+    target[:, :-1] = np.where(rows >= 0, rows, -100)
+    target[np.arange(len(rows)), lengths] = eos
+    return torch.from_numpy(target).to(device)
+
+
+def histories_sources(histories: Histories, encoder: TextHistories | IdHistories) -> list[Int32]:
+    """Return one source per user."""
+    return [encoder.source(histories[user]) for user in range(len(histories))]

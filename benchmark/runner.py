@@ -1,0 +1,383 @@
+"""Runs a plan: each cell through its cached stages, each number into the cell's result file.
+
+    encode -> ids -> train.<task> -> search.<task> -> scores        (indexers)
+                     search.<task> -> scores                        (retrievers and recommenders)
+
+A failed cell is kept for the end and never loses another one's work.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.config import EncoderConfig
+from benchmark.contracts import (
+    Codes,
+    Context,
+    Corpus,
+    Float32,
+    Histories,
+    Indexer,
+    Int32,
+    Progress,
+    QuerySet,
+    Rankings,
+    Recommender,
+    Retriever,
+    no_progress,
+)  # fmt: skip
+from benchmark.errors import BenchmarkError
+from benchmark.plan import Cell, Plan, Variant
+from benchmark.record import Scored, write_result
+from benchmark.splits import LeaveOneOut, leave_one_out
+from benchmark.store import NESTED_SECONDS, Stage, Store, code_version, process_rank
+
+
+@dataclass
+class Failure:
+    """A cell that could not be computed, with the reason."""
+
+    cell: Cell
+    reason: str
+
+
+@dataclass
+class Runner:
+    """Executes the cells of one plan; the data set is loaded once, and only when something has to be computed."""
+
+    plan: Plan
+    store: Store
+    device: str = "cpu"
+    progress: Progress = no_progress
+    log: Callable[[str], None] = lambda message: None
+    _codes: dict[str, Codes] = field(default_factory=dict)
+
+    def run(self) -> list[Failure]:
+        """Compute every missing cell; return those that failed."""
+        failures = []
+        for cell in self.plan.cells:
+            if cell.done():
+                continue
+            self.log(cell.title)
+            try:
+                self._run(cell)
+            except BenchmarkError as error:
+                failures.append(Failure(cell, str(error)))
+            except Exception as error:  # a method's own mistake must not end the other cells
+                trace = self.store.root.parent / "errors" / f"{cell.variant.label}-{cell.task}-{cell.key}.txt"
+                trace.parent.mkdir(parents=True, exist_ok=True)
+                trace.write_text(traceback.format_exc(), "utf-8")
+                failures.append(Failure(cell, f"{type(error).__name__}: {error} (traceback: {trace})"))
+            if failures and failures[-1].cell is cell:
+                self.log(f"  failed: {failures[-1].reason}")
+        return failures
+
+    def stages(self, cell: Cell) -> list[Stage]:
+        """Return the stages that decide a cell, in order, whether they are cached or not."""
+        stages = []
+        if cell.variant.kind == "indexer":
+            stages += [self._encode_stage(encoder, cell.seed) for encoder in _encoders(cell.variant)]
+            stages.append(self._ids_stage(cell))
+        if cell.task != "id-quality":
+            if cell.variant.kind == "indexer":
+                stages.append(self._train_stage(cell))
+            stages.append(self._search_stage(cell))
+        return stages
+
+    # The data, each part loaded on first use
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        return self.plan.dataset.corpus(self.plan.protocol.text_fields)
+
+    @cached_property
+    def split(self) -> LeaveOneOut:
+        return leave_one_out(self.plan.dataset.histories())
+
+    @cached_property
+    def test_users(self) -> tuple[Histories, Int32]:
+        """Histories and held-out items of the users that have one."""
+        rows = np.flatnonzero(self.split.test_targets >= 0)
+        if not len(rows):
+            raise BenchmarkError("no user has two events: there is nothing to recommend")
+        return self.split.test_inputs.select(rows), self.split.test_targets[rows]
+
+    @cached_property
+    def train_queries(self) -> QuerySet:
+        data = self.plan.dataset
+        name = self.plan.protocol.query_set
+        queries = data.queries(name, "train") or data.queries("simulated", "train")
+        assert queries is not None
+        return queries
+
+    @cached_property
+    def test_queries(self) -> QuerySet:
+        queries = self.plan.dataset.queries(self.plan.protocol.query_set, "test")
+        if queries is None or not len(queries):
+            raise BenchmarkError(f"the query set '{self.plan.protocol.query_set}' has no test queries")
+        return queries
+
+    # The stages: what decides each one, and how it is made
+
+    def _inputs(self, *parts: str) -> dict[str, Any]:
+        data = self.plan.dataset.parts
+        return {"text_fields": self.plan.protocol.text_fields, **{part: data.get(part) for part in ("items", *parts)}}
+
+    def _encode_stage(self, encoder: EncoderConfig, seed: int) -> Stage:
+        from benchmark.encoders import resolve
+
+        decided_by = {
+            **self._inputs(),
+            "encoder": encoder.model_dump(),
+            "model": resolve(encoder.name),
+            "seed": seed if encoder.simcse_epochs else None,
+            "code": [code_version("benchmark.encoders"), code_version("benchmark.text")],
+        }
+        return self.store.stage("encode", decided_by)
+
+    def _ids_stage(self, cell: Cell) -> Stage:
+        variant = cell.variant
+        decided_by = {**self._inputs(), "method": variant.method, "seed": cell.seed, "code": variant.code}
+        decided_by |= {"config": variant.config.model_dump(mode="json")}
+        decided_by |= {"encode": [self._encode_stage(encoder, cell.seed).key for encoder in _encoders(variant)]}
+        return self.store.stage("ids", decided_by)
+
+    def _task_part(self, cell: Cell) -> str:
+        return "sequences" if cell.task == "recommendation" else "queries"
+
+    def _train_stage(self, cell: Cell) -> Stage:
+        config = cell.variant.generative
+        assert config is not None
+        decided_by = {
+            **self._inputs(self._task_part(cell)),
+            "ids": self._ids_stage(cell).key,
+            "seed": cell.seed,
+            "query_set": self.plan.protocol.query_set if cell.task == "search" else None,
+            "config": config.model_dump(
+                include={"backbone", "scratch", "inputs", "pairs", "max_source", cell.task}, mode="json"
+            ),
+            "code": [code_version("benchmark.generative.finetune"), code_version("benchmark.simulate")],
+        }
+        return self.store.stage(f"train.{cell.task}", decided_by)
+
+    def _search_stage(self, cell: Cell) -> Stage:
+        variant = cell.variant
+        decided_by: dict[str, Any] = {
+            **self._inputs(self._task_part(cell)),
+            "query_set": self.plan.protocol.query_set if cell.task == "search" else None,
+            "depth": self.plan.protocol.depth,
+            "seed": cell.seed,
+        }
+        if variant.generative is not None:
+            config = variant.generative
+            decided_by |= {
+                "train": self._train_stage(cell).key,
+                "config": config.model_dump(
+                    include={"beams", "scorer", "length_penalty", "search_error_queries"}, mode="json"
+                ),
+                "code": code_version("benchmark.generative.rank"),
+            }
+        else:
+            decided_by |= {"method": variant.method, "config": variant.config.model_dump(mode="json")}
+            decided_by |= {"code": [variant.code, code_version("benchmark.simulate")]}
+        return self.store.stage(f"search.{cell.task}", decided_by)
+
+    def _run(self, cell: Cell) -> None:
+        used: dict[str, Stage] = {}
+        codes = None
+        if cell.variant.kind == "indexer":
+            for i, encoder in enumerate(_encoders(cell.variant)):
+                used[f"encode{i or ''}"] = self._embeddings_stage(self.corpus, encoder, cell.seed)
+            used["ids"], codes = self._learn_ids(cell)
+        if cell.task == "id-quality":
+            assert codes is not None
+            scored = Scored.of_codes(codes, self.corpus)
+        else:
+            if codes is not None:
+                used[f"train.{cell.task}"] = self._finetune(cell, codes)
+            stage = used[f"search.{cell.task}"] = self._rank(cell, codes)
+            scored = self._score(cell, stage)
+        if process_rank() == 0:
+            write_result(cell, self.plan, scored, used, codes, self.corpus)
+
+    def _context(self, cell: Cell, work: Path, facts: dict[str, Any] | None = None) -> Context:
+        return Context(
+            seed=cell.seed, work=work, device=self.device, progress=self.progress, log=self.log,
+            embedder=self._embed, facts=facts if facts is not None else {},
+        )  # fmt: skip
+
+    def _build(self, stage: Stage, make: Callable[[Path, Path], dict[str, Any]], *, collective: bool) -> Stage:
+        if stage.done:
+            return stage
+        self.store.build(stage, make, device=self.device_name, collective=collective)
+        self.log(f"  {stage.name}: {stage.cost()['seconds']:.1f} s")
+        return stage
+
+    @cached_property
+    def device_name(self) -> str:
+        """The device in words, e.g. 'cpu (2 cores)'."""
+        import os
+
+        if self.device.startswith("cuda"):
+            import torch
+
+            return str(torch.cuda.get_device_name(0))
+        return f"cpu ({len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores)"
+
+    def _embeddings_stage(self, corpus: Corpus, encoder: EncoderConfig, seed: int) -> Stage:
+        from benchmark.encoders import embed
+
+        def make(folder: Path, work: Path) -> dict[str, Any]:
+            context = Context(seed=seed, work=work, device=self.device, progress=self.progress, log=self.log)
+            vectors = embed(corpus.texts(), encoder, context)
+            np.save(folder / "embeddings.npy", vectors)
+            return {"dim": int(vectors.shape[1])}
+
+        stage = self._encode_stage(encoder, seed)
+        return self._build(stage, make, collective=encoder.simcse_epochs > 0)
+
+    def _embed(self, corpus: Corpus, encoder: Any, context: Context) -> Float32:
+        config = encoder if isinstance(encoder, EncoderConfig) else EncoderConfig.model_validate(encoder)
+        stage = self._encode_stage(config, context.seed)
+        if not stage.done:
+            self._embeddings_stage(corpus, config, context.seed)
+            context.facts[NESTED_SECONDS] = context.facts.get(NESTED_SECONDS, 0.0) + stage.cost()["seconds"]
+        vectors: Float32 = np.load(stage.final / "embeddings.npy", mmap_mode="r")
+        return np.ascontiguousarray(vectors)
+
+    def _learn_ids(self, cell: Cell) -> tuple[Stage, Codes]:
+        def make(folder: Path, work: Path) -> dict[str, Any]:
+            facts: dict[str, Any] = {}
+            method = cell.variant.cls(cell.variant.config)
+            assert isinstance(method, Indexer)
+            codes = method.fit(self.corpus, self._context(cell, work, facts))
+            if len(codes) != len(self.corpus):
+                raise BenchmarkError(f"{cell.variant.label}: {len(codes)} codes for {len(self.corpus)} items")
+            np.savez(folder / "codes.npz", values=codes.values, sizes=np.asarray(codes.sizes))
+            _keep_logs(work, folder)
+            return facts
+
+        stage = self._build(self._ids_stage(cell), make, collective=True)
+        if stage.key not in self._codes:
+            saved = np.load(stage.final / "codes.npz")
+            self._codes[stage.key] = Codes(saved["values"], tuple(int(size) for size in saved["sizes"]))
+        return stage, self._codes[stage.key]
+
+    def _finetune(self, cell: Cell, codes: Codes) -> Stage:
+        from benchmark.generative.finetune import finetune_recommendation, finetune_search
+
+        config = cell.variant.generative
+        assert config is not None
+
+        def make(folder: Path, work: Path) -> dict[str, Any]:
+            context = self._context(cell, work)
+            if cell.task == "recommendation":
+                arguments = (folder, codes.with_counter(), self.corpus, self.split.train, config, context)
+                facts = finetune_recommendation(*arguments)
+            else:
+                facts = finetune_search(
+                    folder, codes.with_counter(), self.corpus, self.train_queries, config, context
+                )
+            _keep_logs(work, folder)
+            return facts
+
+        return self._build(self._train_stage(cell), make, collective=True)
+
+    def _rank(self, cell: Cell, codes: Codes | None) -> Stage:
+        depth = self.plan.protocol.depth
+
+        def make(folder: Path, work: Path) -> dict[str, Any]:
+            context = self._context(cell, work)
+            if codes is not None:
+                rankings = self._rank_generatively(cell, codes, context)
+            else:
+                rankings = self._rank_directly(cell, context)
+            check_rankings(rankings, self._n_queries(cell), len(self.corpus), depth)
+            np.savez(folder / "rankings.npz", items=rankings.items, scores=rankings.scores)
+            _keep_logs(work, folder)
+            return context.facts
+
+        return self._build(self._search_stage(cell), make, collective=codes is None)
+
+    def _n_queries(self, cell: Cell) -> int:
+        return len(self.test_queries) if cell.task == "search" else len(self.test_users[0])
+
+    def _rank_generatively(self, cell: Cell, codes: Codes, context: Context) -> Rankings:
+        from benchmark.generative.rank import Ranker
+
+        assert cell.variant.generative is not None
+        trained = self._train_stage(cell).final
+        ranker = Ranker(trained, codes.with_counter(), self.corpus, cell.variant.generative, context)
+        if cell.task == "search":
+            return ranker.search(self.test_queries.texts, self.plan.protocol.depth)
+        return ranker.recommend(self.test_users[0], self.plan.protocol.depth)
+
+    def _rank_directly(self, cell: Cell, context: Context) -> Rankings:
+        import time
+
+        method = cell.variant.cls(cell.variant.config)
+        started = time.perf_counter()
+        if isinstance(method, Retriever):
+            method.fit(self.corpus, self.train_queries, context)
+            fitted = time.perf_counter()
+            rankings = method.search(self.test_queries.texts, self.plan.protocol.depth)
+        else:
+            assert isinstance(method, Recommender)
+            method.fit(self.corpus, self.split.train, self.split.validation, context)
+            fitted = time.perf_counter()
+            rankings = method.recommend(self.test_users[0], self.plan.protocol.depth)
+        seconds = time.perf_counter() - fitted
+        context.facts["fit_seconds"] = round(fitted - started, 3)
+        context.facts.setdefault("queries_per_second", round(len(rankings) / max(seconds, 1e-9), 1))
+        return rankings
+
+    def _score(self, cell: Cell, stage: Stage) -> Scored:
+        saved = np.load(stage.final / "rankings.npz")
+        rankings = Rankings(saved["items"], saved["scores"])
+        if cell.task == "search":
+            queries = self.test_queries
+            ids = self.corpus.ids
+            judgments: Iterable[tuple[str, str, int]] = (
+                (queries.ids[q], ids[i], int(grade))
+                for q, i, grade in zip(queries.query_rows, queries.item_rows, queries.grades, strict=True)
+            )
+            return Scored.of_rankings(cell, self.corpus, queries.ids, rankings, judgments)
+        histories, targets = self.test_users
+        judgments = ((user, self.corpus.ids[item], 1) for user, item in zip(histories.users, targets, strict=True))
+        return Scored.of_rankings(cell, self.corpus, histories.users, rankings, judgments)
+
+
+def check_rankings(rankings: Rankings, n_queries: int, n_items: int, depth: int) -> None:
+    """Raise BenchmarkError unless the rankings are whole: right shape, known items, no item twice, best first."""
+    items, scores = rankings.items, rankings.scores
+    if items.shape != scores.shape or len(items) != n_queries or items.shape[1] > depth:
+        raise BenchmarkError(f"rankings: shape {items.shape} where ({n_queries}, at most {depth}) is due")
+    if items.size and (items.min() < -1 or items.max() >= n_items):
+        raise BenchmarkError("rankings: an item index lies outside the corpus")
+    ordered = np.sort(items, axis=1)
+    if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
+        raise BenchmarkError("rankings: an item stands twice in one ranking")
+    valid = items >= 0
+    if not np.isfinite(scores[valid]).all():
+        raise BenchmarkError("rankings: a ranked item has no finite score")
+    pairs = valid[:, 1:] & valid[:, :-1]
+    if (scores[:, 1:][pairs] > scores[:, :-1][pairs]).any():
+        raise BenchmarkError("rankings: scores must fall from rank to rank")
+
+
+def _encoders(variant: Variant) -> list[EncoderConfig]:
+    """Return the encoders that a method's configuration names."""
+    values = [getattr(variant.config, name) for name in type(variant.config).model_fields]
+    return [value for value in values if isinstance(value, EncoderConfig)]
+
+
+def _keep_logs(work: Path, folder: Path) -> None:
+    for log in sorted(work.glob("*.log.jsonl")):
+        (folder / log.name).write_bytes(log.read_bytes())

@@ -1,0 +1,132 @@
+"""Intervals and paired tests for the tables, in NumPy alone (a report must not wait for SciPy).
+
+* `mean_interval`: mean over seeds with the 95% interval of Student's t.
+* `bootstrap_interval`: mean over seeds x queries, both resampled (percentile bootstrap).
+* `paired_randomization_test`: Fisher's test on paired per-query values; under the null hypothesis each difference is
+  as likely to have either sign (Smucker, Allan and Carterette, CIKM 2007). Two-sided, on |mean difference|.
+* `holm`: Holm's step-down correction for several tests (Scandinavian Journal of Statistics 1979).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from benchmark.errors import BenchmarkError
+
+Float64 = NDArray[np.float64]
+
+FLIPS = 2_000  # random sign vectors of one test: p is resolved to 1 / 2,001
+MAX_QUERIES = 50_000  # beyond it the test takes the normal limit of the same distribution
+_CHUNK = 4_000_000  # signs held at once
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and half the width of its 95% interval; None where a single value allows none."""
+
+    mean: float
+    half_width: float | None
+    n: int
+
+
+def mean_interval(values: Sequence[float]) -> Interval:
+    """Return the mean over seeds with its 95% t interval."""
+    if not len(values):
+        raise BenchmarkError("an interval needs at least one value")
+    n, mean = len(values), math.fsum(values) / len(values)
+    if n == 1:
+        return Interval(mean, None, 1)
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    return Interval(mean, t_quantile(n - 1) * deviation / math.sqrt(n), n)
+
+
+def t_quantile(df: int, probability: float = 0.975) -> float:
+    """Return the quantile (above the median) of Student's t with whole degrees of freedom, by bisection."""
+    low, high = 0.0, 1.0
+    while _t_cdf(high, df) < probability:
+        high *= 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _t_cdf(middle, df) < probability else (low, middle)
+    return (low + high) / 2
+
+
+def _t_cdf(t: float, df: int) -> float:
+    """Distribution function at t >= 0 by its finite series (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
+    angle = math.atan(t / math.sqrt(df))
+    term, total = (math.cos(angle), 0.0) if df % 2 else (1.0, 0.0)
+    for j in range(1 if df % 2 else 0, df - 1, 2):
+        total += term
+        term *= math.cos(angle) ** 2 * (j + 1) / (j + 2)
+    within = 2 / math.pi * (angle + math.sin(angle) * total) if df % 2 else math.sin(angle) * total
+    return 0.5 + within / 2
+
+
+def bootstrap_interval(values: ArrayLike, seed: int = 0, samples: int = 2_000) -> tuple[float, float, float]:
+    """Return (mean, low, high) of values [seeds, queries]: the 95% interval when seeds and queries are both redrawn."""
+    table = np.atleast_2d(np.asarray(values, np.float64))
+    if table.ndim != 2 or not table.size:
+        raise BenchmarkError(f"the bootstrap needs values [seeds, queries], not shape {table.shape}")
+    seeds, queries = table.shape
+    rng = np.random.default_rng(seed)
+    means = np.empty(samples)
+    for sample in range(samples):
+        weights = np.bincount(rng.integers(seeds, size=seeds), minlength=seeds) / seeds
+        means[sample] = (weights @ table)[rng.integers(queries, size=queries)].mean()
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(table.mean()), float(low), float(high)
+
+
+def paired_randomization_test(a: ArrayLike, b: ArrayLike, seed: int = 0, flips: int = FLIPS) -> float:
+    """Return the two-sided p-value of 'a and b have the same mean' from paired values [n_queries]."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if a.shape != b.shape or a.ndim != 1 or not len(a):
+        raise BenchmarkError(f"a paired test needs two equally long lists of values, not {a.shape} and {b.shape}")
+    return float(sign_flip_tests((a - b)[:, None], seed, flips)[0])
+
+
+def sign_flip_tests(differences: Float64, seed: int = 0, flips: int = FLIPS) -> Float64:
+    """Return one p-value per column of differences [n_queries, tests]; all tests share the random signs.
+
+    Exact (every sign vector) when there are no more than `flips` of them; the normal limit beyond MAX_QUERIES.
+    Queries without any difference carry no information and are dropped first.
+    """
+    differences = differences[differences.any(axis=1)]
+    n, tests = differences.shape
+    if not n:
+        return np.ones(tests)
+    observed = np.abs(differences.sum(axis=0))
+    if n > MAX_QUERIES:
+        spread = np.sqrt((differences**2).sum(axis=0))
+        return np.array([math.erfc(o / s / math.sqrt(2)) if s else 1.0 for o, s in zip(observed, spread, strict=True)])
+    exact = n < 60 and 2**n <= flips
+    total = 2**n if exact else flips
+    slack = 1e-9 * np.abs(differences).sum(axis=0)  # sums in another order differ by rounding: those are ties
+    rng = np.random.default_rng(seed)
+    at_least = np.zeros(tests)
+    step = max(1, _CHUNK // n)
+    for start in range(0, total, step):
+        rows = min(step, total - start)
+        if exact:
+            positive = ((np.arange(start, start + rows)[:, None] >> np.arange(n)) & 1).astype(np.float64)
+        else:
+            random = np.frombuffer(rng.bytes((rows * n + 7) // 8), np.uint8)
+            positive = np.unpackbits(random, count=rows * n).reshape(rows, n).astype(np.float64)
+        flipped = 2 * (positive @ differences) - differences.sum(axis=0)
+        at_least += (np.abs(flipped) >= observed - slack).sum(axis=0)
+    return at_least / total if exact else (at_least + 1) / (total + 1)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p-values corrected for their number, in the order given."""
+    corrected = [0.0] * len(p_values)
+    worst = 0.0
+    for done, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        worst = max(worst, min(1.0, (len(p_values) - done) * p_values[index]))
+        corrected[index] = worst
+    return corrected

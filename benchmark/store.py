@@ -1,0 +1,231 @@
+"""Content-addressed stages: a result is found by the hash of all that decides it, and written whole or not at all.
+
+    CACHE/<stage>/<key>/         a finished stage: its files and cost.json (seconds, peak memory, device, date)
+    CACHE/<stage>/<key>.work/    what survives a kill of a running stage (checkpoints); gone when the stage is whole
+
+The key of a stage holds its inputs' keys, its configuration and a hash of the code that computes it (`code_version`),
+so a changed codebook or a mended bug invalidates exactly what depends on it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import benchmark
+from benchmark.errors import BenchmarkError
+
+NESTED_SECONDS = "nested_seconds"  # in a stage's facts: time spent in stages that it built inside itself
+
+
+def digest(content: Any) -> str:
+    """Return a 16-digit hash of JSON-like content (keys in any order)."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON atomically."""
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically: it is there whole, or as it was before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        temporary.write_text(text, "utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@cache
+def code_version(module: str) -> str:
+    """Return a hash of a module's code and of every module of the same packages that it imports, however deep.
+
+    Read from the sources without importing them; comments, docstrings and layout do not count.
+    """
+    packages = {"benchmark", module.partition(".")[0]}
+    seen: dict[str, str] = {}
+    todo = [module]
+    while todo:
+        name = todo.pop()
+        if name in seen or name.partition(".")[0] not in packages:
+            continue
+        source = _source(name)
+        if source is None:
+            continue
+        seen[name], imports = _read_code(source, name)
+        todo += imports
+    return digest(seen)
+
+
+def _source(name: str) -> Path | None:
+    """Find a module's file by walking its package's folders (`find_spec` would import the parents)."""
+    top, *rest = name.split(".")
+    if top == "benchmark":
+        folders = [Path(folder) for folder in benchmark.__path__]
+    else:
+        spec = find_spec(top)
+        if spec is None:
+            return None
+        if not rest or not spec.submodule_search_locations:
+            return Path(spec.origin) if not rest and spec.origin and spec.origin.endswith(".py") else None
+        folders = [Path(folder) for folder in spec.submodule_search_locations]
+    for i, part in enumerate(rest):
+        if i == len(rest) - 1:
+            candidates = [path for f in folders for path in (f / part / "__init__.py", f / f"{part}.py")]
+            return next((path for path in candidates if path.is_file()), None)
+        folders = [folder / part for folder in folders]
+    return next((f / "__init__.py" for f in folders if (f / "__init__.py").is_file()), None)
+
+
+def _read_code(path: Path, module: str) -> tuple[str, list[str]]:
+    tree = ast.parse(path.read_text("utf-8"))
+    imports: list[str] = []
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import():
+                imports += [alias.name for alias in node.names]
+            case ast.ImportFrom():
+                base = node.module or ""
+                if node.level:
+                    base = ".".join([*package.split(".")[: len(package.split(".")) - node.level + 1], base]).strip(".")
+                imports += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                if ast.get_docstring(node, clean=False) is not None:
+                    node.body = node.body[1:]
+            case _:
+                pass
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: a folder under its key. `final` exists only when the stage is whole."""
+
+    name: str
+    key: str
+    final: Path
+
+    @property
+    def done(self) -> bool:
+        return self.final.is_dir()
+
+    @property
+    def work(self) -> Path:
+        return self.final.with_name(self.final.name + ".work")
+
+    def cost(self) -> dict[str, Any]:
+        """Seconds, peak memory, device and date of the run that built this stage."""
+        content: dict[str, Any] = json.loads((self.final / "cost.json").read_text("utf-8"))
+        return content
+
+
+@dataclass(frozen=True)
+class Store:
+    """All stages below one cache folder."""
+
+    root: Path
+
+    def stage(self, name: str, decided_by: Mapping[str, Any]) -> Stage:
+        """Return the stage that these contents decide."""
+        key = digest(decided_by)
+        return Stage(name, key, self.root / name / key)
+
+    def build(
+        self, stage: Stage, make: Callable[[Path, Path], dict[str, Any]], *, device: str, collective: bool = True
+    ) -> Stage:
+        """Make the stage unless it is there: `make(folder, work)` fills the folder and returns facts of its own.
+
+        The folder takes its final name only when whole. Under `accelerate launch` every process makes a collective
+        stage (training needs them all) and the first process's files count; of any other stage the rest wait for
+        the first. Raises BenchmarkError on a full disk.
+        """
+        if stage.done:
+            return stage
+        if process_rank() > 0 and not collective:
+            return _wait(stage)
+        folder = stage.final.with_name(f"{stage.final.name}.partial-{os.getpid()}")
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            resumed = stage.work.is_dir() and any(stage.work.iterdir())
+            folder.mkdir(parents=True)
+            stage.work.mkdir(parents=True, exist_ok=True)
+            reset_peak_memory()
+            started = time.perf_counter()
+            facts = make(folder, stage.work)
+            if process_rank() > 0:
+                return _wait(stage)
+            nested = facts.pop(NESTED_SECONDS, 0.0)
+            cost = {
+                "seconds": round(time.perf_counter() - started - nested, 3),
+                "peak_memory": peak_memory(),
+                "device": device,
+                "date": datetime.now(UTC).date().isoformat(),
+                "resumed": resumed,  # after a kill, `seconds` counts the last part only
+                "facts": facts,
+            }
+            write_json(folder / "cost.json", cost)
+            if not stage.done:  # another process may have been faster; its files are the same
+                os.replace(folder, stage.final)
+            shutil.rmtree(stage.work, ignore_errors=True)
+        except OSError as error:
+            if error.errno == 28:
+                raise BenchmarkError(f"the disk is full: stage '{stage.name}' needs room below {self.root}") from error
+            raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return stage
+
+
+def process_rank() -> int:
+    """This process's number among those of `accelerate launch` or `torchrun`; 0 outside them."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def _wait(stage: Stage) -> Stage:
+    while not stage.done:  # if the first process fails, the launcher ends this one
+        time.sleep(0.2)
+    return stage
+
+
+def reset_peak_memory() -> None:
+    """Start a new peak-memory reading (Linux; elsewhere the peak is the whole process's)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+
+
+def peak_memory() -> dict[str, int]:
+    """Return the peak resident memory in bytes since the last reset, and the GPU's where one is in use."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                peak = int(line.split()[1]) * 1024
+    found = {"cpu": peak}
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        found["gpu"] = int(torch.cuda.max_memory_allocated())
+    return found

@@ -1,0 +1,110 @@
+"""Item texts: 'title: X, description: Y, brand: Z, price: P, category: A, B, C', each field only where it exists.
+
+Source: LMIndexer (ICML 2024), item text of its released code: no lower-casing, no cleaning, fields joined with ', '.
+`category` stands for the whole category path and is part of the text only when asked for, because ID quality is
+scored against that same path. `keywords` is never used unless asked for either: it may hold category words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from benchmark.contracts import PAPER_TEXT_FIELDS
+from benchmark.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def item_texts(table: pa.Table, fields: Sequence[str]) -> list[str]:
+    """Return one text per row of the corpus table, the asked fields in the asked order.
+
+    An item with none of the asked fields is given its first other text field (never categories or keywords);
+    an item without any text is ''. Raises UsageError for a field that no item has (the paper's five fields may
+    be absent: each is used only where it exists).
+    """
+    check_fields(table, fields)
+    return [text for texts in _batches(table, fields) for text in texts.to_pylist()]
+
+
+def check_fields(table: pa.Table, fields: Sequence[str]) -> None:
+    """Raise UsageError when a text field is unknown to this corpus."""
+    known = known_fields(table)
+    for name in fields:
+        if _column(name) not in table.column_names and name not in PAPER_TEXT_FIELDS:
+            raise UsageError(f"text field '{name}': no item has it.{did_you_mean(name, known)}")
+    if not fields:
+        raise UsageError(f"no text field was asked for. Known: {', '.join(known)}.")
+
+
+def known_fields(table: pa.Table) -> list[str]:
+    """Return the names that may be asked for, in the order of the corpus."""
+    return [("category" if name == "categories" else name) for name in table.column_names if name != "id"]
+
+
+def fallback_fields(table: pa.Table, fields: Sequence[str]) -> list[str]:
+    """Return the text fields that stand in for missing ones: all others, less those that may name the label."""
+    asked = {_column(name) for name in fields}
+    return [
+        name
+        for name in table.column_names
+        if name not in asked and name not in ("id", "keywords") and not name.startswith("categor")
+    ]
+
+
+def without_fields(table: pa.Table, fields: Sequence[str]) -> int:
+    """Return how many items have none of the asked fields."""
+    import pyarrow.compute as pc
+
+    columns = [_column(name) for name in fields if _column(name) in table.column_names]
+    count = 0
+    for batch in table.select(columns).to_batches() if columns else []:
+        present = [pc.fill_null(pc.greater(_length(batch.column(name)), 0), False) for name in columns]
+        anywhere = present[0]
+        for other in present[1:]:
+            anywhere = pc.or_(anywhere, other)
+        count += len(anywhere) - (pc.sum(anywhere).as_py() or 0)
+    return count if columns else int(table.num_rows)
+
+
+def _length(column: pa.Array) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.list_value_length(column) if pa.types.is_list(column.type) else pc.binary_length(column)
+
+
+def _column(field: str) -> str:
+    return "categories" if field == "category" else field
+
+
+def _batches(table: pa.Table, fields: Sequence[str]) -> Iterator[pa.Array]:
+    """Yield the texts batch by batch: a string array must stay under 2 GB."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    others = fallback_fields(table, fields)
+    for batch in table.to_batches(max_chunksize=65536):
+        nothing = pa.nulls(len(batch), pa.string())
+        parts = [part for name in fields if (part := _labelled(batch, name)) is not None]
+        texts = pc.binary_join_element_wise(*parts, ", ", null_handling="skip") if parts else nothing
+        texts = pc.if_else(pc.fill_null(pc.equal(texts, ""), True), pa.scalar(None, pa.string()), texts)
+        if texts.null_count and others:
+            texts = pc.coalesce(texts, *(part for name in others if (part := _labelled(batch, name)) is not None))
+        yield pc.fill_null(texts, "")
+
+
+def _labelled(batch: pa.RecordBatch, field: str) -> pa.Array | None:
+    """Return 'field: value' per row, null where the item does not have the field."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    name = _column(field)
+    if name not in batch.schema.names:
+        return None
+    values = batch.column(name)
+    if pa.types.is_list(values.type):
+        field, values = "category", pc.binary_join(values, ", ")
+    values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+    return pc.binary_join_element_wise(pa.scalar(f"{field}: "), values, "")

@@ -1,0 +1,187 @@
+"""The one training loop: every torch method of the suite trains here.
+
+It runs through Hugging Face Accelerate, so `accelerate launch` or `torchrun` scales it. `batch_size` counts the
+examples of one optimiser step over all processes and accumulation steps: the number of devices never changes what
+is learned from, only how fast. On CPU the same seed gives the same weights, bit for bit, also after a kill: a
+checkpoint holds weights, optimiser, random state and log, and the batch order is a function of seed and step.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmark.config import TrainingConfig
+from benchmark.contracts import Context, Int64
+from benchmark.errors import BenchmarkError
+
+Loss = Callable[[nn.Module, Tensor], Tensor | dict[str, Tensor]]
+
+
+def train(
+    model: nn.Module,
+    n_examples: int,
+    loss: Loss,
+    config: TrainingConfig,
+    context: Context,
+    *,
+    name: str = "train",
+    after_step: Callable[[int, nn.Module], None] | None = None,
+) -> list[dict[str, float]]:
+    """Train the model in place and return its log, one record per 1% of the steps (also in work/NAME.log.jsonl).
+
+    `loss(model, indices)` gets a batch of example indices, int64 [batch], and returns a scalar or a dict with the
+    scalar under 'loss' and further values to log. `after_step(step, model)` may change the model (restart dead
+    codes, say); what it draws must come from torch's global generator. All state must live in the model's
+    parameters and buffers. Raises BenchmarkError when there is nothing to learn from or the loss is not finite.
+    """
+    if n_examples == 0:
+        raise BenchmarkError(f"{name}: there are no training examples")
+    accelerator = _accelerator(context.device, config.precision)
+    torch.manual_seed(context.seed)
+    model.to(accelerator.device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    prepared, optimizer = accelerator.prepare(model, optimizer)
+    checkpoint = Path(context.work) / f"{name}.checkpoint.pt"
+    first, log, sums = _resume(checkpoint, model, optimizer, accelerator.device)
+    every = max(1, config.steps // 100)
+    pending: list[dict[str, Tensor]] = []
+    saved = time.monotonic()
+    prepared.train()
+    batches = _batches(n_examples, config, context.seed, first, accelerator.process_index, accelerator.num_processes)
+    for step, micro_batches in enumerate(
+        context.progress(batches, name, total=config.steps - first), start=first
+    ):
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * _schedule(config, step)
+        optimizer.zero_grad()
+        for i, indices in enumerate(micro_batches):
+            last = i == len(micro_batches) - 1
+            with _maybe_no_sync(accelerator, prepared, last), accelerator.autocast():
+                values = loss(prepared, torch.from_numpy(indices).to(accelerator.device))
+                values = values if isinstance(values, dict) else {"loss": values}
+                accelerator.backward(values["loss"] / len(micro_batches))
+            pending.append({key: value.detach() / len(micro_batches) for key, value in values.items()})
+        accelerator.clip_grad_norm_(prepared.parameters(), config.clip_norm)
+        optimizer.step()
+        if after_step is not None:
+            after_step(step, model)
+        done = step + 1
+        due = done % every == 0 or done == config.steps
+        checkpoint_due = accelerator.is_main_process and time.monotonic() - saved >= config.checkpoint_seconds
+        if due or checkpoint_due:
+            _collect(pending, sums)
+            if not math.isfinite(sums["loss"]):
+                raise BenchmarkError(
+                    f"{name}: the loss is not finite at step {done}; try a smaller learning rate or precision 'no'"
+                )
+        if due:
+            steps_since = done - (int(log[-1]["step"]) if log else 0)
+            log.append({"step": done, **{key: value / steps_since for key, value in sums.items()}})
+            sums.clear()
+        if checkpoint_due and done < config.steps:
+            _save(checkpoint, done, model, optimizer, log, sums)
+            saved = time.monotonic()
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        lines = [json.dumps({"stage": name, **record}) + "\n" for record in log]
+        (Path(context.work) / f"{name}.log.jsonl").write_text("".join(lines), "utf-8")
+    model.eval()
+    return log
+
+
+def _accelerator(device: str, precision: str) -> Any:
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
+    if precision == "auto":
+        precision = "bf16" if device.startswith("cuda") and torch.cuda.is_bf16_supported() else "no"
+    AcceleratorState._reset_state()  # each training may have a precision of its own
+    return Accelerator(mixed_precision=precision, cpu=device == "cpu")
+
+
+def _maybe_no_sync(accelerator: Any, model: nn.Module, last: bool) -> Any:
+    from contextlib import nullcontext
+
+    return nullcontext() if last else accelerator.no_sync(model)
+
+
+def _schedule(config: TrainingConfig, step: int) -> float:
+    """Share of the learning rate at a step (0-based): linear warm-up, then the schedule down to 0."""
+    warmup = int(config.steps * config.warmup_ratio)
+    if step < warmup:
+        return (step + 1) / warmup
+    progress = (step - warmup) / max(1, config.steps - warmup)
+    match config.schedule:
+        case "linear":
+            return 1.0 - progress
+        case "cosine":
+            return 0.5 * (1.0 + math.cos(math.pi * progress))
+        case _:
+            return 1.0
+
+
+def _batches(
+    n_examples: int, config: TrainingConfig, seed: int, first: int, rank: int, world: int
+) -> Iterator[list[Int64]]:
+    """Yield this process's micro-batches of each step: slices of an endless chain of seeded permutations."""
+    epoch, order = -1, np.empty(0, np.int64)
+    for step in range(first, config.steps):
+        positions = np.arange(step * config.batch_size, (step + 1) * config.batch_size)
+        batch = np.empty(config.batch_size, np.int64)
+        for part in np.unique(positions // n_examples):
+            if part != epoch:
+                epoch = int(part)
+                order = np.random.default_rng([seed, epoch]).permutation(n_examples)
+            inside = positions // n_examples == part
+            batch[inside] = order[positions[inside] % n_examples]
+        mine = batch[rank::world]
+        if not len(mine):
+            raise BenchmarkError(f"batch_size {config.batch_size} is smaller than the {world} processes")
+        yield [chunk for chunk in np.array_split(mine, config.accumulation) if len(chunk)]
+
+
+def _collect(pending: list[dict[str, Tensor]], sums: dict[str, float]) -> None:
+    for values in pending:
+        for key, value in values.items():
+            sums[key] = sums.get(key, 0.0) + float(value)
+    pending.clear()
+
+
+def _save(path: Path, step: int, model: nn.Module, optimizer: Any, log: list[Any], sums: dict[str, float]) -> None:
+    state = {
+        "step": step,
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "random": torch.get_rng_state(),
+        "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "log": json.dumps([log, sums]),
+    }
+    temporary = path.with_suffix(".partial")
+    torch.save(state, temporary)
+    os.replace(temporary, path)
+
+
+def _resume(
+    path: Path, model: nn.Module, optimizer: Any, device: torch.device
+) -> tuple[int, list[dict[str, float]], dict[str, float]]:
+    """Return (next step, log, sums of the log record under way) and put the saved state back."""
+    if not path.is_file():
+        return 0, [], {}
+    state = torch.load(path, map_location=device, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    torch.set_rng_state(state["random"].cpu())
+    if state["cuda_random"]:
+        torch.cuda.set_rng_state_all([s.cpu() for s in state["cuda_random"]])
+    log, sums = json.loads(state["log"])
+    return int(state["step"]), log, sums

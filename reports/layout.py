@@ -1,0 +1,87 @@
+"""What a table is: its declaration (`Table`, `Column`) and its filled form (`FilledTable`, `Row`, `Cell`).
+
+A plugin declares a `Table` and registers it under the entry point group `benchmark.reports`; a renderer turns filled
+tables into text. Nothing here needs more than the standard library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MISSING = "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: a metric of the table's task, or a cost.
+
+    Cost keys: `seconds` (all stages), `seconds.<stage>` (a stage and its parts), `peak_memory` (bytes, the largest),
+    `<fact>` (the largest over tasks) and `<fact>.<task>`.
+    """
+
+    key: str
+    header: str
+    digits: int = 4
+    higher_is_better: bool | None = True  # None: neither
+    source: str = "metrics"  # or "cost"
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's declaration; `task` names the metrics it reads ('' for a table of costs)."""
+
+    name: str
+    title: str
+    task: str
+    columns: tuple[Column, ...]
+    footnotes: tuple[str, ...] = ()
+
+    @property
+    def of_costs(self) -> bool:
+        """Costs compare on one device only, so such a table is built per device."""
+        return any(column.source == "cost" for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Mean over n seeds, half the width of its 95% interval (None with one seed), and whether it is bold."""
+
+    mean: float | None = None
+    half_width: float | None = None
+    n: int = 0
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method with one configuration."""
+
+    label: str
+    seeds: tuple[int, ...]
+    cells: tuple[Cell, ...]
+    control: bool = False
+
+    @property
+    def title(self) -> str:
+        """The label as tables show it."""
+        return f"{self.label} (control)" if self.control else self.label
+
+
+@dataclass(frozen=True)
+class FilledTable:
+    """A table for one protocol, ready for a renderer."""
+
+    table: Table
+    columns: tuple[Column, ...]  # those that have a value
+    rows: tuple[Row, ...]
+    caption: str
+    footnotes: tuple[str, ...]
+
+
+def cell_text(column: Column, cell: Cell, plus_minus: str = " ± ") -> str:
+    """Return a cell's number as text, with its interval where there is one."""
+    if cell.mean is None:
+        return MISSING
+    text = f"{cell.mean:,.{column.digits}f}"
+    return text if cell.half_width is None else f"{text}{plus_minus}{cell.half_width:,.{column.digits}f}"

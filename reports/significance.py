@@ -1,0 +1,106 @@
+"""Is the best row of a column significantly the best? A paired randomisation test over queries (or users).
+
+Per-query values are averaged over seeds first; the row with the best mean is tested against every other row and the
+p-values are Holm-corrected within the column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import DataError
+from benchmark.metrics.ranking import read_scores
+from benchmark.statistics import FLIPS, holm, sign_flip_tests
+
+LEVEL = 0.05
+BOLD = (
+    "Bold (in plain text a star): better than every other row by a paired randomisation test over queries or users "
+    f"({FLIPS:,} sign flips, values averaged over seeds, Holm-corrected, p < {LEVEL})."
+)
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Column -> the row that wins it; column -> (rows that cannot be told apart, largest p); rows without values."""
+
+    winners: dict[int, int]
+    undecided: dict[int, tuple[list[int], float]]
+    lacking: list[int]
+
+
+def significantly_best(
+    files: Sequence[Sequence[Path]], measures: Sequence[str], means: Sequence[Sequence[float | None]]
+) -> Verdict:
+    """Test the best row of each column; files [rows][seeds] hold per-query values, means [rows][columns] choose it."""
+    tables = [_row_values(paths, measures) for paths in files]
+    first = next((ids for ids, _ in filter(None, tables)), [])
+    aligned = [_align(table, first) for table in tables]
+    shown = [[column for column, mean in enumerate(row) if mean is not None] for row in means]
+    lacking = [
+        row for row, table in enumerate(aligned) if table is None or not np.isfinite(table[:, shown[row]]).all()
+    ]
+    if lacking:
+        return Verdict({}, {}, lacking)
+    values = [table for table in aligned if table is not None]
+    pairs, differences = [], []
+    best_row: dict[int, int] = {}
+    for column in range(len(measures)):
+        present = [row for row in range(len(means)) if means[row][column] is not None]
+        if len(present) < 2:
+            continue
+        best = best_row[column] = max(present, key=lambda row: means[row][column] or 0.0)
+        for row in present:
+            if row != best:
+                pairs.append((column, row))
+                differences.append(values[best][:, column] - values[row][:, column])
+    p_values = sign_flip_tests(np.column_stack(differences)) if pairs else np.empty(0)
+    winners: dict[int, int] = {}
+    undecided: dict[int, tuple[list[int], float]] = {}
+    for column, best in best_row.items():
+        others = [index for index, (tested, _) in enumerate(pairs) if tested == column]
+        corrected = holm([float(p_values[index]) for index in others])
+        close = [pairs[index][1] for index, p in zip(others, corrected, strict=True) if p >= LEVEL]
+        if close:
+            undecided[column] = ([best, *close], max(corrected))
+        else:
+            winners[column] = best
+    return Verdict(winners, undecided, [])
+
+
+def _row_values(paths: Sequence[Path], measures: Sequence[str]) -> tuple[list[str], Values] | None:
+    """Return (query ids, values [queries, measures]) averaged over seeds; None where a seed lacks them."""
+    ids: list[str] = []
+    tables = []
+    for path in paths:
+        try:
+            scores = read_scores(path)
+        except (OSError, DataError):
+            return None
+        nothing = np.full(len(scores.query_ids), np.nan)
+        table = np.column_stack([scores.per_query.get(measure, nothing) for measure in measures])
+        ids = ids or scores.query_ids
+        aligned = _align((scores.query_ids, table), ids)
+        if aligned is None:
+            return None
+        tables.append(aligned)
+    return (ids, np.mean(tables, axis=0)) if ids else None
+
+
+def _align(table: tuple[list[str], Values] | None, ids: list[str]) -> Values | None:
+    """Return the values in the order of `ids`, or None when they are of other queries."""
+    if table is None:
+        return None
+    own, values = table
+    if own == ids:
+        return values
+    row_of = {query: row for row, query in enumerate(own)}
+    if len(own) != len(ids) or any(query not in row_of for query in ids):
+        return None
+    return values[[row_of[query] for query in ids]]

@@ -1,0 +1,55 @@
+"""The suite's own tables: ID quality, recommendation, search and costs; `build` fills any table from results."""
+
+from __future__ import annotations
+
+from benchmark.reports.filling import build
+from benchmark.reports.layout import Cell, Column, FilledTable, Row, Table, cell_text
+
+__all__ = [
+    "COST", "ID_QUALITY", "RECOMMENDATION", "SEARCH", "Cell", "Column", "FilledTable", "Row", "Table", "build",
+    "cell_text",
+]  # fmt: skip
+
+MEGA = 1e-6
+
+
+def _metrics(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, name) for name in names)
+
+
+ID_QUALITY = Table(
+    "id-quality", "ID quality", "id-quality",
+    (
+        *_metrics("AMI", "AMI@depth2", "AMI@depth3", "AMI@level2", "NMI"), Column("unique", "Unique"),
+        Column("collision_rate", "Collisions", higher_is_better=False),
+        Column("largest_group", "Largest group", 0, False), Column("codes_used@1", "Codes@1", 0, None),
+        Column("perplexity@1", "Perplexity@1", 1, None), Column("perplexity@2", "Perplexity@2", 1, None),
+        Column("perplexity@3", "Perplexity@3", 1, None), Column("length", "Length", 2, None),
+    ),
+    ("AMI: first code against the whole category path. All values are taken before the dedup counter.",),
+)  # fmt: skip
+RECOMMENDATION = Table(
+    "recommendation", "Next-item recommendation", "recommendation",
+    _metrics("R@5", "R@10", "nDCG@5", "nDCG@10", "RR@20"),
+    ("All items are ranked; a user whose next item is not found counts 0.",),
+)  # fmt: skip
+SEARCH = Table(
+    "search", "Search", "search",
+    _metrics("nDCG@5", "AP@5", "R@1", "R@10", "nDCG@10", "RR@10", "nDCG@5 (published)", "AP@5 (published)"),
+    ("(published): LMIndexer's reading; the ideal ranking holds retrieved items alone, AP divides by the hits found.",),
+)  # fmt: skip
+COST = Table(
+    "cost", "Cost", "",
+    tuple(
+        Column(key, header, digits, higher_is_better, "cost", scale)
+        for key, header, digits, higher_is_better, scale in (
+            ("seconds", "Total s", 1, False, 1.0), ("seconds.encode", "Encode s", 1, False, 1.0),
+            ("seconds.ids", "IDs s", 1, False, 1.0), ("seconds.train", "Train s", 1, False, 1.0),
+            ("seconds.search", "Search s", 1, False, 1.0), ("peak_memory", "Peak MB", 0, False, MEGA),
+            ("parameters", "Parameters M", 2, None, MEGA), ("index_bytes", "Index MB", 2, False, MEGA),
+            ("queries_per_second.recommendation", "Users/s", 1, True, 1.0),
+            ("queries_per_second.search", "Queries/s", 1, True, 1.0),
+        )
+    ),
+    ("Seconds and memory are of the run that computed each stage; a stage that methods share counts in each.",),
+)  # fmt: skip

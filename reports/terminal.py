@@ -1,0 +1,83 @@
+"""Tables as aligned plain text: at most 120 columns where the labels allow it, colour only on a terminal.
+
+Columns that do not fit go to a second block that repeats the labels. A significantly best value carries a star.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+import unicodedata
+from collections.abc import Sequence
+
+from benchmark.reports.layout import FilledTable, cell_text
+
+WIDTH = 120
+GAP = "  "
+
+
+def render(tables: Sequence[FilledTable]) -> str:
+    """Return every table as text, with a star (and bold on a terminal) where a value is significantly the best."""
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return "\n".join(_render(filled, colour) for filled in tables)
+
+
+def _render(filled: FilledTable, colour: bool) -> str:
+    labels = ["Method", *(_printable(row.title) for row in filled.rows)]
+    columns = [
+        [_printable(column.header), *(_mark(cell_text(column, row.cells[i]), row.cells[i].bold) for row in filled.rows)]
+        for i, column in enumerate(filled.columns)
+    ]
+    columns.append(["Seeds", *(str(len(row.seeds)) for row in filled.rows)])
+    label_width = max(map(width, labels))
+    lines = [filled.table.title, *_wrap(filled.caption), ""]
+    for block in _blocks(columns, WIDTH - label_width):
+        widths = [max(map(width, column)) for column in block]
+        rule = "-" * (label_width + sum(widths) + len(GAP) * len(widths))
+        for number, label in enumerate(labels):
+            texts = [column[number] for column in block]
+            cells = [" " * (wide - width(text)) + text for text, wide in zip(texts, widths, strict=True)]
+            if colour:
+                cells = [f"\033[1m{cell}\033[0m" if cell.endswith("*") else cell for cell in cells]
+            lines.append(GAP.join([label + " " * (label_width - width(label)), *cells]).rstrip())
+            if number == 0:
+                lines.append(rule)
+        lines.append("")
+    lines += [line for note in filled.footnotes for line in _wrap(note, "  ")]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _mark(text: str, bold: bool) -> str:
+    return f"{text}*" if bold else f"{text} "
+
+
+def _blocks(columns: list[list[str]], room: int) -> list[list[list[str]]]:
+    """Fill blocks of columns from the left; a column wider than the room stands alone."""
+    blocks: list[list[list[str]]] = [[]]
+    used = 0
+    for column in columns:
+        needed = len(GAP) + max(map(width, column))
+        if blocks[-1] and used + needed > room:
+            blocks.append([])
+            used = 0
+        blocks[-1].append(column)
+        used += needed
+    return blocks
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that the text takes: wide East Asian characters take two, combining marks none."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def _wrap(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(_printable(text), WIDTH, subsequent_indent=indent) or [""]
+
+
+def _printable(text: str) -> str:
+    """One line without control characters: a label must not move the cursor."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
