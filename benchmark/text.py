@@ -43,12 +43,12 @@ def known_fields(table: pa.Table) -> list[str]:
     return [("category" if name == "categories" else name) for name in table.column_names if name != "id"]
 
 
-def fallback_fields(table: pa.Table, fields: Sequence[str]) -> list[str]:
+def fallback_fields(table: pa.Table | pa.RecordBatch, fields: Sequence[str]) -> list[str]:
     """Return the text fields that stand in for missing ones: all others, less those that may name the label."""
     asked = {_column(name) for name in fields}
     return [
         name
-        for name in table.column_names
+        for name in table.schema.names
         if name not in asked and name not in ("id", "keywords") and not name.startswith("categor")
     ]
 
@@ -81,18 +81,32 @@ def _column(field: str) -> str:
 
 def _batches(table: pa.Table, fields: Sequence[str]) -> Iterator[pa.Array]:
     """Yield the texts batch by batch: a string array must stay under 2 GB."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     others = fallback_fields(table, fields)
     for batch in table.to_batches(max_chunksize=65536):
-        nothing = pa.nulls(len(batch), pa.string())
-        parts = [part for name in fields if (part := _labelled(batch, name)) is not None]
-        texts = pc.binary_join_element_wise(*parts, ", ", null_handling="skip") if parts else nothing
-        texts = pc.if_else(pc.fill_null(pc.equal(texts, ""), True), pa.scalar(None, pa.string()), texts)
-        if texts.null_count and others:
+        texts = join([part for name in fields if (part := _labelled(batch, name)) is not None], ", ", len(batch))
+        if others and texts.null_count:
             texts = pc.coalesce(texts, *(part for name in others if (part := _labelled(batch, name)) is not None))
         yield pc.fill_null(texts, "")
+
+
+def join(parts: Sequence[pa.Array], separator: str, rows: int) -> pa.Array:
+    """Join string columns row by row without their nulls; null where a row has nothing else or only ''.
+
+    Arrow's own join with null_handling="skip" loses the rows in which every value is null (seen in 26.0.1).
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    before = pa.scalar(separator)
+    texts = pa.array([""] * rows, pa.string())
+    for part in parts:
+        texts = pc.binary_join_element_wise(
+            texts, pc.fill_null(pc.binary_join_element_wise(before, part, ""), ""), ""
+        )
+    texts = pc.utf8_slice_codeunits(texts, len(separator))
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
 
 
 def _labelled(batch: pa.RecordBatch, field: str) -> pa.Array | None:

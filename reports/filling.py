@@ -71,14 +71,20 @@ def cost_value(cost: Mapping[str, Any], key: str) -> float | None:
     name, _, part = key.partition(".")
     stages: Mapping[str, Any] = cost.get("stages") or {}
     if name == "seconds":
-        seconds = [s["seconds"] for stage, s in stages.items() if not part or (stage + ".").startswith(part + ".")]
-        return float(sum(seconds)) if seconds else None
+        seconds = [s.get("seconds") for stage, s in stages.items() if not part or f"{stage}.".startswith(f"{part}.")]
+        numbers = list(filter(_is_number, seconds))
+        return float(sum(numbers)) if numbers else None
     if name == "peak_memory":
-        found = [stage["peak_memory"] for stage in stages.values() if stage.get("peak_memory") is not None]
+        peaks = [stage.get("peak_memory") for stage in stages.values()]
+        found = [peak.get(part or "cpu") if isinstance(peak, Mapping) else None if part else peak for peak in peaks]
     else:
-        tasks: Mapping[str, Any] = cost.get("facts") or {}
-        found = [f[name] for task, f in tasks.items() if part in ("", task) and f.get(name) is not None]
-    return float(max(found)) if found else None
+        facts: Mapping[str, Any] = cost.get("facts") or {}
+        found = [values.get(name) for task, values in facts.items() if part in ("", task)]
+    return max((float(value) for value in found if value is not None and _is_number(value)), default=None)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
 
 
 def _cell(values: Sequence[float]) -> Cell:
@@ -97,7 +103,9 @@ def _bold(
         return set(), []
     tested = [i for i, column in enumerate(columns) if column.source == "metrics" and column.higher_is_better]
     files = [[result.scores_file(table.task) for result in seeds] for seeds in groups]
-    if not tested or not any(path.is_file() for paths in files for path in paths):
+    if not tested:
+        return set(), []
+    if not any(path.is_file() for paths in files for path in paths):
         return set(), ["Nothing is bold: there are no values per query that a paired test could compare."]
     means = [[cells[row][i].mean for i in tested] for row in range(len(groups))]
     verdict = significantly_best(files, [columns[i].key for i in tested], means)
@@ -140,10 +148,23 @@ def _footnotes(
     notes += remarks
     if any("categor" in field for field in groups[0][0].text_fields) and table.task == "id-quality":
         notes.append("The category labels are part of the text here: AMI measures how much of them survives.")
+    resumed = [label for label, seeds in zip(labels, groups, strict=True) if any(map(_was_resumed, seeds))]
+    if table.of_costs and resumed:
+        notes.append(f"Taken up again after a stop, so that seconds are of the last part: {', '.join(resumed)}.")
     protocols = [seeds[0].config.get("protocol") for seeds in groups]
     if table.task and any(left != right for left, right in pairwise(protocols)):
         notes.append("The rows do not share every protocol setting; see config.protocol in their result files.")
-    said = dict.fromkeys(
-        f"{label}: {note}" for label, seeds in zip(labels, groups, strict=True) for r in seeds for note in r.notes
-    )
-    return (*notes, *said)
+    return (*notes, *_remarks_of_runs(labels, groups))
+
+
+def _was_resumed(result: Result) -> bool:
+    return any(stage.get("resumed") for stage in (result.cost.get("stages") or {}).values())
+
+
+def _remarks_of_runs(labels: Sequence[str], groups: Sequence[tuple[Result, ...]]) -> list[str]:
+    """The notes that the runs left: once where every row has one, else after the labels of its rows."""
+    said: dict[str, list[str]] = {}
+    for label, seeds in zip(labels, groups, strict=True):
+        for note in dict.fromkeys(note for result in seeds for note in result.notes):
+            said.setdefault(note, []).append(label)
+    return [note if len(rows) == len(groups) else f"{', '.join(rows)}: {note}" for note, rows in said.items()]

@@ -24,7 +24,7 @@ def row_labels(results: Sequence[Result]) -> list[str]:
 
 
 def _suffixes(results: Sequence[Result]) -> list[str]:
-    configs = [_flat(result.config) for result in results]
+    configs = [_flat({**result.config, "queries": result.queries}) for result in results]
     keys = sorted({key for config in configs for key in config})
     differing = [key for key in keys if len({config.get(key, MISSING_KEY) for config in configs}) > 1][:MAX_KEYS]
     short = [key.rpartition(".")[2] for key in differing]

@@ -6,7 +6,12 @@ tables into text. Nothing here needs more than the standard library.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmark.results import Result
 
 MISSING = "–"
 
@@ -15,8 +20,8 @@ MISSING = "–"
 class Column:
     """One column: a metric of the table's task, or a cost.
 
-    Cost keys: `seconds` (all stages), `seconds.<stage>` (a stage and its parts), `peak_memory` (bytes, the largest),
-    `<fact>` (the largest over tasks) and `<fact>.<task>`.
+    Cost keys: `seconds` (all stages), `seconds.<stage>` (a stage and its parts), `peak_memory` and `peak_memory.gpu`
+    (bytes, the largest of all stages), `<fact>` (the largest over tasks) and `<fact>.<task>`.
     """
 
     key: str
@@ -41,6 +46,12 @@ class Table:
     def of_costs(self) -> bool:
         """Costs compare on one device only, so such a table is built per device."""
         return any(column.source == "cost" for column in self.columns)
+
+    def fill(self, results: Iterable[Result]) -> list[FilledTable]:
+        """Fill the table from results: one filled table per protocol."""
+        from benchmark.reports.filling import build
+
+        return build(self, results)
 
 
 @dataclass(frozen=True)

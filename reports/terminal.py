@@ -25,10 +25,7 @@ def render(tables: Sequence[FilledTable]) -> str:
 
 def _render(filled: FilledTable, colour: bool) -> str:
     labels = ["Method", *(_printable(row.title) for row in filled.rows)]
-    columns = [
-        [_printable(column.header), *(_mark(cell_text(column, row.cells[i]), row.cells[i].bold) for row in filled.rows)]
-        for i, column in enumerate(filled.columns)
-    ]
+    columns = [_column(filled, index) for index in range(len(filled.columns))]
     columns.append(["Seeds", *(str(len(row.seeds)) for row in filled.rows)])
     label_width = max(map(width, labels))
     lines = [filled.table.title, *_wrap(filled.caption), ""]
@@ -48,8 +45,14 @@ def _render(filled: FilledTable, colour: bool) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _mark(text: str, bold: bool) -> str:
-    return f"{text}*" if bold else f"{text} "
+def _column(filled: FilledTable, index: int) -> list[str]:
+    """Return header and cells; where a cell has a star, the others leave its place free."""
+    column, cells = filled.columns[index], [row.cells[index] for row in filled.rows]
+    texts = [_printable(column.header), *(cell_text(column, cell) for cell in cells)]
+    if not any(cell.bold for cell in cells):
+        return texts
+    stars = [" ", *("*" if cell.bold else " " for cell in cells)]
+    return [text + star for text, star in zip(texts, stars, strict=True)]
 
 
 def _blocks(columns: list[list[str]], room: int) -> list[list[list[str]]]:

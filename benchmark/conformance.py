@@ -1,0 +1,160 @@
+"""The conformance test for methods, the suite's own and anyone's. In a plugin's tests one line runs it:
+
+    from benchmark.conformance import check_method
+
+    def test_my_method_conforms():
+        check_method("mine")          # the entry-point name
+
+It checks the contract of `benchmark.contracts` on a small made-up catalogue: the shapes, that the same seed gives the
+same result, that data in odd shapes (one item, equal texts, a user without history, an empty query) is served, and
+that importing the module does not import torch, which `benchmark run` needs to start fast.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.contracts import (
+    Codes, Context, Corpus, Float32, Histories, Indexer, Int32, Method, QuerySet, Rankings, Recommender, Retriever,
+)  # fmt: skip
+from benchmark.errors import BenchmarkError, ConfigError
+from benchmark.registry import find, load
+from benchmark.runner import check_rankings
+
+KINDS = ("red", "blue", "green", "soft", "hard", "round")
+THINGS = ("lamp", "brush", "soap", "cable", "shirt")
+
+
+def check_method(name: str, **settings: Any) -> None:
+    """Raise AssertionError, naming the broken rule, unless the registered method keeps the contract.
+
+    `settings` go into the method's configuration, e.g. smaller sizes for a catalogue of 60 items.
+    """
+    cls = load("method", name)
+    assert isinstance(cls, type) and issubclass(cls, Method), f"{name}: no subclass of Method"
+    assert (cls.__doc__ or "").strip(), f"{name}: the class has no docstring; `benchmark list` shows its first line"
+    _assert_light_import(find("method", name).module)
+    try:
+        cls.Config(no_such_key=1)
+    except ValueError:
+        pass
+    else:
+        raise AssertionError(f"{name}: its configuration accepts unknown keys; derive it from MethodConfig")
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, check in ((Indexer, _indexer), (Retriever, _retriever), (Recommender, _recommender)):
+            if issubclass(cls, kind):
+                check(name, cls, settings, Path(folder))
+                return
+    raise AssertionError(f"{name}: it is no Indexer, Retriever or Recommender")
+
+
+def small_corpus(n_items: int = 60, *, equal_texts: bool = False) -> Corpus:
+    """Return a made-up catalogue with titles, brands and two-level categories."""
+    import pyarrow as pa
+
+    rows = range(n_items)
+    thing = [THINGS[row % len(THINGS)] for row in rows]
+    titles = ["the same" if equal_texts else f"{KINDS[row % 7 % 6]} {thing[row]} number {row}" for row in rows]
+    table = pa.table(
+        {
+            "id": [f"item{row}" for row in rows],
+            "title": titles,
+            "brand": [f"brand{row % 3}" for row in rows],
+            "categories": [["things", thing[row]] for row in rows],
+        }
+    )
+    return Corpus(table, ("title", "brand"), fingerprint=f"conformance-{n_items}-{equal_texts}")
+
+
+def _context(folder: Path, seed: int) -> Context:
+    work = Path(tempfile.mkdtemp(dir=folder))
+    return Context(seed=seed, work=work, embedder=_embed)
+
+
+def _embed(corpus: Corpus, encoder: Any, context: Context) -> Float32:
+    """Embed a text as the mean of one random vector per word: fast, and like texts come out alike."""
+    vectors = []
+    for text in corpus.texts():
+        seeds = [int.from_bytes(word.encode()[:8], "little") for word in text.split()]
+        vectors.append(np.mean([np.random.default_rng(seed).normal(size=16) for seed in seeds], axis=0))
+    return np.asarray(vectors, np.float32)
+
+
+def _indexer(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> None:
+    def fit(corpus: Corpus, seed: int) -> Codes:
+        codes = cls(cls.Config(**settings)).fit(corpus, _context(folder, seed))
+        assert isinstance(codes, Codes), f"{name}: fit must return Codes, not {type(codes).__name__}"
+        assert len(codes) == len(corpus), f"{name}: {len(codes)} codes for {len(corpus)} items"
+        return codes
+
+    corpus = small_corpus()
+    first, again = fit(corpus, 0), fit(corpus, 0)
+    assert np.array_equal(first.values, again.values), f"{name}: the same seed gave other codes"
+    for odd in (small_corpus(1), small_corpus(equal_texts=True)):
+        try:
+            fit(odd, 0)
+        except ConfigError:  # a codebook larger than the corpus may be refused, with a message
+            continue
+    unique = first.with_counter()
+    assert len(np.unique(unique.values, axis=0)) == len(corpus), f"{name}: the counter does not make its IDs unique"
+
+
+def _retriever(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> None:
+    texts = ["red lamp", "brush brand1", "", "unheard-of words ☃", "number 7"]
+
+    def search(corpus: Corpus, k: int) -> Rankings:
+        method = cls(cls.Config(**settings))
+        method.fit(corpus, _queries(corpus), _context(folder, 0))
+        return _checked(name, method.search(texts, k), len(texts), len(corpus), k)
+
+    corpus = small_corpus()
+    first, again = search(corpus, 10), search(corpus, 10)
+    assert np.array_equal(first.items, again.items), f"{name}: the same seed gave other rankings"
+    search(corpus, len(corpus) + 5)
+    search(small_corpus(1), 10)
+    search(small_corpus(equal_texts=True), 10)
+
+
+def _recommender(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> None:
+    corpus = small_corpus()
+    random = np.random.default_rng(0)
+    lengths = np.array([0, 1, 2, *random.integers(3, 9, 27)])
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    items = random.integers(0, len(corpus), int(lengths.sum())).astype(np.int32)
+    histories = Histories([f"user{row}" for row in range(len(lengths))], offsets, items)
+    validation: Int32 = random.integers(0, len(corpus), len(histories)).astype(np.int32)
+    validation[:3] = -1
+
+    def recommend() -> Rankings:
+        method = cls(cls.Config(**settings))
+        method.fit(corpus, histories, validation, _context(folder, 0))
+        return _checked(name, method.recommend(histories, 10), len(histories), len(corpus), 10)
+
+    first, again = recommend(), recommend()
+    assert np.array_equal(first.items, again.items), f"{name}: the same seed gave other rankings"
+
+
+def _checked(name: str, rankings: Any, n_queries: int, n_items: int, k: int) -> Rankings:
+    assert isinstance(rankings, Rankings), f"{name}: must return Rankings, not {type(rankings).__name__}"
+    try:
+        check_rankings(rankings, n_queries, n_items, k)
+    except BenchmarkError as error:
+        raise AssertionError(f"{name}: {error}") from None
+    return rankings
+
+
+def _queries(corpus: Corpus) -> QuerySet:
+    rows = np.arange(len(corpus), dtype=np.int32)
+    return QuerySet("made-up", [f"q{row}" for row in rows], corpus.texts(), rows, rows, np.ones(len(rows), np.int32))
+
+
+def _assert_light_import(module: str) -> None:
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, f"importing {module} imports torch (or fails): import it inside the methods\n{done.stderr}"

@@ -1,0 +1,74 @@
+"""Settings from defaults, presets and overrides; names with near-miss hints; fast, import-free listing."""
+
+import subprocess
+import sys
+
+import pytest
+
+from benchmark.config import EncoderConfig, MethodConfig, TrainingConfig, build_config, nested
+from benchmark.errors import ConfigError, UsageError
+from benchmark.registry import describe, find, registered
+
+
+class Example(MethodConfig):
+    levels: int = 3
+    encoder: EncoderConfig = EncoderConfig()
+    training: TrainingConfig = TrainingConfig(steps=10, batch_size=4)
+
+
+def test_overrides_beat_presets_beat_defaults() -> None:
+    config = build_config(Example, preset={"levels": 4, "training": {"steps": 20}}, overrides={"levels": "5"})
+    assert (config.levels, config.training.steps, config.training.batch_size) == (5, 20, 4)
+
+
+def test_an_encoder_may_be_named_by_a_bare_string() -> None:
+    config = build_config(Example, overrides={"encoder": "bert-base-uncased", "encoder.pooling": "cls"})
+    assert config.encoder == EncoderConfig(name="bert-base-uncased", pooling="cls")
+    assert build_config(Example, overrides={"encoder.pooling": "cls", "encoder": "x"}).encoder.name == "x"
+
+
+def test_dotted_keys_and_json_values() -> None:
+    assert nested({"a.b": "1", "a.c": "[1, 2]"}) == {"a": {"b": "1", "c": [1, 2]}}
+    with pytest.raises(ConfigError, match="not valid JSON"):
+        nested({"a": "[1,"})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"level": "2"}, r"mine\.level: unknown key. Did you mean 'levels'"),
+        ({"encoder.poling": "cls"}, r"mine\.encoder\.poling: unknown key. Did you mean 'pooling'"),
+        ({"levels": "many"}, r"mine\.levels: .*integer.*'many'"),
+        ({"training.steps": "0"}, r"mine\.training\.steps: .*greater than or equal to 1"),
+    ],
+)
+def test_wrong_settings_name_the_key_and_the_nearest_one(overrides: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build_config(Example, overrides=overrides, owner="mine")
+
+
+def test_unknown_names_get_a_hint() -> None:
+    with pytest.raises(UsageError, match="unknown method 'rqvea'. Did you mean 'rqvae'"):
+        find("method", "rqvea")
+
+
+@pytest.mark.parametrize("what", ["method", "data set"])
+def test_every_registered_name_is_described_without_importing_it(what: str) -> None:
+    """The summary read from the source is the first line of the imported object's own docstring."""
+    for entry in registered(what).values():
+        kind, summary = describe(entry)
+        loaded = entry.load()
+        assert summary == (loaded.__doc__ or "").strip().split("\n")[0] and summary
+        if what == "method":
+            assert kind in {base.__name__.lower() for base in loaded.__mro__}
+
+
+@pytest.mark.parametrize("command", ["['--help']", "['list', 'methods']", "['list', 'datasets']", "['report', '--help']"])
+def test_light_commands_import_no_heavy_package(command: str) -> None:
+    code = (
+        f"import sys; from benchmark.cli.main import main\ntry: main({command})\nexcept SystemExit: pass\n"
+        "heavy = {'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow', 'faiss'} & set(sys.modules)\n"
+        "sys.exit(', '.join(heavy) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

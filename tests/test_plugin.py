@@ -1,0 +1,55 @@
+"""The example plugin: a distribution of its own, installed and run, is a row of every table; and every method conforms."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import FAST
+
+from benchmark.conformance import check_method
+from benchmark.registry import registered
+
+PLUGIN = Path(__file__).parent / "example_plugin"
+SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
+    "hc": {"children": 4, "leaf_factor": 10},
+    "random": {"codebook_size": 8},
+    "rqkmeans": {"codebook_size": 8, "levels": 2},
+    "rqvae": {"codebook_size": 8, "levels": 2, "training": {"steps": 20, "batch_size": 32}},
+    "shuffled": {"codebook_size": 8, "levels": 2},
+}
+
+
+@pytest.mark.parametrize("name", list(registered("method")))
+def test_every_method_keeps_the_contract(name: str) -> None:
+    check_method(name, **SMALLER.get(name, {}))
+
+
+def test_the_example_has_at_most_20_lines_of_code_and_one_entry_point() -> None:
+    lines = (PLUGIN / "first_letter.py").read_text().splitlines()
+    code = [line for line in lines if line.strip() and not line.lstrip().startswith(("#", '"""'))]
+    assert len(code) <= 20
+    section = (PLUGIN / "pyproject.toml").read_text().split('entry-points."benchmark.methods"]')[1].split("\n\n")[0]
+    assert len(section.strip().splitlines()) == 1
+
+
+def test_an_installed_plugin_shows_in_every_table(shop: Path, tmp_path: Path) -> None:
+    """Installed with pip into a folder of its own, it is listed, runs, conforms and stands in all tables."""
+    target = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*install, "--target", str(target), str(PLUGIN)], check=True, capture_output=True)
+    start = f"import sys; sys.path.insert(0, {str(target)!r}); from benchmark.cli.main import main\n"
+
+    def python(code: str) -> str:
+        done = subprocess.run([sys.executable, "-c", start + code], capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "first-letter  indexer" in python("main(['list', 'methods'])")
+    python("from benchmark.conformance import check_method; check_method('first-letter')")
+    words = ["run", "--methods", "first-letter,random", "--dataset", str(shop), "--runs", "runs", "--device", "cpu"]
+    printed = python(f"sys.exit(main({[*words, '--set', 'random.codebook_size=16', *FAST]!r}))")
+    tables = printed.split("\n\n")
+    for title in ("ID quality", "Next-item recommendation", "Search", "Cost"):
+        at = next(i for i, block in enumerate(tables) if block.startswith(title))
+        assert "first-letter" in "\n".join(tables[at : at + 2]), f"no row in the table {title}"

@@ -1,0 +1,248 @@
+"""`benchmark run` from end to end on a small shop: files, tables, caching, kills, failures, misuse."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import ir_measures
+import pytest
+from conftest import FAST
+from sklearn.metrics import adjusted_mutual_info_score
+
+from benchmark.cli.main import main
+
+METHODS = "rqkmeans,random,category,bm25,popularity"
+SMALL = ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2", "--set", "random.codebook_size=16"]
+
+
+def run(shop: Path, runs: Path, *more: str, methods: str = METHODS) -> int:
+    words = ["run", "--dataset", str(shop), "--methods", methods, "--runs", str(runs), "--device", "cpu"]
+    settings = [*SMALL, *FAST] if methods == METHODS else []
+    return main([*words, *settings, *more])
+
+
+@pytest.fixture(scope="module")
+def runs(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of one whole run."""
+    folder = tmp_path_factory.mktemp("runs")
+    assert run(shop, folder) == 0
+    return folder
+
+
+def results(runs: Path) -> list[Path]:
+    return sorted(runs.glob("*/*/*/seed-*/result.json"))
+
+
+def measured(runs: Path) -> dict[str, bytes]:
+    """Everything that a run leaves behind but its measured costs."""
+    files = (path for path in runs.glob("shop/**/*") if path.is_file() and path.name not in ("cost.json", ".lock"))
+    return {str(path.relative_to(runs)): path.read_bytes() for path in files}
+
+
+def test_every_method_serves_every_task_it_can(runs: Path) -> None:
+    served = {}
+    for path in results(runs):
+        result = json.loads(path.read_text())
+        served[result["label"]] = set(result["metrics"])
+    every = {"id-quality", "recommendation", "search"}
+    assert served == {
+        "rqkmeans": every, "random": every, "category": every, "bm25": {"search"}, "popularity": {"recommendation"},
+    }  # fmt: skip
+
+
+def test_ranking_metrics_are_what_ir_measures_says_of_the_trec_files(shop: Path, runs: Path) -> None:
+    qrels = {
+        "search": list(ir_measures.read_trec_qrels(str(shop / "qrels.txt"))),
+        "recommendation": [
+            ir_measures.Qrel(line.split()[0], line.split()[-1], 1)
+            for line in (shop / "sequences.txt").read_text().splitlines()
+        ],
+    }
+    checked = 0
+    for path in results(runs):
+        for task, metrics in json.loads(path.read_text())["metrics"].items():
+            if task == "id-quality":
+                continue
+            names = [name for name in metrics if "published" not in name]
+            measures = [ir_measures.parse_measure(name) for name in names]
+            run_file = list(ir_measures.read_trec_run(str(path.parent / f"run.{task}.trec")))
+            theirs = ir_measures.calc_aggregate(measures, qrels[task], run_file)
+            for name, measure in zip(names, measures, strict=True):
+                assert metrics[name] == pytest.approx(theirs[measure], abs=1e-9)
+                checked += 1
+    assert checked == 4 * 5 + 4 * 6
+
+
+def test_recommendation_metrics_equal_a_brute_force_over_the_raw_files(shop: Path, runs: Path) -> None:
+    held_out = {line.split()[0]: line.split()[-1] for line in (shop / "sequences.txt").read_text().splitlines()}
+    path = next((runs / "shop" / "popularity").rglob("result.json"))
+    found = {user: 0 for user in held_out}
+    for line in (path.parent / "run.recommendation.trec").read_text().splitlines():
+        user, _, item, rank, _, _ = line.split()
+        if item == held_out[user]:
+            found[user] = int(rank)
+    metrics = json.loads(path.read_text())["metrics"]["recommendation"]
+    assert metrics["R@5"] == pytest.approx(sum(0 < rank <= 5 for rank in found.values()) / len(found))
+    assert metrics["RR@20"] == pytest.approx(sum(1 / rank for rank in found.values() if rank) / len(found))
+
+
+def test_ami_is_scikit_learns_on_ids_tsv(shop: Path, runs: Path) -> None:
+    labels = {}
+    for line in (shop / "items.jsonl").read_text().splitlines():
+        item = json.loads(line)
+        labels[item["id"]] = ",".join(item["categories"])
+    for label in ("rqkmeans", "random", "category"):
+        path = next((runs / "shop" / label).rglob("result.json"))
+        rows = [line.split("\t") for line in (path.parent / "ids.tsv").read_text().splitlines()]
+        ami = adjusted_mutual_info_score([labels[item] for item, _ in rows], [code.split("-")[0] for _, code in rows])
+        assert json.loads(path.read_text())["metrics"]["id-quality"]["AMI"] == pytest.approx(ami)
+        unique = [line.split("\t")[1] for line in (path.parent / "ids.unique.tsv").read_text().splitlines()]
+        assert len(set(unique)) == len(unique) == 60
+
+
+def test_rankings_hold_known_items_once(shop: Path, runs: Path) -> None:
+    known = {json.loads(line)["id"] for line in (shop / "items.jsonl").read_text().splitlines()}
+    for path in runs.glob("shop/*/*/*/run.*.trec"):
+        pairs = [(line.split()[0], line.split()[2]) for line in path.read_text().splitlines()]
+        assert len(set(pairs)) == len(pairs) and {item for _, item in pairs} <= known
+
+
+def test_a_second_run_executes_nothing_and_prints_the_same(
+    shop: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in runs.rglob("*")}
+    assert run(shop, runs) == 0
+    first = capsys.readouterr().out
+    assert run(shop, runs) == 0
+    assert capsys.readouterr().out == first and "rqkmeans" in first
+    assert {path: path.stat().st_mtime_ns for path in runs.rglob("*")} == before
+
+
+def test_a_finished_run_imports_no_torch(shop: Path, runs: Path) -> None:
+    words = ["run", "--dataset", str(shop), "--methods", METHODS, "--runs", str(runs), *SMALL, *FAST]
+    code = f"import sys; from benchmark.cli.main import main; assert main({words}) == 0\n"
+    code += "sys.exit(', '.join({'torch', 'transformers', 'sklearn', 'scipy'} & set(sys.modules)) or 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_same_command_elsewhere_gives_the_same_bytes(shop: Path, runs: Path, tmp_path: Path) -> None:
+    assert run(shop, tmp_path) == 0
+    assert measured(tmp_path) == measured(runs)
+
+
+def test_a_run_killed_at_three_moments_ends_with_the_same_bytes(shop: Path, runs: Path, tmp_path: Path) -> None:
+    words = ["run", "--dataset", str(shop), "--methods", METHODS, "--runs", str(tmp_path), *SMALL, *FAST]
+    command = [sys.executable, "-m", "benchmark", *words, "--device", "cpu"]
+    moments = random.Random(0)
+    for _ in range(3):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
+        deadline = time.monotonic() + moments.uniform(3, 9)
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert subprocess.run(command, capture_output=True, cwd=tmp_path).returncode == 0
+    assert measured(tmp_path) == measured(runs)
+
+
+def test_a_dry_run_lists_cells_and_computes_nothing(
+    shop: Path, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(shop, tmp_path, "--dry-run") == 0
+    assert "11 of 11 cells to compute" in capsys.readouterr().out
+    assert not results(tmp_path)
+    assert run(shop, runs, "--dry-run", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert all(row["done"] and set(row["stages"].values()) <= {"cached"} for row in rows)
+
+
+def test_two_variants_of_a_method_are_two_rows(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    methods = "random,wide=random"
+    words = ["--tasks", "id-quality", "--set", "wide.codebook_size=32", "--set", "random.codebook_size=4"]
+    assert run(shop, tmp_path, *words, methods=methods) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"^random", printed, re.M) and re.search(r"^wide", printed, re.M)
+
+
+def test_several_seeds_give_a_mean_and_an_interval(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(shop, tmp_path, "--tasks", "id-quality", "--seeds", "0,1,2", methods="random") == 0
+    assert "±" in capsys.readouterr().out
+    assert len(results(tmp_path)) == 3
+
+
+def test_a_failed_cell_is_reported_and_costs_no_other(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--tasks", "id-quality", "--set", "rqkmeans.codebook_size=5000"]
+    assert run(shop, tmp_path, *words, methods="rqkmeans,random") != 0
+    captured = capsys.readouterr()
+    assert re.search(r"failed: rqkmeans, id-quality, seed 0: .*codebook_size.*60", captured.err)
+    assert "Traceback" not in captured.err and "random" in captured.out
+    assert [path.parts[-4] for path in results(tmp_path)] == ["random"]
+    assert not [path for path in tmp_path.rglob("*") if "partial" in path.name]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--methods", "rqvea"], "unknown method 'rqvea'. Did you mean 'rqvae'"),
+        (["--tasks", "serch"], "unknown task 'serch'. Did you mean 'search'"),
+        (["--preset", "smal"], "unknown preset 'smal'. Did you mean 'small'"),
+        (["--set", "random.levls=2"], "random.levls: unknown key. Did you mean 'levels'"),
+        (["--set", "levels=2"], "write LABEL.KEY=VALUE"),
+        (["--set", "rqvae.levels=2"], "no method 'rqvae' in this run"),
+        (["--seeds", "a"], "write whole numbers"),
+        (["--methods", "random,random"], "'random' stands twice"),
+        (["--methods", "bm25", "--tasks", "id-quality"], "nothing to run: bm25 is a retriever: no id-quality"),
+        (["--dataset", "no/such/folder"], "no/such/folder"),
+        (["--dataset", "dmeo"], "Did you mean 'demo'"),
+        (["--queries", "jugded"], "Did you mean 'judged'"),
+        (["--text-fields", "titel"], "titel"),
+        (["--device", "gpu"], "--device gpu"),
+    ],
+)
+def test_misuse_is_one_message_and_exit_code_2(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: Iterable[str], message: str
+) -> None:
+    command = {"--methods": "random", "--dataset": str(shop), "--runs": str(tmp_path), "--tasks": "id-quality"}
+    more = list(words)
+    if more[0] in command:
+        command |= {more[i]: more[i + 1] for i in range(0, len(more), 2)}
+        more = []
+    code = main(["run", *(word for pair in command.items() for word in pair), *more])
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "Traceback" not in captured.err and not results(tmp_path)
+    assert code == 2
+
+
+def test_a_missing_gpu_is_one_message(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    words = ["run", "--methods", "random", "--dataset", str(shop), "--runs", str(tmp_path), "--tasks", "id-quality"]
+    code = main([*words, "--device", "cuda"])
+    if torch.cuda.is_available():
+        assert code == 0
+    else:
+        assert code == 1 and "PyTorch sees no GPU" in capsys.readouterr().err
+
+
+def test_an_encoder_that_is_nowhere_is_one_message(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
+    words = ["--tasks", "id-quality", "--set", "rqkmeans.encoder=nobody/nothing", "--set", "rqkmeans.codebook_size=4"]
+    assert run(shop, tmp_path, *words, methods="rqkmeans") == 1
+    assert "the encoder 'nobody/nothing' cannot be loaded" in capsys.readouterr().err

@@ -1,0 +1,91 @@
+"""Stages are whole or absent; their keys follow what decides them and nothing else."""
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.errors import BenchmarkError
+from benchmark.store import Store, code_version, digest, write_text
+
+
+def _make(folder: Path, work: Path) -> dict[str, Any]:
+    (folder / "x.txt").write_text("whole")
+    return {"parameters": 3}
+
+
+def test_a_stage_is_built_once(tmp_path: Path) -> None:
+    store, calls = Store(tmp_path), []
+
+    def make(folder: Path, work: Path) -> dict[str, Any]:
+        calls.append(1)
+        return _make(folder, work)
+
+    stage = store.stage("ids", {"a": 1})
+    assert not stage.done
+    store.build(stage, make, device="cpu")
+    store.build(store.stage("ids", {"a": 1}), make, device="cpu")
+    assert calls == [1]
+    assert (stage.final / "x.txt").read_text() == "whole"
+    assert stage.cost()["facts"] == {"parameters": 3} and stage.cost()["resumed"] is False
+    assert not stage.work.exists()
+
+
+def test_a_failed_stage_leaves_only_its_work_folder(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    stage = store.stage("ids", {"a": 1})
+
+    def fail(folder: Path, work: Path) -> dict[str, Any]:
+        (folder / "half.txt").write_text("half")
+        (work / "checkpoint").write_text("kept")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.build(stage, fail, device="cpu")
+    assert not stage.done
+    assert [path.name for path in stage.final.parent.iterdir()] == [stage.work.name]
+    assert (stage.work / "checkpoint").read_text() == "kept"
+    store.build(stage, _make, device="cpu")
+    assert stage.cost()["resumed"] is True
+
+
+def test_a_full_disk_is_one_clear_message(tmp_path: Path) -> None:
+    def full(folder: Path, work: Path) -> dict[str, Any]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(BenchmarkError, match="the disk is full: stage 'ids'"):
+        Store(tmp_path).build(Store(tmp_path).stage("ids", {}), full, device="cpu")
+
+
+def test_keys_ignore_the_order_and_see_every_value() -> None:
+    assert digest({"a": 1, "b": [1, 2]}) == digest({"b": [1, 2], "a": 1})
+    assert len({digest({"a": 1}), digest({"a": 2}), digest({"a": [1]}), digest({"b": 1})}) == 4
+
+
+def test_code_version_sees_code_and_imports_but_no_comments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "sample_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def version(main: str, helper: str) -> str:
+        (package / "main.py").write_text(main)
+        (package / "helper.py").write_text(helper)
+        code_version.cache_clear()
+        return code_version("sample_package.main")
+
+    main = "from sample_package.helper import f\n\ndef g():\n    return f()\n"
+    helper = "def f():\n    return 1\n"
+    first = version(main, helper)
+    assert version("# a comment\n" + main, '"""Doc."""\n' + helper) == first
+    assert version(main.replace("return f()", '"""Doc."""\n    return f()'), helper) == first
+    assert version(main, helper.replace("1", "2")) != first
+    assert version(main.replace("f()", "f() + 1"), helper) != first
+
+
+def test_a_text_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file.txt"
+    write_text(path, "one")
+    write_text(path, "two")
+    assert path.read_text() == "two" and [p.name for p in path.parent.iterdir()] == ["file.txt"]

@@ -1,0 +1,314 @@
+"""Tables from result files: what stands in one table, what is bold, and what the renderers make of it."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmark.metrics.ranking import RankingScores, write_scores
+from benchmark.reports import latex, markdown, terminal
+from benchmark.reports.tables import COST, ID_QUALITY, RECOMMENDATION, SEARCH, Column, Table, build, cell_text
+from benchmark.results import group_seeds, load_results, problems
+
+N = 200  # queries
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return tmp_path / "runs"
+
+
+def put(runs, label, *, seed=0, values=None, task="recommendation", cost=None, key="k1", folder=None, **fields):
+    """Write one result; `values` [queries] become a metric with per-query scores, other metrics come in `metrics`."""
+    path = runs / "demo" / (folder or label) / key / f"seed-{seed}"
+    path.mkdir(parents=True)
+    metrics = fields.pop("metrics", {})
+    if values is not None:
+        measure = "R@5" if task == "recommendation" else "R@10"
+        scores = RankingScores({}, {measure: np.asarray(values, float)}, [f"q{row}" for row in range(len(values))])
+        write_scores(path / f"scores.{task}.tsv", scores)
+        metrics = {task: {measure: float(np.mean(values))}, **metrics}
+    dataset = {"name": "demo", "title": "Demo shop", "fingerprint": "f1", "counts": {}}
+    result = {
+        "format": 1, "dataset": dataset | fields.pop("dataset", {}), "method": fields.pop("method", label),
+        "label": label, "kind": "indexer", "preset": "small", "text_fields": ["title", "brand"], "seed": seed,
+        "key": key, "config": {"method": {}, "generative": None, "protocol": {}}, "metrics": metrics,
+        "queries": "simulated", "notes": [], "versions": {}, "revision": "r", **fields,
+    }  # fmt: skip
+    (path / "result.json").write_text(json.dumps(result))
+    if cost is not None:
+        (path / "cost.json").write_text(json.dumps(cost))
+    return path
+
+
+def hits(share, seed=0):
+    return (np.random.default_rng(seed).random(N) < share).astype(float)
+
+
+def labels(filled):
+    return [row.label for row in filled.rows]
+
+
+def test_cells_are_means_over_seeds_with_the_t_interval(runs):
+    for seed, share in enumerate((0.2, 0.3, 0.4)):
+        put(runs, "rqvae", seed=seed, metrics={"id-quality": {"AMI": share}})
+    (filled,) = build(ID_QUALITY, load_results(runs))
+    (row,) = filled.rows
+    assert [column.key for column in filled.columns] == ["AMI"] and row.seeds == (0, 1, 2)
+    assert row.cells[0].mean == pytest.approx(0.3)
+    assert row.cells[0].half_width == pytest.approx(4.3026527297 * 0.1 / 3**0.5)  # t(0.975, 2) of printed tables
+    assert cell_text(filled.columns[0], row.cells[0]) == "0.3000 ± 0.2484"
+
+
+def test_one_seed_shows_no_interval_and_a_missing_value_a_dash(runs):
+    put(runs, "hc", metrics={"id-quality": {"AMI": 0.25, "NMI": 0.5}})
+    put(runs, "rqvae", metrics={"id-quality": {"AMI": 0.125}})
+    (filled,) = build(ID_QUALITY, load_results(runs))
+    texts = [[cell_text(c, cell) for c, cell in zip(filled.columns, row.cells, strict=True)] for row in filled.rows]
+    assert texts == [["0.2500", "0.5000"], ["0.1250", "–"]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dataset": {"fingerprint": "f2"}}, {"text_fields": ["title", "brand", "category"]}, {"preset": "tiny"},
+        {"queries": "judged"},
+    ],
+)  # fmt: skip
+def test_tables_never_mix_protocols(runs, change):
+    put(runs, "hc", values=hits(0.3), task="search")
+    put(runs, "rqvae", values=hits(0.3, 1), task="search", key="k2", **change)
+    assert sorted(labels(filled) for filled in build(SEARCH, load_results(runs))) == [["hc"], ["rqvae"]]
+
+
+def test_the_query_set_does_not_split_recommendation(runs):
+    put(runs, "hc", values=hits(0.3))
+    put(runs, "rqvae", values=hits(0.3, 1), queries="judged")
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert labels(filled) == ["hc", "rqvae"] and "queries" not in filled.caption
+
+
+def test_the_caption_says_what_the_numbers_are(runs):
+    cost = {"device": "cpu", "date": "2026-11-22", "stages": {}, "facts": {}}
+    put(runs, "hc", values=hits(0.3), task="search", cost=cost)
+    put(runs, "hc", values=hits(0.4), task="search", cost=cost | {"date": "2026-11-24"}, seed=1)
+    (filled,) = build(SEARCH, load_results(runs))
+    assert filled.caption == (
+        "Demo shop (fingerprint f1); preset small; text fields title, brand; simulated known-item queries; "
+        "seeds 0, 1; device cpu; 2026-11-22 to 2026-11-24."
+    )
+
+
+def test_a_clear_winner_is_bold(runs):
+    for seed in (0, 1):
+        put(runs, "good", values=hits(0.8, seed), seed=seed)
+        put(runs, "fair", values=hits(0.4, 10 + seed), seed=seed)
+        put(runs, "poor", values=hits(0.2, 20 + seed), seed=seed)
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert [(row.label, row.cells[0].bold) for row in filled.rows] == [("fair", False), ("good", True), ("poor", False)]
+    assert any(note.startswith("Bold") and "Holm" in note for note in filled.footnotes)
+
+
+def test_the_best_is_not_bold_when_one_row_is_too_close(runs):
+    good = hits(0.5)
+    close = good.copy()
+    close[np.flatnonzero(good)[0]] = 0
+    put(runs, "good", values=good)
+    put(runs, "close", values=close)
+    put(runs, "poor", values=hits(0.1, 2))
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert not any(row.cells[0].bold for row in filled.rows)
+    assert "Not distinguishable: R@5 (good and close, p = 1)." in filled.footnotes
+
+
+def test_queries_in_another_order_are_paired_by_id(runs):
+    """Every query is a little better in `good`; only if paired can that be seen through the spread of queries."""
+    base = np.random.default_rng(0).random(N) * 0.9
+    put(runs, "base", values=base)
+    path = put(runs, "good", values=base + 0.01)
+    header, *lines = (path / "scores.recommendation.tsv").read_text().splitlines()
+    (path / "scores.recommendation.tsv").write_text("\n".join([header, *lines[::-1]]) + "\n")
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert [row.cells[0].bold for row in filled.rows] == [False, True]
+
+
+def test_other_queries_or_no_per_query_values_leave_nothing_bold(runs):
+    put(runs, "good", values=hits(0.9))
+    put(runs, "short", values=hits(0.1)[:100])
+    put(runs, "bare", metrics={"recommendation": {"R@5": 0.1}})
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert not any(row.cells[0].bold for row in filled.rows)
+    assert any("Nothing is bold" in note and "bare, short" in note for note in filled.footnotes)
+
+
+def test_id_quality_has_no_bold_and_says_why(runs):
+    put(runs, "hc", metrics={"id-quality": {"AMI": 0.9}})
+    put(runs, "rqvae", metrics={"id-quality": {"AMI": 0.1}})
+    (filled,) = build(ID_QUALITY, load_results(runs))
+    assert not any(cell.bold for row in filled.rows for cell in row.cells)
+    assert any(note.startswith("Nothing is bold") for note in filled.footnotes)
+
+
+def test_controls_are_marked_and_stand_last(runs):
+    for label in ("category", "random", "zeta"):
+        put(runs, label, values=hits(0.3))
+    put(runs, "mine", method="shuffled", values=hits(0.3))
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert [row.title for row in filled.rows] == ["zeta", "category (control)", "mine (control)", "random (control)"]
+
+
+def test_configurations_of_one_label_are_separate_rows_named_by_what_differs(runs):
+    config = {"method": {"levels": 3, "size": 256}, "generative": {"levels": 1}}
+    other = {"method": {"levels": 4, "size": 256}, "generative": {"levels": 1}}
+    put(runs, "rqvae", key="k1", values=hits(0.3), config=config)
+    put(runs, "rqvae", key="k2", values=hits(0.3), config=other)
+    put(runs, "hc", values=hits(0.3))
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert labels(filled) == ["hc", "rqvae [levels=3]", "rqvae [levels=4]"]
+
+
+def test_equal_configurations_under_two_keys_are_told_apart_by_key(runs):
+    put(runs, "rqvae", key="aaaa1111cccc", values=hits(0.3))
+    put(runs, "rqvae", key="bbbb2222dddd", values=hits(0.4))
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert labels(filled) == ["rqvae [key=aaaa1111]", "rqvae [key=bbbb2222]"]
+
+
+def test_costs_are_summed_by_stage_and_split_by_device(runs):
+    cost = {
+        "device": "cpu", "date": "2026-11-22",
+        "stages": {
+            "encode": {"seconds": 1.5, "peak_memory": {"cpu": 3_000_000}},
+            "train.search": {"seconds": 10, "peak_memory": {"cpu": 5_000_000, "gpu": 7_000_000}},
+            "train.recommendation": {"seconds": 20, "peak_memory": 4_000_000},
+            "trainer": {"seconds": 100},
+        },
+        "facts": {"search": {"parameters": 2_000_000, "queries_per_second": 50.0, "search_error": {"a": 1}}},
+    }  # fmt: skip
+    put(runs, "hc", cost=cost)
+    put(runs, "rqvae", cost=cost | {"device": "cuda"})
+    put(runs, "bare")
+    tables = build(COST, load_results(runs))
+    assert [labels(filled) for filled in tables] == [["hc"], ["rqvae"]]
+    shown = {c.header: cell.mean for c, cell in zip(tables[0].columns, tables[0].rows[0].cells, strict=True)}
+    assert shown == pytest.approx({
+        "Total s": 131.5, "Encode s": 1.5, "Train s": 30, "Peak MB": 5, "GPU MB": 7, "Parameters M": 2, "Queries/s": 50,
+    })  # fmt: skip
+
+
+def test_broken_files_are_named_and_passed_by(runs):
+    put(runs, "hc", values=hits(0.3))
+    for number, text in enumerate(('{"format": 1', '{"format": 9}', '{"format": 1}', "[]")):
+        path = runs / "demo" / "bad" / f"k{number}" / "seed-0"
+        path.mkdir(parents=True)
+        (path / "result.json").write_text(text)
+    broken_cost = put(runs, "rqvae", values=hits(0.2))
+    (broken_cost / "cost.json").write_text('{"stages": [1]}')
+    results = load_results(runs)
+    assert len(problems(results)) == 4 and len(group_seeds(results)) == 2
+    assert all("result.json" in line for line in problems(results))
+    assert any("format is 9" in line for line in problems(results)) and any("'dataset'" in p for p in problems(results))
+    assert [labels(filled) for table in (RECOMMENDATION, COST) for filled in build(table, results)] == [["hc", "rqvae"]]
+
+
+def test_results_of_one_method_group_by_everything_but_the_seed(runs):
+    for seed in (2, 0, 1):
+        put(runs, "hc", seed=seed)
+    put(runs, "hc", key="k2")
+    groups = group_seeds(load_results(runs))
+    assert sorted([result.seed for result in group] for group in groups) == [[0], [0, 1, 2]]
+
+
+def test_a_plugins_table_needs_a_declaration_only(runs):
+    put(runs, "hc", metrics={"novelty": {"share": 0.123456}})
+    table = Table("novelty", "Novelty", "novelty", (Column("share", "Share", 2),))
+    (filled,) = table.fill(load_results(runs))
+    assert "| hc | 0.12 | 1 |" in markdown.render([filled])
+
+
+@pytest.fixture
+def nasty(runs):
+    """Labels, titles and notes that are markup somewhere."""
+    note = "a_b {c} 50% $x$ #1 & ~ ^ \\ | <i> [z] *s* `t`"
+    for label, seed in (("rq_vae {x} & 50%", 0), ("a|b*c*\\n", 1)):
+        put(runs, label, folder=f"m{seed}", values=hits(0.3 + seed / 2, seed), dataset={"title": "50% & {shop}_#1"},
+            notes=[note], metrics={})  # fmt: skip
+    return build(RECOMMENDATION, load_results(runs))
+
+
+def test_latex_is_balanced_and_escaped(nasty):
+    text = "\n".join(line for line in latex.render(nasty).splitlines() if not line.startswith("%"))
+    depth = 0
+    for brace in re.findall(r"(?<!\\)[{}]", text.replace(r"\\", "")):
+        depth += 1 if brace == "{" else -1
+        assert depth >= 0
+    assert depth == 0
+    opened, closed = re.findall(r"\\begin\{(\w+)\}", text), re.findall(r"\\end\{(\w+)\}", text)
+    assert opened == closed[::-1] == ["table", "tabular"]
+    body = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
+    columns = len(re.search(r"\\begin\{tabular\}\{(l?r*)\}", text)[1])
+    assert len(body) == 2 and all(len(re.findall(r"(?<!\\)&", line)) == columns - 1 for line in body)
+    assert all(line.endswith(r"\\") for line in body)
+    for special in "#%":
+        assert not re.search(rf"(?<!\\){special}", text.replace("{%", ""))
+    assert r"rq\_vae \{x\} \& 50\%" in text and "\\textbf{" in text and "±" not in text
+
+
+def test_wide_latex_tables_are_scaled_and_stay_balanced(runs):
+    names = [column.key for column in ID_QUALITY.columns]
+    put(runs, "hc", metrics={"id-quality": dict.fromkeys(names, 0.5)})
+    text = latex.render(build(ID_QUALITY, load_results(runs)))
+    assert r"\resizebox{\linewidth}{!}{%" in text and r"\end{tabular}}" in text
+    bare = re.sub(r"\\[{}]", "", text)
+    assert bare.count("{") == bare.count("}")
+
+
+def test_markdown_has_as_many_cells_in_every_line(nasty):
+    lines = [line for line in markdown.render(nasty).splitlines() if line.startswith("|")]
+    assert len(lines) == 4
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {4}
+    assert lines[2].startswith(r"| a\|b\*c\*\\n | **0.") and r"\<i\>" in markdown.render(nasty)
+
+
+def test_terminal_fits_the_width_and_keeps_every_value(runs):
+    names = [column.key for column in ID_QUALITY.columns]
+    for seed in (0, 1):
+        put(runs, "商品の索引", folder="m", seed=seed, metrics={"id-quality": dict.fromkeys(names, 0.5 + seed)})
+        put(runs, "hc", seed=seed, metrics={"id-quality": dict.fromkeys(names, 0.25)})
+    text = terminal.render(build(ID_QUALITY, load_results(runs)))
+    assert max(map(terminal.width, text.splitlines())) <= 120
+    assert text.count("商品の索引") > 1 and "\033" not in text
+    assert all(column.header in text for column in ID_QUALITY.columns)
+    digits = [column.digits for column in ID_QUALITY.columns]
+    assert text.count("0.2500 ± 0.0000") == digits.count(4) and text.count("Seeds") == 1
+    tables = [block.splitlines() for block in text.split("\n\n") if "商品の索引" in block]
+    assert all(terminal.width(line) == terminal.width(block[0]) for block in tables for line in block)
+
+
+def test_terminal_marks_the_winner_with_a_star(runs):
+    put(runs, "good", values=hits(0.9))
+    put(runs, "poor", values=hits(0.1))
+    text = terminal.render(build(RECOMMENDATION, load_results(runs)))
+    assert re.search(r"good +0\.\d{4}\* ", text) and re.search(r"poor +0\.\d{4}  ", text)
+
+
+def test_no_results_make_no_tables(runs):
+    assert load_results(runs) == [] and build(SEARCH, []) == []
+    assert [renderer.render([]) for renderer in (latex, markdown, terminal)] == ["", "", ""]
+
+
+def test_shared_notes_stand_once_and_others_after_their_labels(runs):
+    put(runs, "hc", values=hits(0.3), notes=["everyone", "hc only"])
+    put(runs, "rqvae", values=hits(0.3), notes=["everyone"])
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert filled.footnotes[-2:] == ("everyone", "hc: hc only")
+
+
+def test_reports_import_nothing_heavy():
+    modules = ", ".join(f"benchmark.reports.{name}" for name in ("tables", "markdown", "latex", "terminal"))
+    heavy = "{'torch', 'sklearn', 'pyarrow', 'scipy', 'pydantic', 'ir_measures'}"
+    code = f"import sys, {modules}; found = {heavy} & sys.modules.keys(); assert not found, found"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
