@@ -1,7 +1,7 @@
 """Runs a plan: each cell through its cached stages, each number into the cell's result file.
 
-    encode -> ids -> train.<task> -> search.<task> -> scores        (indexers)
-                     search.<task> -> scores                        (retrievers and recommenders)
+    encode -> ids -> train.<task> -> rank.<task> -> scores        (indexers)
+                                     rank.<task> -> scores        (retrievers and recommenders)
 
 A failed cell is kept for the end and never loses another one's work.
 """
@@ -88,7 +88,7 @@ class Runner:
         if cell.task != "id-quality":
             if cell.variant.kind == "indexer":
                 stages.append(self._train_stage(cell))
-            stages.append(self._search_stage(cell))
+            stages.append(self._rank_stage(cell))
         return stages
 
     # The data, each part loaded on first use
@@ -167,7 +167,7 @@ class Runner:
         }
         return self.store.stage(f"train.{cell.task}", decided_by)
 
-    def _search_stage(self, cell: Cell) -> Stage:
+    def _rank_stage(self, cell: Cell) -> Stage:
         variant = cell.variant
         decided_by: dict[str, Any] = {
             **self._inputs(self._task_part(cell)),
@@ -187,7 +187,7 @@ class Runner:
         else:
             decided_by |= {"method": variant.method, "config": variant.config.model_dump(mode="json")}
             decided_by |= {"code": [variant.code, code_version("benchmark.simulate")]}
-        return self.store.stage(f"search.{cell.task}", decided_by)
+        return self.store.stage(f"rank.{cell.task}", decided_by)
 
     def _run(self, cell: Cell) -> None:
         used: dict[str, Stage] = {}
@@ -202,7 +202,7 @@ class Runner:
         else:
             if codes is not None:
                 used[f"train.{cell.task}"] = self._finetune(cell, codes)
-            stage = used[f"search.{cell.task}"] = self._rank(cell, codes)
+            stage = used[f"rank.{cell.task}"] = self._rank(cell, codes)
             scored = self._score(cell, stage)
         if process_rank() == 0:
             write_result(cell, self.plan, scored, used, codes, self.corpus)
@@ -304,7 +304,7 @@ class Runner:
             _keep_logs(work, folder)
             return context.facts
 
-        return self._build(self._search_stage(cell), make, collective=codes is None)
+        return self._build(self._rank_stage(cell), make, collective=codes is None)
 
     def _n_queries(self, cell: Cell) -> int:
         return len(self.test_queries) if cell.task == "search" else len(self.test_users[0])

@@ -45,7 +45,7 @@ COST = Table(
         for key, header, digits, higher_is_better, scale in (
             ("seconds", "Total s", 1, False, 1.0), ("seconds.encode", "Encode s", 1, False, 1.0),
             ("seconds.ids", "IDs s", 1, False, 1.0), ("seconds.train", "Train s", 1, False, 1.0),
-            ("seconds.search", "Search s", 1, False, 1.0), ("peak_memory", "Peak MB", 0, False, MEGA),
+            ("seconds.rank", "Rank s", 1, False, 1.0), ("peak_memory", "Peak MB", 0, False, MEGA),
             ("peak_memory.gpu", "GPU MB", 0, False, MEGA), ("parameters", "Parameters M", 2, None, MEGA),
             ("index_bytes", "Index MB", 2, False, MEGA),
             ("queries_per_second.recommendation", "Users/s", 1, True, 1.0),

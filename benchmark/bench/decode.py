@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Codes, Int32, Rankings
+from benchmark.contracts import Codes, Rankings
 from benchmark.generative.beam import beam_search
 from benchmark.generative.decoder import Decoder
 from benchmark.generative.trie import Trie
@@ -71,7 +71,7 @@ def measure(
         "setting": {
             "items": items, "beams": beams, "batch": batch, "source_length": source_length, "d_model": d_model,
             "layers": layers, "vocabulary": vocabulary_size, "threads": torch.get_num_threads(), "rounds": rounds,
-        },  # fmt: skip
+        },
         "seconds": {name: statistics.median(times) for name, times in seconds.items()},
         "times_as_fast": {
             name: statistics.median(h / t for h, t in zip(seconds["hf"], seconds[name], strict=True))
@@ -112,9 +112,14 @@ def random_t5(vocabulary_size: int, d_model: int, layers: int, seed: int) -> Any
     torch.manual_seed(seed)
     return T5ForConditionalGeneration(
         T5Config(
-            vocab_size=vocabulary_size, d_model=d_model, d_kv=d_model // 4, d_ff=4 * d_model, num_layers=layers,
-            num_heads=4, decoder_start_token_id=0,
-        )  # fmt: skip
+            vocab_size=vocabulary_size,
+            d_model=d_model,
+            d_kv=d_model // 4,
+            d_ff=4 * d_model,
+            num_layers=layers,
+            num_heads=4,
+            decoder_start_token_id=0,
+        )
     ).eval()
 
 

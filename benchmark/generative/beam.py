@@ -28,7 +28,7 @@ from benchmark.generative.vocabulary import CodeVocabulary
 
 def beam_search(
     model: Any,
-    input_ids: Tensor | None,
+    input_ids: Tensor,
     attention_mask: Tensor,
     trie: Trie,
     vocabulary: CodeVocabulary,
@@ -43,7 +43,7 @@ def beam_search(
     """Return the k best items of each query, best first; -1 with score -inf where fewer were found.
 
     input_ids, attention_mask [B, S] on the model's device; `encoded` [B, S, D] is the encoder's output, where the
-    caller has it already (input_ids may then be None). Equal scores are ordered by `item_order` [n_items], each
+    caller has it already (input_ids are then not read). Equal scores are ordered by `item_order` [n_items], each
     item's place (default: row order).
     """
     require(1 <= k <= beams, "k", f"must lie in 1 .. beams ({beams}), not {k}")
@@ -124,7 +124,7 @@ class _Reader:
         result = torch.zeros(children.valid.shape, device=nodes.device).masked_fill_(~children.valid, -torch.inf)
         if not width:
             return result
-        batch, beams = nodes.shape
+        batch = len(nodes)
         picked = undecided.int().argsort(dim=1, descending=True, stable=True)[:, :width]
         rows = None
         if self.columns is not None:

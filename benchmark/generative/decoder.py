@@ -91,7 +91,7 @@ class Decoder:
         hidden = self.stack.embed_tokens(tokens)
         length = past.length + 1 if past else 1
         # the last row of the square bias: the newest token's view of all tokens so far
-        bias = self.blocks[0].layer[0].SelfAttention.compute_bias(length, length)[:, :, -1:, :].to(hidden.dtype)
+        bias = self.blocks[0].layer[0].SelfAttention.compute_bias(length, length)[:, :, -1:, :]
         keys, values = [], []
         for i, block in enumerate(self.blocks):
             own, cross = block.layer[0], block.layer[1]
@@ -137,7 +137,8 @@ def evaluating(model: Any) -> Iterator[None]:
 
 def _norm(layer: Any, x: Tensor) -> Tensor:
     """T5's layer norm: root mean square, no mean, no bias."""
-    return F.rms_norm(x, (x.shape[-1],), layer.weight, layer.variance_epsilon)
+    weight: Tensor = layer.weight
+    return F.rms_norm(x, (x.shape[-1],), weight.to(x.dtype), layer.variance_epsilon).to(weight.dtype)
 
 
 def _append(past: Tensor, parents: Tensor | None, new: Tensor) -> Tensor:

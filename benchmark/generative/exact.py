@@ -23,7 +23,7 @@ from benchmark.generative.vocabulary import CodeVocabulary
 
 def exact_scores(
     model: Any,
-    input_ids: Tensor | None,
+    input_ids: Tensor,
     attention_mask: Tensor,
     trie: Trie,
     vocabulary: CodeVocabulary,

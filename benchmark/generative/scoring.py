@@ -69,8 +69,14 @@ def on_device(trie: Trie, device: torch.device) -> TrieTensors:
     views = _on_device.setdefault(trie, {})
     if str(device) not in views:
         arrays = (trie.child_offsets, trie.child_tokens, trie.node_items, trie.items_below)
+        child_offsets, child_tokens, node_items, items_below = (
+            torch.from_numpy(array).to(device).long() for array in arrays
+        )
         views[str(device)] = TrieTensors(
-            *(torch.from_numpy(array).to(device).long() for array in arrays),
+            child_offsets,
+            child_tokens,
+            node_items,
+            items_below,
             depth=trie.depth,
             eos=trie.eos,
             code_columns=trie.code_columns,
@@ -115,7 +121,7 @@ def log_normaliser(hidden: Tensor, head: Tensor) -> Tensor:
     states = hidden.T.contiguous()
     maximum = torch.full((len(hidden),), -torch.inf, device=hidden.device)
     total = torch.zeros(len(hidden), device=hidden.device)
-    for rows in head.split(max(elements // max(len(hidden), 1), 256)):
+    for rows in torch.split(head, max(elements // len(hidden), 256)):
         logits = (rows @ states).float()
         higher = torch.maximum(maximum, logits.amax(0))
         total = total * (maximum - higher).exp_() + logits.sub_(higher).exp_().sum(0)
