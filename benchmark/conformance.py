@@ -41,7 +41,7 @@ def check_method(name: str, **settings: Any) -> None:
     assert (cls.__doc__ or "").strip(), f"{name}: the class has no docstring; `benchmark list` shows its first line"
     _assert_light_import(find("method", name).module)
     try:
-        cls.Config(no_such_key=1)
+        cls.Config.model_validate({"no_such_key": 1})
     except ValueError:
         pass
     else:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.config import EncoderConfig
+from benchmark.config import EncoderConfig, TrainingConfig
 from benchmark.contracts import Context, Float32
 from benchmark.errors import BenchmarkError, ConfigError, MissingDependency
 
@@ -103,7 +103,7 @@ def train_simcse(model: Any, texts: list[str], config: EncoderConfig, context: C
     import torch
     from torch import nn
 
-    from benchmark.training import TrainingConfig, train
+    from benchmark.training import train
 
     tokens = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)["input_ids"]
 

@@ -67,7 +67,7 @@ def popular(catalogue: Catalogue, leaf: Int64, random: NDArray[np.float64]) -> I
     order, starts = catalogue.members
     size = (starts[1:] - starts[:-1])[leaf]
     rank = np.minimum((size + 1.0) ** random - 1, size - 1).astype(np.int64)
-    return order[starts[leaf] + rank]
+    return np.asarray(order[starts[leaf] + rank], np.int32)
 
 
 def siblings(leaf: Int64, family: int, random: np.random.Generator) -> Int64:

@@ -44,19 +44,26 @@ def _path(module: Any) -> Any:
 
 
 def _print(doc: str, model: type[BaseModel], presets: dict[str, dict[str, Any]]) -> None:
-    print(inspect.cleandoc(doc), end="\n\nsettings:\n")
-    for line in _settings(model):
+    print(inspect.cleandoc(doc), end="\n\nsettings and their defaults:\n")
+    for line in _settings(model()):
         print(f"  {line}")
     for preset, values in presets.items():
-        print(f"preset {preset}: " + ", ".join(f"{key}={value}" for key, value in values.items()))
+        print(f"preset {preset}: " + ", ".join(_flat(values)))
 
 
-def _settings(model: type[BaseModel], prefix: str = "") -> list[str]:
+def _flat(values: dict[str, Any], prefix: str = "") -> list[str]:
+    pairs = []
+    for key, value in values.items():
+        pairs += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}={value}"]
+    return pairs
+
+
+def _settings(model: BaseModel, prefix: str = "") -> list[str]:
     lines = []
-    for key, info in model.model_fields.items():
-        default = info.get_default(call_default_factory=True, validated_data={})
-        if isinstance(default, BaseModel):
-            lines += _settings(type(default), f"{prefix}{key}.")
+    for key, info in type(model).model_fields.items():
+        value = getattr(model, key)
+        if isinstance(value, BaseModel):
+            lines += _settings(value, f"{prefix}{key}.")
         else:
-            lines.append(f"{prefix}{key}={default}" + (f"   {info.description}" if info.description else ""))
+            lines.append(f"{prefix}{key}={value}" + (f"   {info.description}" if info.description else ""))
     return lines
