@@ -16,6 +16,7 @@ returned, and ties must be broken by item id (descending, as trec_eval does), no
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -102,8 +103,6 @@ class BM25(Retriever[BM25Config]):
         require(k >= 1, "k", "at least one item must be asked for")
         if not hasattr(self, "index"):
             raise BenchmarkError("bm25: search was called before fit")
-        from numba import get_num_threads
-
         terms = [self.analyser.known(query) for query in queries]
         starts = np.cumsum([0, *map(len, terms)], dtype=np.int64)
         flat = np.fromiter((term for query in terms for term in query), np.int64, int(starts[-1]))
@@ -117,7 +116,7 @@ class BM25(Retriever[BM25Config]):
 
         blocks = list(pairwise([*range(0, len(queries), BLOCK), len(queries)]))
         kernel()
-        with ThreadPoolExecutor(get_num_threads()) as pool:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(search_block, blocks))
         items[items >= 0] = self.row_of[items[items >= 0]]
         return Rankings(items, scores)

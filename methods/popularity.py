@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from benchmark.config import MethodConfig
-from benchmark.contracts import Corpus, Context, Histories, Int32, Rankings, Recommender
+from benchmark.contracts import Context, Corpus, Histories, Int32, Rankings, Recommender
 
 
 class PopularityConfig(MethodConfig):
@@ -37,9 +37,8 @@ class Popularity(Recommender[PopularityConfig]):
         width = min(k, len(self._ranking))
         if not self.config.exclude_history:
             shape = (len(histories), width)
-            return Rankings(
-                np.broadcast_to(self._ranking[:width], shape).copy(), np.broadcast_to(self._scores[:width], shape).copy()
-            )
+            items, scores = (np.broadcast_to(best[:width], shape).copy() for best in (self._ranking, self._scores))
+            return Rankings(items, scores)
         items = np.full((len(histories), width), -1, np.int32)
         scores = np.zeros((len(histories), width), np.float32)
         for user in range(len(histories)):

@@ -1,0 +1,76 @@
+"""RQ-VAE."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from benchmark.config import EncoderConfig, MethodConfig, TrainingConfig
+from benchmark.contracts import Codes, Context, Corpus, Indexer
+from benchmark.errors import require
+
+
+class RQVAEConfig(MethodConfig):
+    """Shape of the IDs, network, codebook learning and training."""
+
+    levels: int = Field(3, ge=1, description="codes per item, before the dedup counter")
+    codebook_size: int = Field(256, ge=2, description="codes per level")
+    latent: int = Field(32, ge=1, description="dimensions of the latent and of the codebook vectors")
+    hidden: tuple[int, ...] = Field((512, 256, 128), description="hidden layers of the encoder; the decoder mirrors it")
+    standardize: bool = Field(True, description="scale every input dimension to mean 0 and variance 1")
+    init: Literal["k-means", "random"] = Field("k-means", description="first codebooks; k-means of the first latents")
+    update: Literal["ema", "gradient"] = Field("ema", description="codebooks follow moving averages or the gradient")
+    decay: float = Field(0.99, gt=0, lt=1, description="the moving averages' share of the past")
+    beta: float = Field(0.25, ge=0, description="weight of the commitment loss")
+    restart_steps: int = Field(20, ge=0, description="steps between restarts of dead codes; 0 never restarts")
+    restart_below: float = Field(0.25, ge=0, lt=1, description="a code is dead below this share of the average use")
+    restart_sample: int = Field(16384, ge=1, description="items whose codes are counted for a restart, at most")
+    training: TrainingConfig = TrainingConfig(
+        steps=1000, batch_size=1024, learning_rate=1e-3, weight_decay=1e-4, schedule="constant", precision="no"
+    )
+    encoder: EncoderConfig = EncoderConfig()
+
+
+class RQVAE(Indexer[RQVAEConfig]):
+    """IDs by a residual-quantised autoencoder of text embeddings (TIGER's semantic IDs)."""
+
+    def fit(self, corpus: Corpus, context: Context) -> Codes:
+        """Return int32 codes [n_items, levels], each in [0, codebook_size).
+
+        Raises ConfigError when the codebook is larger than the corpus.
+        """
+        import torch
+
+        from benchmark.methods.rqvae_network import ResidualQuantizer, RQVAENetwork
+        from benchmark.training import train
+
+        config, n_items = self.config, len(corpus)
+        require(config.codebook_size <= n_items, "codebook_size", f"the corpus has only {n_items} items")
+        x = torch.from_numpy(context.embed(corpus, config.encoder))  # float32 [n_items, dim]
+        torch.manual_seed(context.seed)
+        decay = config.decay if config.update == "ema" else None
+        quantizer = ResidualQuantizer(config.levels, config.codebook_size, config.latent, decay=decay)
+        network = RQVAENetwork(x.shape[1], config.hidden, quantizer, beta=config.beta)
+        if config.standardize:
+            network.standardize(x)
+        if config.init == "k-means":
+            batch_size = config.training.batch_size
+            first = x[torch.randperm(n_items)[: max(batch_size, config.codebook_size)]]
+            quantizer.start(network.latents(first), batch_size=batch_size, seed=context.seed * config.levels)
+
+        def loss(model: torch.nn.Module, indices: torch.Tensor) -> dict[str, torch.Tensor]:
+            values: dict[str, torch.Tensor] = model(x[indices.cpu()].to(indices.device))
+            return values
+
+        def restart(step: int, _: torch.nn.Module) -> None:
+            if config.restart_steps and (step + 1) % config.restart_steps == 0 and step + 1 < config.training.steps:
+                rows = torch.randperm(n_items)[: config.restart_sample]
+                with torch.no_grad():
+                    z = network.latents(x[rows].to(network.mean.device))
+                quantizer.restart(z, below=config.restart_below)
+
+        train(network, n_items, loss, config.training, context, name="rqvae", after_step=restart)
+        context.facts["parameters"] = sum(parameter.numel() for parameter in network.parameters())
+        return Codes(network.codes(x).numpy().astype(np.int32), (config.codebook_size,) * config.levels)
