@@ -12,6 +12,7 @@ that importing the module does not import torch, which `benchmark run` needs to 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -155,6 +156,7 @@ def _queries(corpus: Corpus) -> QuerySet:
 
 
 def _assert_light_import(module: str) -> None:
-    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, f"importing {module} imports torch (or fails): import it inside the methods\n{done.stderr}"
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules and 'it imports torch; do so inside the methods')"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, f"importing {module}: {done.stderr.strip()}"

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from benchmark.contracts import Float32, Int32
 
@@ -62,6 +60,8 @@ def inertia(points: Float32, centroids: Float32, codes: Int32) -> float:
 
 def nearest(points: Float32, centroids: Float32) -> tuple[Float32, Int32]:
     """Return each point's squared distance to its nearest centroid [n] and that centroid's number [n]."""
+    import faiss
+
     distances, codes = faiss.knn(np.ascontiguousarray(points), np.ascontiguousarray(centroids), 1)
     return distances[:, 0], codes[:, 0].astype(np.int32)
 
@@ -151,6 +151,8 @@ def _assign(points: Float32, weights: Float32, centroids: Float32) -> tuple[Floa
 
 def _means(points: Float32, weights: Float32, codes: Int32, k: int) -> Float32:
     """Return the weighted mean of the points of each cluster [k, dim]; every cluster has a point."""
+    from scipy.sparse import csr_matrix
+
     members = csr_matrix((weights, (codes, np.arange(len(codes)))), shape=(k, len(codes)))
     sums = members @ points
     return (sums / np.bincount(codes, weights, minlength=k)[:, None]).astype(np.float32)

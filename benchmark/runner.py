@@ -38,6 +38,7 @@ from benchmark.plan import Cell, Plan, Variant
 from benchmark.record import Scored, write_result
 from benchmark.splits import LeaveOneOut, leave_one_out
 from benchmark.store import NESTED_SECONDS, Stage, Store, code_version, process_rank
+from benchmark.text import check_fields
 
 
 @dataclass
@@ -60,11 +61,12 @@ class Runner:
     _codes: dict[str, Codes] = field(default_factory=dict)
 
     def run(self) -> list[Failure]:
-        """Compute every missing cell; return those that failed."""
-        failures = []
-        for cell in self.plan.cells:
-            if cell.done():
-                continue
+        """Compute every missing cell; return those that failed. Raises UsageError for an unknown text field."""
+        failures: list[Failure] = []
+        missing = [cell for cell in self.plan.cells if not cell.done()]
+        if missing:
+            check_fields(self.corpus.table, self.plan.protocol.text_fields)
+        for cell in missing:
             self.log(cell.title)
             try:
                 self._run(cell)
