@@ -155,4 +155,4 @@ def _means(points: Float32, weights: Float32, codes: Int32, k: int) -> Float32:
 
     members = csr_matrix((weights, (codes, np.arange(len(codes)))), shape=(k, len(codes)))
     sums = members @ points
-    return (sums / np.bincount(codes, weights, minlength=k)[:, None]).astype(np.float32)
+    return np.asarray(sums / np.bincount(codes, weights, minlength=k)[:, None], np.float32)

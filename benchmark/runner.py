@@ -251,8 +251,8 @@ class Runner:
         if not stage.done:
             self._embeddings_stage(corpus, config, context.seed)
             context.facts[NESTED_SECONDS] = context.facts.get(NESTED_SECONDS, 0.0) + stage.cost()["seconds"]
-        vectors: Float32 = np.load(stage.final / "embeddings.npy", mmap_mode="r")
-        return np.ascontiguousarray(vectors)
+        vectors: Float32 = np.load(stage.final / "embeddings.npy")
+        return vectors
 
     def _learn_ids(self, cell: Cell) -> tuple[Stage, Codes]:
         def make(folder: Path, work: Path) -> dict[str, Any]:

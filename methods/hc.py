@@ -18,6 +18,7 @@ never met: a start ends when no code changes, or by the tolerance of `benchmark.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from benchmark.config import EncoderConfig, MethodConfig
@@ -71,6 +72,6 @@ class HierarchicalClustering(Indexer[HierarchicalClusteringConfig]):
             nodes = next_nodes
         return np.stack(levels, axis=1)
 
-    def _splits(self, points: Float32, rows: Int32) -> bool:
+    def _splits(self, points: Float32, rows: NDArray[np.integer]) -> bool:
         """Whether a node has docs enough for a split, and two different ones among them."""
         return len(rows) >= self.config.leaf_factor and bool((points[rows] != points[rows[0]]).any())

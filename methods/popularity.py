@@ -36,9 +36,8 @@ class Popularity(Recommender[PopularityConfig]):
         """Return the k most popular items per history, int32 [n, k]; -1 where fewer are left."""
         width = min(k, len(self._ranking))
         if not self.config.exclude_history:
-            shape = (len(histories), width)
-            items, scores = (np.broadcast_to(best[:width], shape).copy() for best in (self._ranking, self._scores))
-            return Rankings(items, scores)
+            everyone = np.zeros((len(histories), 1), np.int32)
+            return Rankings(self._ranking[:width] + everyone, self._scores[:width] + everyone.astype(np.float32))
         items = np.full((len(histories), width), -1, np.int32)
         scores = np.zeros((len(histories), width), np.float32)
         for user in range(len(histories)):

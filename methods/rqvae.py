@@ -12,6 +12,16 @@ from benchmark.contracts import Codes, Context, Corpus, Indexer
 from benchmark.errors import require
 
 
+class RQVAETraining(TrainingConfig):
+    """The training loop's keys with the defaults of this method."""
+
+    steps: int = Field(1000, ge=1)
+    batch_size: int = Field(1024, ge=1, description="items per optimiser step, over all devices")
+    weight_decay: float = Field(1e-4, ge=0)
+    schedule: Literal["linear", "cosine", "constant"] = "constant"
+    precision: Literal["auto", "no", "bf16", "fp16"] = "no"
+
+
 class RQVAEConfig(MethodConfig):
     """Shape of the IDs, network, codebook learning and training."""
 
@@ -25,11 +35,8 @@ class RQVAEConfig(MethodConfig):
     decay: float = Field(0.99, gt=0, lt=1, description="the moving averages' share of the past")
     beta: float = Field(0.25, ge=0, description="weight of the commitment loss")
     restart_steps: int = Field(20, ge=0, description="steps between restarts of dead codes; 0 never restarts")
-    restart_below: float = Field(0.25, ge=0, lt=1, description="a code is dead below this share of the average use")
     restart_sample: int = Field(16384, ge=1, description="items whose codes are counted for a restart, at most")
-    training: TrainingConfig = TrainingConfig(
-        steps=1000, batch_size=1024, learning_rate=1e-3, weight_decay=1e-4, schedule="constant", precision="no"
-    )
+    training: RQVAETraining = RQVAETraining()
     encoder: EncoderConfig = EncoderConfig()
 
 
@@ -69,7 +76,7 @@ class RQVAE(Indexer[RQVAEConfig]):
                 rows = torch.randperm(n_items)[: config.restart_sample]
                 with torch.no_grad():
                     z = network.latents(x[rows].to(network.mean.device))
-                quantizer.restart(z, below=config.restart_below)
+                quantizer.restart(z)
 
         train(network, n_items, loss, config.training, context, name="rqvae", after_step=restart)
         context.facts["parameters"] = sum(parameter.numel() for parameter in network.parameters())

@@ -86,22 +86,20 @@ class ResidualQuantizer(nn.Module):
             residual = residual - found[chosen]
 
     @torch.no_grad()
-    def restart(self, z: Tensor, *, below: float) -> int:
-        """Move every code that fewer than `below` times the average share of `z` chose to a random residual of `z`.
+    def restart(self, z: Tensor) -> int:
+        """Move every code that no row of `z` [n, latent] chose to a random residual; return how many were moved.
 
-        Returns how many were moved. Draws from torch's global generator.
+        Draws from torch's global generator alone, so that every process moves the same codes to the same places.
         """
         residual, moved = z, 0
-        for level, book in enumerate(self.codebooks):
+        for level, book in enumerate(self.codebooks.data):
             chosen = torch.cdist(residual, book).argmin(1)
-            counts = torch.bincount(chosen, minlength=len(book))
-            dead = (counts <= below * len(z) / len(book)).nonzero()[:, 0]
-            rows = torch.randint(len(z), (len(dead),)).to(z.device)
-            after = residual - book[chosen]  # before the move: later levels see the codes as they were
-            self.codebooks.data[level, dead] = residual[rows]
+            dead = (torch.bincount(chosen, minlength=len(book)) == 0).nonzero()[:, 0]
+            after = residual - book[chosen]  # before the move: the next level sees the codes as they were chosen
+            book[dead] = residual[torch.randint(len(z), (len(dead),)).to(z.device)]
             if self.decay is not None:
                 self.counts[level, dead] = 1.0
-                self.sums[level, dead] = residual[rows]
+                self.sums[level, dead] = book[dead]
             residual, moved = after, moved + len(dead)
         return moved
 
@@ -143,7 +141,7 @@ class RQVAENetwork(nn.Module):
     @torch.no_grad()
     def codes(self, x: Tensor) -> Tensor:
         """Return the codes of all rows of x, int64 [n, levels], on the CPU."""
-        parts = [self.quantizer(self.latents(part.to(self.mean.device)))[1].cpu() for part in x.split(CHUNK)]
+        parts = [self.quantizer(self.latents(part.to(self.mean.device)))[1].cpu() for part in torch.split(x, CHUNK)]
         return torch.cat(parts)
 
 

@@ -184,15 +184,12 @@ def test_a_corpus_without_categories_has_no_category_control(paths, tmp_path):
 def test_popularity_ranks_as_a_sort_of_all_items_does(exclude, k, tmp_path):
     corpus, random = corpus_of(12), np.random.default_rng(0)
     sequences = [random.integers(0, 12, random.integers(1, 9)).tolist() for _ in range(20)]
-    histories = Histories(
-        [f"u{user}" for user in range(20)],
-        np.cumsum([0, *map(len, sequences)]),
-        np.array(sum(sequences, []), np.int32),
-    )
+    offsets = np.cumsum([0, *map(len, sequences)])
+    histories = Histories([f"u{user}" for user in range(20)], offsets, np.concatenate(sequences).astype(np.int32))
     method = Popularity(PopularityConfig(exclude_history=exclude))
     method.fit(corpus, histories, np.full(20, -1, np.int32), context_of(tmp_path))
     rankings = method.recommend(histories, k)
-    count = Counter(sum(sequences, []))
+    count = Counter(item for sequence in sequences for item in sequence)
     for user, sequence in enumerate(sequences):
         allowed = [item for item in range(12) if not (exclude and item in sequence)]
         best = sorted(allowed, key=lambda item: (count[item], corpus.ids[item]), reverse=True)[:k]

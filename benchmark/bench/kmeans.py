@@ -27,8 +27,8 @@ def run(small: bool) -> Iterator[str]:
     yield f"{n:,} points, {dim} dimensions, {STARTS} k-means++ starts, at most {STEPS} steps, median of {RUNS} seeds"
     kmeans(points, 2, seed=0)  # loads the library's threads
     for k in sizes:
-        seconds, tightness = _measure(lambda seed, k=k: _ours(points, k, seed))
-        other_seconds, other_tightness = _measure(lambda seed, k=k: _sklearn(points, k, seed))
+        seconds, tightness = _measure(_ours, points, k)
+        other_seconds, other_tightness = _measure(_sklearn, points, k)
         yield f"K={k:<5} ours          {seconds:8.2f} s   inertia {tightness:12,.2f}"
         yield f"        scikit-learn  {other_seconds:8.2f} s   inertia {other_tightness:12,.2f}"
         yield f"        ratio         {other_seconds / seconds:8.2f}     inertia {tightness / other_tightness:12.4f}"
@@ -44,11 +44,12 @@ def _points(n: int, dim: int) -> Float32:
     return np.asarray(points / np.linalg.norm(points, axis=1, keepdims=True), np.float32)
 
 
-def _measure(fit: Callable[[int], float]) -> tuple[float, float]:
+def _measure(fit: Callable[[Float32, int, int], float], points: Float32, k: int) -> tuple[float, float]:
+    """Return the median seconds and inertia over the seeds."""
     seconds, tightness = [], []
     for seed in range(RUNS):
         started = time.perf_counter()
-        tightness.append(fit(seed))
+        tightness.append(fit(points, k, seed))
         seconds.append(time.perf_counter() - started)
     return float(np.median(seconds)), float(np.median(tightness))
 

@@ -1,0 +1,53 @@
+"""Every command of the README runs as written (with fewer training steps, results in a temporary folder)."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from conftest import FAST
+
+from benchmark.cli.main import COMMANDS, main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+LINES = [line.partition("  ")[0].strip() for line in re.findall(r"^    (benchmark .*)$", README, re.M)]
+MADE = [line for line in LINES if not line.startswith("benchmark bench")]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("readme") / "runs"
+
+
+@pytest.mark.parametrize("line", MADE)
+def test_the_command_works(line: str, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = shlex.split(line)[1:]
+    if words[0] == "run":
+        words += [*FAST, "--device", "cpu"] + (["--set", "rqvae.training.steps=20"] if "rqvae" in line else [])
+    if words[0] in ("run", "report"):
+        words += ["--runs", str(runs)]
+    assert main(words) == 0
+    assert capsys.readouterr().out.strip()
+
+
+def test_the_readme_names_every_make_target_and_no_other() -> None:
+    named = set(re.findall(r"make (\w+)", README)) - {"installs"}
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M))
+    assert {"demo", "test"} <= named <= targets
+
+
+def test_every_file_that_a_run_leaves_behind_is_in_the_readme(runs: Path) -> None:
+    files = {re.sub(r"\.(recommendation|search)\.", ".<task>.", path.name) for path in runs.glob("*/*/*/*/*")}
+    files -= {".lock"}
+    assert files and all(name in README for name in files)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([name, "--help"])
+    assert stopped.value.code == 0
+    assert f"benchmark {name}" in capsys.readouterr().out
+    assert main(["--help"]) == 0
+    assert COMMANDS[name] in capsys.readouterr().out
