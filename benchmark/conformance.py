@@ -22,11 +22,22 @@ from typing import Any
 import numpy as np
 
 from benchmark.contracts import (
-    Codes, Context, Corpus, Float32, Histories, Indexer, Int32, Method, QuerySet, Rankings, Recommender, Retriever,
+    Codes,
+    Context,
+    Corpus,
+    Float32,
+    Histories,
+    Indexer,
+    Int32,
+    Method,
+    QuerySet,
+    Rankings,
+    Recommender,
+    Retriever,
 )  # fmt: skip
 from benchmark.errors import BenchmarkError, ConfigError
+from benchmark.rankings import check_rankings
 from benchmark.registry import find, load
-from benchmark.runner import check_rankings
 
 KINDS = ("red", "blue", "green", "soft", "hard", "round")
 THINGS = ("lamp", "brush", "soap", "cable", "shirt")

@@ -34,10 +34,12 @@ from benchmark.contracts import (
     no_progress,
 )  # fmt: skip
 from benchmark.errors import BenchmarkError
-from benchmark.plan import Cell, Plan, Variant
+from benchmark.plan import Cell, Plan
+from benchmark.rankings import check_rankings
 from benchmark.record import Scored, write_result
 from benchmark.splits import LeaveOneOut, leave_one_out
-from benchmark.store import NESTED_SECONDS, Stage, Store, code_version, process_rank
+from benchmark.stages import Stages, encoders
+from benchmark.store import NESTED_SECONDS, Stage, Store, process_rank
 from benchmark.text import check_fields
 
 
@@ -81,17 +83,9 @@ class Runner:
                 self.log(f"  failed: {failures[-1].reason}")
         return failures
 
-    def stages(self, cell: Cell) -> list[Stage]:
-        """Return the stages that decide a cell, in order, whether they are cached or not."""
-        stages = []
-        if cell.variant.kind == "indexer":
-            stages += [self._encode_stage(encoder, cell.seed) for encoder in _encoders(cell.variant)]
-            stages.append(self._ids_stage(cell))
-        if cell.task != "id-quality":
-            if cell.variant.kind == "indexer":
-                stages.append(self._train_stage(cell))
-            stages.append(self._rank_stage(cell))
-        return stages
+    @cached_property
+    def stages(self) -> Stages:
+        return Stages(self.plan, self.store)
 
     # The data, each part loaded on first use
 
@@ -126,76 +120,11 @@ class Runner:
             raise BenchmarkError(f"the query set '{self.plan.protocol.query_set}' has no test queries")
         return queries
 
-    # The stages: what decides each one, and how it is made
-
-    def _inputs(self, *parts: str) -> dict[str, Any]:
-        data = self.plan.dataset.parts
-        return {"text_fields": self.plan.protocol.text_fields, **{part: data.get(part) for part in ("items", *parts)}}
-
-    def _encode_stage(self, encoder: EncoderConfig, seed: int) -> Stage:
-        from benchmark.encoders import resolve
-
-        decided_by = {
-            **self._inputs(),
-            "encoder": encoder.model_dump(),
-            "model": resolve(encoder.name),
-            "seed": seed if encoder.simcse_epochs else None,
-            "code": [code_version("benchmark.encoders"), code_version("benchmark.text")],
-        }
-        return self.store.stage("encode", decided_by)
-
-    def _ids_stage(self, cell: Cell) -> Stage:
-        variant = cell.variant
-        decided_by = {**self._inputs(), "method": variant.method, "seed": cell.seed, "code": variant.code}
-        decided_by |= {"config": variant.config.model_dump(mode="json")}
-        decided_by |= {"encode": [self._encode_stage(encoder, cell.seed).key for encoder in _encoders(variant)]}
-        return self.store.stage("ids", decided_by)
-
-    def _task_part(self, cell: Cell) -> str:
-        return "sequences" if cell.task == "recommendation" else "queries"
-
-    def _train_stage(self, cell: Cell) -> Stage:
-        config = cell.variant.generative
-        assert config is not None
-        decided_by = {
-            **self._inputs(self._task_part(cell)),
-            "ids": self._ids_stage(cell).key,
-            "seed": cell.seed,
-            "query_set": self.plan.protocol.query_set if cell.task == "search" else None,
-            "config": config.model_dump(
-                include={"backbone", "scratch", "inputs", "pairs", "max_source", cell.task}, mode="json"
-            ),
-            "code": [code_version("benchmark.generative.finetune"), code_version("benchmark.simulate")],
-        }
-        return self.store.stage(f"train.{cell.task}", decided_by)
-
-    def _rank_stage(self, cell: Cell) -> Stage:
-        variant = cell.variant
-        decided_by: dict[str, Any] = {
-            **self._inputs(self._task_part(cell)),
-            "query_set": self.plan.protocol.query_set if cell.task == "search" else None,
-            "depth": self.plan.protocol.depth,
-            "seed": cell.seed,
-        }
-        if variant.generative is not None:
-            config = variant.generative
-            decided_by |= {
-                "train": self._train_stage(cell).key,
-                "config": config.model_dump(
-                    include={"beams", "scorer", "length_penalty", "search_error_queries"}, mode="json"
-                ),
-                "code": code_version("benchmark.generative.rank"),
-            }
-        else:
-            decided_by |= {"method": variant.method, "config": variant.config.model_dump(mode="json")}
-            decided_by |= {"code": [variant.code, code_version("benchmark.simulate")]}
-        return self.store.stage(f"rank.{cell.task}", decided_by)
-
     def _run(self, cell: Cell) -> None:
         used: dict[str, Stage] = {}
         codes = None
         if cell.variant.kind == "indexer":
-            for i, encoder in enumerate(_encoders(cell.variant)):
+            for i, encoder in enumerate(encoders(cell.variant)):
                 used[f"encode{i or ''}"] = self._embeddings_stage(self.corpus, encoder, cell.seed)
             used["ids"], codes = self._learn_ids(cell)
         if cell.task == "id-quality":
@@ -242,12 +171,12 @@ class Runner:
             np.save(folder / "embeddings.npy", vectors)
             return {"dim": int(vectors.shape[1])}
 
-        stage = self._encode_stage(encoder, seed)
+        stage = self.stages.encode(encoder, seed)
         return self._build(stage, make, collective=encoder.simcse_epochs > 0)
 
     def _embed(self, corpus: Corpus, encoder: Any, context: Context) -> Float32:
         config = encoder if isinstance(encoder, EncoderConfig) else EncoderConfig.model_validate(encoder)
-        stage = self._encode_stage(config, context.seed)
+        stage = self.stages.encode(config, context.seed)
         if not stage.done:
             self._embeddings_stage(corpus, config, context.seed)
             context.facts[NESTED_SECONDS] = context.facts.get(NESTED_SECONDS, 0.0) + stage.cost()["seconds"]
@@ -266,7 +195,7 @@ class Runner:
             _keep_logs(work, folder)
             return facts
 
-        stage = self._build(self._ids_stage(cell), make, collective=True)
+        stage = self._build(self.stages.ids(cell), make, collective=True)
         if stage.key not in self._codes:
             saved = np.load(stage.final / "codes.npz")
             self._codes[stage.key] = Codes(saved["values"], tuple(int(size) for size in saved["sizes"]))
@@ -290,7 +219,7 @@ class Runner:
             _keep_logs(work, folder)
             return facts
 
-        return self._build(self._train_stage(cell), make, collective=True)
+        return self._build(self.stages.train(cell), make, collective=True)
 
     def _rank(self, cell: Cell, codes: Codes | None) -> Stage:
         depth = self.plan.protocol.depth
@@ -306,7 +235,7 @@ class Runner:
             _keep_logs(work, folder)
             return context.facts
 
-        return self._build(self._rank_stage(cell), make, collective=codes is None)
+        return self._build(self.stages.rank(cell), make, collective=codes is None)
 
     def _n_queries(self, cell: Cell) -> int:
         return len(self.test_queries) if cell.task == "search" else len(self.test_users[0])
@@ -315,7 +244,7 @@ class Runner:
         from benchmark.generative.rank import Ranker
 
         assert cell.variant.generative is not None
-        trained = self._train_stage(cell).final
+        trained = self.stages.train(cell).final
         ranker = Ranker(trained, codes.with_counter(), self.corpus, cell.variant.generative, context)
         if cell.task == "search":
             return ranker.search(self.test_queries.texts, self.plan.protocol.depth)
@@ -354,30 +283,6 @@ class Runner:
         histories, targets = self.test_users
         judgments = ((user, self.corpus.ids[item], 1) for user, item in zip(histories.users, targets, strict=True))
         return Scored.of_rankings(cell, self.corpus, histories.users, rankings, judgments)
-
-
-def check_rankings(rankings: Rankings, n_queries: int, n_items: int, depth: int) -> None:
-    """Raise BenchmarkError unless the rankings are whole: right shape, known items, no item twice, best first."""
-    items, scores = rankings.items, rankings.scores
-    if items.shape != scores.shape or len(items) != n_queries or items.shape[1] > depth:
-        raise BenchmarkError(f"rankings: shape {items.shape} where ({n_queries}, at most {depth}) is due")
-    if items.size and (items.min() < -1 or items.max() >= n_items):
-        raise BenchmarkError("rankings: an item index lies outside the corpus")
-    ordered = np.sort(items, axis=1)
-    if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
-        raise BenchmarkError("rankings: an item stands twice in one ranking")
-    valid = items >= 0
-    if not np.isfinite(scores[valid]).all():
-        raise BenchmarkError("rankings: a ranked item has no finite score")
-    pairs = valid[:, 1:] & valid[:, :-1]
-    if (scores[:, 1:][pairs] > scores[:, :-1][pairs]).any():
-        raise BenchmarkError("rankings: scores must fall from rank to rank")
-
-
-def _encoders(variant: Variant) -> list[EncoderConfig]:
-    """Return the encoders that a method's configuration names."""
-    values = [getattr(variant.config, name) for name in type(variant.config).model_fields]
-    return [value for value in values if isinstance(value, EncoderConfig)]
 
 
 def _keep_logs(work: Path, folder: Path) -> None:

@@ -108,7 +108,7 @@ def _dry_run(runner: Any, as_json: bool) -> int:
             "cell": cell.title,
             "done": cell.done(),
             "folder": str(cell.folder),
-            "stages": {stage.name: "cached" if stage.done else "to do" for stage in runner.stages(cell)},
+            "stages": {stage.name: "cached" if stage.done else "to do" for stage in runner.stages.of(cell)},
         }
         for cell in runner.plan.cells
     ]

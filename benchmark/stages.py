@@ -1,0 +1,109 @@
+"""Which stages a cell goes through, and what decides each one: its key changes with nothing else.
+
+    encode -> ids -> train.<task> -> rank.<task>        (indexers)
+                                     rank.<task>        (retrievers and recommenders)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.config import EncoderConfig
+from benchmark.plan import Cell, Plan, Variant
+from benchmark.store import Stage, Store, code_version
+
+TASK_DATA = {"recommendation": "sequences", "search": "queries"}
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of a plan's cells, whether they are cached or not."""
+
+    plan: Plan
+    store: Store
+
+    def of(self, cell: Cell) -> list[Stage]:
+        """Return the stages that decide a cell, in order."""
+        stages = []
+        if cell.variant.kind == "indexer":
+            stages += [self.encode(encoder, cell.seed) for encoder in encoders(cell.variant)]
+            stages.append(self.ids(cell))
+        if cell.task != "id-quality":
+            if cell.variant.kind == "indexer":
+                stages.append(self.train(cell))
+            stages.append(self.rank(cell))
+        return stages
+
+    def encode(self, encoder: EncoderConfig, seed: int) -> Stage:
+        """Embeddings of all items."""
+        from benchmark.encoders import resolve
+
+        decided_by = {
+            **self._data(),
+            "encoder": encoder.model_dump(),
+            "model": resolve(encoder.name),
+            "seed": seed if encoder.simcse_epochs else None,
+            "code": [code_version("benchmark.encoders"), code_version("benchmark.text")],
+        }
+        return self.store.stage("encode", decided_by)
+
+    def ids(self, cell: Cell) -> Stage:
+        """Semantic IDs before the dedup counter."""
+        variant = cell.variant
+        decided_by = {
+            **self._data(),
+            "method": variant.method,
+            "config": variant.config.model_dump(mode="json"),
+            "encode": [self.encode(encoder, cell.seed).key for encoder in encoders(variant)],
+            "seed": cell.seed,
+            "code": variant.code,
+        }
+        return self.store.stage("ids", decided_by)
+
+    def train(self, cell: Cell) -> Stage:
+        """The fine-tuned T5 of an indexer's task."""
+        config = cell.variant.generative
+        assert config is not None
+        keys = {"backbone", "scratch", "inputs", "pairs", "max_source", cell.task}
+        decided_by = {
+            **self._task_data(cell),
+            "ids": self.ids(cell).key,
+            "config": config.model_dump(include=keys, mode="json"),
+            "seed": cell.seed,
+            "code": [code_version("benchmark.generative.finetune"), code_version("benchmark.simulate")],
+        }
+        return self.store.stage(f"train.{cell.task}", decided_by)
+
+    def rank(self, cell: Cell) -> Stage:
+        """The ranked items of every test user or query."""
+        variant, config = cell.variant, cell.variant.generative
+        decided_by = {**self._task_data(cell), "depth": self.plan.protocol.depth, "seed": cell.seed}
+        if config is not None:
+            keys = {"beams", "scorer", "length_penalty", "search_error_queries"}
+            decided_by |= {
+                "train": self.train(cell).key,
+                "config": config.model_dump(include=keys, mode="json"),
+                "code": code_version("benchmark.generative.rank"),
+            }
+        else:
+            decided_by |= {
+                "method": variant.method,
+                "config": variant.config.model_dump(mode="json"),
+                "code": [variant.code, code_version("benchmark.simulate")],
+            }
+        return self.store.stage(f"rank.{cell.task}", decided_by)
+
+    def _data(self, *parts: str) -> dict[str, Any]:
+        hashes = {part: self.plan.dataset.parts.get(part) for part in ("items", *parts)}
+        return {"text_fields": self.plan.protocol.text_fields, **hashes}
+
+    def _task_data(self, cell: Cell) -> dict[str, Any]:
+        query_set = self.plan.protocol.query_set if cell.task == "search" else None
+        return {**self._data(TASK_DATA[cell.task]), "query_set": query_set}
+
+
+def encoders(variant: Variant) -> list[EncoderConfig]:
+    """Return the encoders that a method's configuration names."""
+    values = [getattr(variant.config, name) for name in type(variant.config).model_fields]
+    return [value for value in values if isinstance(value, EncoderConfig)]
