@@ -83,7 +83,7 @@ def test_ranking_metrics_are_what_ir_measures_says_of_the_trec_files(shop: Path,
 def test_recommendation_metrics_equal_a_brute_force_over_the_raw_files(shop: Path, runs: Path) -> None:
     held_out = {line.split()[0]: line.split()[-1] for line in (shop / "sequences.txt").read_text().splitlines()}
     path = next((runs / "shop" / "popularity").rglob("result.json"))
-    found = {user: 0 for user in held_out}
+    found = dict.fromkeys(held_out, 0)
     for line in (path.parent / "run.recommendation.trec").read_text().splitlines():
         user, _, item, rank, _, _ = line.split()
         if item == held_out[user]:

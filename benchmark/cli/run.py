@@ -77,10 +77,10 @@ def execute(arguments: argparse.Namespace) -> int:
     missing = [cell for cell in plan.cells if not cell.done()]
     if missing:
         runner.device = _device(arguments.device)
-        for warning in dataset.warnings:
-            _log(f"note: {warning}")
     failures = runner.run()
     if process_rank() == 0:
+        for warning in dataset.warnings if missing else ():
+            _log(f"note: {warning}")
         _print(plan, arguments.json, {failure.cell.title: failure.reason for failure in failures})
     for failure in failures:
         print(f"benchmark: failed: {failure.cell.title}: {failure.reason}", file=sys.stderr)

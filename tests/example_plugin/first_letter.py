@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from benchmark.contracts import Codes, Context, Corpus, Indexer
 from benchmark.config import MethodConfig
+from benchmark.contracts import Codes, Context, Corpus, Indexer
 
 
 class FirstLetterConfig(MethodConfig):
