@@ -130,9 +130,14 @@ def _keys_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]
     return list(model.model_fields)
 
 
-def load_presets(source: Path) -> dict[str, dict[str, Any]]:
-    """Read the presets that lie beside a module: `name.toml`, or `presets.toml` inside a package; {} if none."""
+def load_presets(source: Path, name: str = "") -> dict[str, dict[str, Any]]:
+    """Read the presets that lie beside a module: `name.toml`, or `presets.toml` inside a package; {} if none.
+
+    In a file that several methods share, each one's presets stand under its name: [random.tiny].
+    """
     for path in (source.with_suffix(".toml"), source.parent / "presets.toml"):
         if path.is_file():
-            return tomllib.loads(path.read_text("utf-8"))
+            content = tomllib.loads(path.read_text("utf-8"))
+            content = content.get(name, content)
+            return {preset: content[preset] for preset in PRESETS if preset in content}
     return {}

@@ -150,9 +150,8 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) 
     for_generative = {key.partition(".")[2]: v for key, v in settings.items() if key.startswith("generative.")}
     for_generative |= {key.partition(".")[2]: v for key, v in own.items() if key.startswith("generative.")}
     own = {key: value for key, value in own.items() if not key.startswith("generative.")}
-    config = build_config(
-        cls.Config, preset=_preset(load_presets(source_file(entry)), preset), overrides=own, owner=label
-    )
+    presets = load_presets(source_file(entry), method)
+    config = build_config(cls.Config, preset=_preset(presets, preset), overrides=own, owner=label)
     generative = None
     if kind == "indexer":
         presets = load_presets(Path(generative_config.__file__))

@@ -1,4 +1,22 @@
-"""RQ-VAE."""
+"""RQ-VAE IDs (`rqvae`): TIGER's semantic IDs, an autoencoder of text embeddings with residual codebooks.
+
+    z = encoder(x),  r_0 = z,  c_t = argmin_k ||r_{t-1} - E_t[k]||^2,  r_t = r_{t-1} - E_t[c_t],  x' = decoder(z - r_T)
+
+The losses are in `benchmark.methods.rqvae_network`; training is the suite's own loop.
+
+Source: Rajput et al., Recommender Systems with Generative Retrieval (TIGER), NeurIPS 2023, section 3.1, after Zeghidour
+et al., SoundStream, 2021. From there: 3 x 256 codes, encoder 512-256-128, latent 32, beta 0.25, k-means init on the
+first batch, batch 1,024. AdamW (1e-3, weight decay 1e-4) in place of Adagrad is that of the public re-implementations.
+
+Defaults, measured on Amazon Beauty (reports/measured/rqvae-beauty-trials.md), three seeds: AMI 0.435, 96.5% different
+IDs, every code in use, 65 s on one core; residual k-means has AMI 0.425 and 87.3% different IDs in the same time.
+- `standardize`: raw unit-length embeddings give latents that differ by no more than one step of AdamW (0.001), so
+  codebooks learned by gradient lose their items at once and all items fall on one code (AMI 0, with k-means init
+  too). This is the key that matters most; with moving averages and restarts raw inputs still cost 0.06 AMI.
+- `restart_steps`: without restarts only 110 (gradient) or 173 (moving averages) codes of the first level are in use.
+- `update`: moving averages give slightly more different IDs than the gradient (96.3% and 95.8%, one seed).
+- 1,000 constant steps: 500 and 2,000 are within the spread of the seeds.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def execute(arguments: argparse.Namespace) -> int:
     what = "method" if name in registered("method") else "data set"
     found = load(what, name)
     module = inspect.getmodule(found)
-    presets = load_presets(source_file(known[name])) if what == "method" else {}
+    presets = load_presets(source_file(known[name]), name) if what == "method" else {}
     _print((module.__doc__ if module else "") or found.__doc__ or "", found.Config, presets)
     return 0
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
-
 import numpy as np
 
 from benchmark.contracts import Codes, Context, Corpus, Histories, Int32, Rankings
@@ -58,11 +56,11 @@ class Ranker:
         facts["parameters"] = sum(parameter.numel() for parameter in self.model.parameters())
         facts["index_bytes"] = self.trie.nbytes
         if config.search_error_queries:
-            facts["search_error"] = self._search_error(sources, items)
+            facts["beam_missing"] = self._beam_missing(sources, items)
         return Rankings(items, scores)
 
-    def _search_error(self, sources: list[Int32], items: Int32) -> dict[str, Any]:
-        """Compare the beam's top 10 with the top 10 of exact scoring, on evenly spread queries."""
+    def _beam_missing(self, sources: list[Int32], items: Int32) -> float:
+        """Return how many of the exact top 10 the beam's top 10 lacks on average, over evenly spread queries."""
         n = min(self.config.search_error_queries, len(sources))
         rows = np.unique(np.linspace(0, len(sources) - 1, n).astype(int))
         exact = np.empty((len(rows), len(self.corpus)), np.float32)
@@ -72,7 +70,7 @@ class Ranker:
                 self.model, ids, mask, self.trie, self.vocabulary,
                 scorer=self.config.scorer, length_penalty=self.config.length_penalty,
             )[0]  # fmt: skip
-        return {"queries": len(rows), **search_error(items[rows], exact, k=10)}
+        return search_error(items[rows], exact, k=10)["missing_items"]
 
 
 def id_order(ids: list[str]) -> Int32:
