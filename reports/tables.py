@@ -56,7 +56,7 @@ COST = Table(
     ),
     (
         "Seconds and memory are of the run that computed each stage; a stage that methods share counts in each.",
-        "Beam misses: how many of the ten items that exact scoring of the whole catalogue ranks highest the beam search "
-        "did not rank among its ten, on average over a sample of users or queries.",
+        "Beam misses: how many of the ten items that exact scoring of the whole catalogue ranks highest the beam "
+        "search did not rank among its ten, on average over a sample of users or queries.",
     ),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+
 import numpy as np
 
 from benchmark.contracts import Codes, Context, Corpus, Histories, Int32, Rankings
