@@ -255,6 +255,10 @@ class Dataset:
         self._warn(warnings)
         return query_set
 
+    def training_queries(self, name: str) -> str:
+        """Return the query set that methods train on when `name` is tested: its own, or else the simulated one."""
+        return name if name in ("judged", "judged-dev") and self._splits.get("train") else "simulated"
+
     def counts(self) -> dict[str, int]:
         """Return the numbers of items, labelled items, distinct labels, users, interactions, queries, judgments."""
         corpus = self.corpus()

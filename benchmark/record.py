@@ -109,7 +109,10 @@ def _header(cell: Cell, plan: Plan) -> dict[str, Any]:
         "config": {
             "method": variant.config.model_dump(mode="json"),
             "generative": variant.generative.model_dump(mode="json") if variant.generative else None,
-            "protocol": {"depth": protocol.depth},
+            "protocol": {
+                "depth": protocol.depth,
+                "training_queries": dataset.training_queries(protocol.query_set),
+            },
         },
         "metrics": {},
         "counts": {},

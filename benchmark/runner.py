@@ -107,9 +107,8 @@ class Runner:
 
     @cached_property
     def train_queries(self) -> QuerySet:
-        data = self.plan.dataset
-        name = self.plan.protocol.query_set
-        queries = data.queries(name, "train") or data.queries("simulated", "train")
+        name = self.plan.dataset.training_queries(self.plan.protocol.query_set)
+        queries = self.plan.dataset.queries(name, "train")
         assert queries is not None
         return queries
 

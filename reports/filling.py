@@ -132,6 +132,9 @@ def _caption(table: Table, results: Sequence[Result]) -> str:
     ]  # fmt: skip
     if first.queries and table.task == "search":
         parts.append(QUERY_SETS.get(first.queries, f"{first.queries} queries"))
+        trained = first.config.get("protocol", {}).get("training_queries", first.queries)
+        if trained != first.queries:
+            parts.append(f"trained on {QUERY_SETS.get(trained, f'{trained} queries')}")
     parts.append(f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}")
     parts.append(f"device {', '.join(devices) or 'not recorded'}")
     parts.append(" to ".join(dict.fromkeys((dates[0], dates[-1]))) if dates else "date not recorded")

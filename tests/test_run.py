@@ -251,3 +251,12 @@ def test_an_encoder_that_is_nowhere_is_one_message(
     words = ["--tasks", "id-quality", "--set", "rqkmeans.encoder=nobody/nothing", "--set", "rqkmeans.codebook_size=4"]
     assert run(shop, tmp_path, *words, methods="rqkmeans") == 1
     assert "the encoder 'nobody/nothing' cannot be loaded" in capsys.readouterr().err
+
+
+def test_a_set_without_training_queries_says_what_was_trained_on(
+    shop: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(shop, runs) == 0
+    assert "judged queries; trained on simulated known-item queries;" in " ".join(capsys.readouterr().out.split())
+    for path in results(runs):
+        assert json.loads(path.read_text())["config"]["protocol"]["training_queries"] == "simulated"
