@@ -49,6 +49,8 @@ def finetune_recommendation(
             pairs.target.astype("int64"),
         )
 
+    if not len(pairs.target):
+        raise BenchmarkError("recommendation: there are no training pairs; some user must have at least 4 events")
     return _finetune(folder, codes, corpus.texts(), examples, config, config.recommendation, context)
 
 
@@ -63,6 +65,8 @@ def finetune_search(
         tokens = inputs.tokenize(tokenizer, queries.texts, config.max_source - 1)
         return Examples(lambda i: tokens[rows[i]], targets)
 
+    if not len(targets):
+        raise BenchmarkError(f"search: no query of the training set '{queries.name}' has a relevant item")
     texts = [*corpus.texts(), *queries.texts]
     return _finetune(folder, codes, texts, examples, config, config.search, context)
 
@@ -89,8 +93,6 @@ def _finetune(
     item_tokens = vocabulary.encode(codes)
     eos = int(tokenizer.eos_token_id)
     examples = make_examples(tokenizer, item_tokens)
-    if not len(examples):
-        raise BenchmarkError("fine-tuning: there are no training pairs (users need at least 4 events for one)")
 
     def loss(t5: nn.Module, indices: Tensor) -> Tensor:
         rows = indices.tolist()
