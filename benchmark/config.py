@@ -58,6 +58,12 @@ class TrainingConfig(MethodConfig):
     checkpoint_seconds: float = Field(60.0, ge=0)
 
 
+def encoders(config: MethodConfig) -> list[EncoderConfig]:
+    """Return the encoders that a method's configuration names."""
+    values = [getattr(config, name) for name in type(config).model_fields]
+    return [value for value in values if isinstance(value, EncoderConfig)]
+
+
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 
@@ -106,6 +112,8 @@ def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
         old = merged.get(key)
         if isinstance(value, Mapping) and isinstance(old, str):
             old = {"name": old}
+        if isinstance(value, str) and isinstance(old, Mapping):
+            value = {"name": value}
         merged[key] = _merge(dict(old), value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return merged
 

@@ -29,6 +29,7 @@ from benchmark.registry import load, registered
 
 DATA_ROOT_VARIABLE = "BENCHMARK_DATA"
 SPLITS = ("train", "dev", "test")
+EXPECTED = ("items", "users", "interactions")
 
 ConfigT = TypeVar("ConfigT", bound=MethodConfig)
 
@@ -150,6 +151,8 @@ class Dataset:
             (name for name in ("judged", "judged-dev") if name in self.query_sets), "simulated"
         )
         self.tasks: tuple[str, ...] = ("id-quality", *(["recommendation"] if self._sequences else []), "search")
+        declared = about.get("tasks", self.tasks)
+        self.default_tasks = tuple(task for task in self.tasks if task in declared) or self.tasks
         self.parts = self._hash_parts()
         self.fingerprint = parsed.content_key(self.parts)
         self._compare(about.get("expect", {}))
@@ -175,15 +178,19 @@ class Dataset:
         """Compare the counts with the [expect] table; what is wrong inside a file is reported first."""
         if not isinstance(expect, dict) or any(type(value) is not int for value in expect.values()):
             raise DataError(f"{self.folder / 'dataset.toml'}: [expect] must hold whole numbers")
+        for what in expect:
+            if what not in EXPECTED:
+                hint = did_you_mean(what, EXPECTED)
+                raise DataError(f"{self.folder / 'dataset.toml'}: [expect] has an unknown key '{what}'.{hint}")
         different = [
             f"{what}: expected {expected}, found {self._counted.get(what, 0)}"
             for what, expected in expect.items()
-            if what in ("items", "users", "interactions") and expected != self._counted.get(what, 0)
+            if expected != self._counted.get(what, 0)
         ]
         if not different:
             return
         if self.check:
-            self.corpus(None)
+            _ = self._table
             if self._sequences:
                 self.histories()
             raise DataError(
@@ -213,6 +220,11 @@ class Dataset:
         self._warn(warnings)
         return table
 
+    @cached_property
+    def _items_alone(self) -> Corpus:
+        """The items for what reads no text fields of a method's choice."""
+        return Corpus(self._table, (), self.parts["items"])
+
     def histories(self) -> Histories:
         """Return the user histories. Raises UsageError when the data set has none."""
         if self._sequences is None:
@@ -225,7 +237,7 @@ class Dataset:
         key = parsed.content_key(self.parts["items"], self.parts["sequences"], layout.READER_VERSION)
         folder = self._cache / f"sequences-{key}"
         if not folder.is_dir():
-            parsed.save_histories(folder, *layout.read_sequences(self._sequences, self.corpus().row_of))
+            parsed.save_histories(folder, *layout.read_sequences(self._sequences, self._items_alone.row_of))
         histories, warnings = parsed.open_histories(folder)
         self._warn(warnings)
         return histories
@@ -243,7 +255,7 @@ class Dataset:
         if name == "simulated":
             from benchmark.simulate import simulate
 
-            return simulate(self.corpus(), split, seed=seed)
+            return simulate(self._items_alone, split, seed=seed)
         part = {("judged-dev", "test"): "dev", ("judged-dev", "dev"): ""}.get((name, split), split)
         own = name if split == "test" else ""
         files = self._splits.get(part if name in ("judged", "judged-dev") else own)
@@ -251,7 +263,7 @@ class Dataset:
             return None
         shared = sum(queries == files[0] for queries, _ in self._splits.values()) > 1
         query_set: QuerySet
-        query_set, warnings = layout.read_queries(name, *files, self.corpus().row_of, shared=shared)
+        query_set, warnings = layout.read_queries(name, *files, self._items_alone.row_of, shared=shared)
         self._warn(warnings)
         return query_set
 
@@ -261,7 +273,7 @@ class Dataset:
 
     def counts(self) -> dict[str, int]:
         """Return the numbers of items, labelled items, distinct labels, users, interactions, queries, judgments."""
-        corpus = self.corpus()
+        corpus = self._items_alone
         labels = [path for path in corpus.paths if path]
         counts = {"items": len(corpus), "labelled items": len(labels), "distinct labels": len(set(labels))}
         if self._sequences:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.config import PRESETS, MethodConfig, build_config, load_presets
+from benchmark.config import PRESETS, MethodConfig, build_config, encoders, load_presets
 from benchmark.contracts import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS, Indexer, Method, Recommender, Retriever
 from benchmark.data import Dataset
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.generative import config as generative_config
 from benchmark.generative.config import GenerativeConfig
 from benchmark.registry import find, load, source_file
-from benchmark.store import code_version, digest
+from benchmark.store import code_version, digest, folder_version
 
 TASKS = ("id-quality", "recommendation", "search")
 KINDS: dict[type[Method[Any]], tuple[str, tuple[str, ...]]] = {
@@ -26,14 +26,7 @@ KINDS: dict[type[Method[Any]], tuple[str, tuple[str, ...]]] = {
     Retriever: ("retriever", ("search",)),
     Recommender: ("recommender", ("recommendation",)),
 }
-SCORING_CODE = (  # what turns codes and rankings into numbers, besides a method's own code
-    "benchmark.generative.finetune",
-    "benchmark.generative.rank",
-    "benchmark.metrics.id_quality",
-    "benchmark.metrics.ranking",
-    "benchmark.simulate",
-    "benchmark.trec",
-)
+SUITE_CODE = ("benchmark.runner", "benchmark.datasets.folder")  # with all they import: everything but the methods
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
 
 
@@ -56,8 +49,14 @@ class Variant:
             "method": self.method,
             "config": self.config.model_dump(mode="json"),
             "generative": self.generative.model_dump(mode="json") if self.generative else None,
+            "models": [folder_version(name) for name in self.models()],
             "code": self.code,
         }
+
+    def models(self) -> list[str]:
+        """Return the names or paths of the pretrained models that the row starts from."""
+        backbone = [self.generative.backbone] if self.generative else []
+        return [encoder.name for encoder in encoders(self.config)] + backbone
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,10 @@ class Cell:
 
     def done(self) -> bool:
         """True if the result file holds this task's metrics."""
-        path = self.folder / "result.json"
-        return path.is_file() and self.task in json.loads(path.read_text("utf-8"))["metrics"]
+        try:
+            return self.task in json.loads((self.folder / "result.json").read_text("utf-8"))["metrics"]
+        except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: it is computed again
+            return False
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,12 @@ def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, str]
         if owner != "generative" and owner not in labels:
             hint = did_you_mean(owner, [*labels, "generative"])
             raise UsageError(f"--set {key}: no method '{owner}' in this run.{hint}")
-    return [_variant(label, method, preset, settings) for label, method in labels.items()]
+    variants = [_variant(label, method, preset, settings) for label, method in labels.items()]
+    if not any(variant.generative for variant in variants):
+        for key in settings:
+            if key.startswith("generative."):
+                raise UsageError(f"--set {key}: no method of this run has a generative part")
+    return variants
 
 
 def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) -> Variant:
@@ -149,7 +155,8 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) 
     own = {key.partition(".")[2]: value for key, value in settings.items() if key.partition(".")[0] == label}
     for_generative = {key.partition(".")[2]: v for key, v in settings.items() if key.startswith("generative.")}
     for_generative |= {key.partition(".")[2]: v for key, v in own.items() if key.startswith("generative.")}
-    own = {key: value for key, value in own.items() if not key.startswith("generative.")}
+    if kind == "indexer":
+        own = {key: value for key, value in own.items() if not key.startswith("generative.")}
     presets = load_presets(source_file(entry), method)
     config = build_config(cls.Config, preset=_preset(presets, preset), overrides=own, owner=label)
     generative = None
@@ -188,9 +195,9 @@ def make_plan(
             f"the data set '{dataset.name}' has no queries '{protocol.query_set}'."
             f"{did_you_mean(protocol.query_set, dataset.query_sets)}"
         )
-    asked = tuple(tasks or dataset.tasks)
+    asked = tuple(tasks or dataset.default_tasks)
     cells, skipped = [], []
-    suite = {module: code_version(module) for module in SCORING_CODE}
+    suite = {module: code_version(module) for module in SUITE_CODE}
     for variant in variants:
         for task in asked:
             if task not in variant.tasks and tasks:

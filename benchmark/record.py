@@ -4,6 +4,7 @@
     cost.json           seconds, peak memory, device, date and speed: measured, so different every time
     ids.tsv             item id TAB codes joined by '-' (before the dedup counter); ids.unique.tsv with it
     run.<task>.trec     the ranking that was scored (user = query id in recommendation)
+    qrels.<task>.txt    the judgments that it was scored against; queries.search.tsv the queries
     scores.<task>.tsv   the metrics of each user or query
     log.jsonl           training curves
 """
@@ -14,7 +15,7 @@ import fcntl
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -54,15 +55,16 @@ class Scored:
         corpus: Corpus,
         query_ids: Sequence[str],
         rankings: Rankings,
-        judgments: Iterable[tuple[str, str, int]],
+        judgments: Sequence[tuple[str, str, int]],
     ) -> Scored:
-        """Write the TREC run and the per-query scores, and score the run from the written file."""
+        """Write the TREC run, its judgments and the per-query scores; score the run from the written file."""
         from benchmark.metrics.ranking import RECOMMENDATION, SEARCH, score_run, write_scores
-        from benchmark.trec import write_run
+        from benchmark.trec import write_qrels, write_run
 
         run = cell.folder / f"run.{cell.task}.trec"
         run.parent.mkdir(parents=True, exist_ok=True)
         write_run(run, query_ids, corpus.ids, rankings, cell.variant.label)
+        write_qrels(cell.folder / f"qrels.{cell.task}.txt", judgments)
         scores = score_run(run, judgments, RECOMMENDATION if cell.task == "recommendation" else SEARCH)
         write_scores(cell.folder / f"scores.{cell.task}.tsv", scores)
         return cls(scores.means, {"users" if cell.task == "recommendation" else "queries": len(scores.query_ids)})
@@ -81,7 +83,7 @@ def write_result(
         _write_cost(folder / "cost.json", cell, stages)
         _write_log(folder / "log.jsonl", cell, stages)
         path = folder / "result.json"
-        result = json.loads(path.read_text("utf-8")) if path.is_file() else _header(cell, plan)
+        result = _read(path) or _header(cell, plan)
         result["metrics"][cell.task] = scored.metrics
         result["counts"][cell.task] = scored.counts
         write_json(path, result)
@@ -122,13 +124,22 @@ def _header(cell: Cell, plan: Plan) -> dict[str, Any]:
     }
 
 
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return a JSON file's content; None where there is none or it is damaged."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content
+
+
 def _write_ids(path: Path, ids: Sequence[str], codes: Codes) -> None:
     rows = ("-".join(str(code) for code in row if code >= 0) for row in codes.values.tolist())
     write_text(path, "".join(f"{item}\t{row}\n" for item, row in zip(ids, rows, strict=True)))
 
 
 def _write_cost(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
-    cost: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {"stages": {}, "facts": {}}
+    cost: dict[str, Any] = _read(path) or {"stages": {}, "facts": {}}
     facts: dict[str, Any] = cost["facts"].setdefault(cell.task, {})
     for name, stage in stages.items():
         content = stage.cost()

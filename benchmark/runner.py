@@ -9,7 +9,7 @@ A failed cell is kept for the end and never loses another one's work.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.config import EncoderConfig
+from benchmark.config import EncoderConfig, encoders
 from benchmark.contracts import (
     Codes,
     Context,
@@ -38,9 +38,8 @@ from benchmark.plan import Cell, Plan
 from benchmark.rankings import check_rankings
 from benchmark.record import Scored, write_result
 from benchmark.splits import LeaveOneOut, leave_one_out
-from benchmark.stages import Stages, encoders
-from benchmark.store import NESTED_SECONDS, Stage, Store, process_rank
-from benchmark.text import check_fields
+from benchmark.stages import Stages
+from benchmark.store import NESTED_SECONDS, Stage, Store, process_rank, processes, write_text
 
 
 @dataclass
@@ -67,21 +66,26 @@ class Runner:
         failures: list[Failure] = []
         missing = [cell for cell in self.plan.cells if not cell.done()]
         if missing:
-            check_fields(self.corpus.table, self.plan.protocol.text_fields)
+            _ = self.corpus, self.plan.dataset.counts()  # wrong data are reported once, before anything is computed
         for cell in missing:
             self.log(cell.title)
             try:
                 self._run(cell)
-            except BenchmarkError as error:
-                failures.append(Failure(cell, str(error)))
-            except Exception as error:  # a method's own mistake must not end the other cells
-                trace = self.store.root.parent / "errors" / f"{cell.variant.label}-{cell.task}-{cell.key}.txt"
-                trace.parent.mkdir(parents=True, exist_ok=True)
-                trace.write_text(traceback.format_exc(), "utf-8")
-                failures.append(Failure(cell, f"{type(error).__name__}: {error} (traceback: {trace})"))
-            if failures and failures[-1].cell is cell:
+            except Exception as error:  # one cell's failure must not end the others
+                if processes() > 1:  # but the launcher must see it, or the other processes wait for ever
+                    raise
+                failures.append(Failure(cell, self._explain(cell, error)))
                 self.log(f"  failed: {failures[-1].reason}")
         return failures
+
+    def _explain(self, cell: Cell, error: Exception) -> str:
+        """Return the message of an error; what is not ours to explain keeps its traceback in a file."""
+        if isinstance(error, BenchmarkError):
+            return str(error)
+        name = f"{cell.variant.label}-{cell.task}-{cell.key}-{cell.seed}.txt"
+        trace = self.store.root.parent / "errors" / name
+        write_text(trace, traceback.format_exc())
+        return f"{type(error).__name__}: {error} (traceback: {trace})"
 
     @cached_property
     def stages(self) -> Stages:
@@ -123,7 +127,7 @@ class Runner:
         used: dict[str, Stage] = {}
         codes = None
         if cell.variant.kind == "indexer":
-            for i, encoder in enumerate(encoders(cell.variant)):
+            for i, encoder in enumerate(encoders(cell.variant.config)):
                 used[f"encode{i or ''}"] = self._embeddings_stage(self.corpus, encoder, cell.seed)
             used["ids"], codes = self._learn_ids(cell)
         if cell.task == "id-quality":
@@ -168,14 +172,17 @@ class Runner:
             context = Context(seed=seed, work=work, device=self.device, progress=self.progress, log=self.log)
             vectors = embed(corpus.texts(), encoder, context)
             np.save(folder / "embeddings.npy", vectors)
+            _keep_logs(work, folder)
             return {"dim": int(vectors.shape[1])}
 
-        stage = self.stages.encode(encoder, seed)
+        stage = self.stages.encode(encoder, seed, corpus.fields)
         return self._build(stage, make, collective=encoder.simcse_epochs > 0)
 
     def _embed(self, corpus: Corpus, encoder: Any, context: Context) -> Float32:
         config = encoder if isinstance(encoder, EncoderConfig) else EncoderConfig.model_validate(encoder)
-        stage = self.stages.encode(config, context.seed)
+        if corpus.table is not self.corpus.table:
+            raise BenchmarkError("embed: only the run's own items can be embedded (other text fields are fine)")
+        stage = self.stages.encode(config, context.seed, corpus.fields)
         if not stage.done:
             self._embeddings_stage(corpus, config, context.seed)
             context.facts[NESTED_SECONDS] = context.facts.get(NESTED_SECONDS, 0.0) + stage.cost()["seconds"]
@@ -222,6 +229,7 @@ class Runner:
 
     def _rank(self, cell: Cell, codes: Codes | None) -> Stage:
         depth = self.plan.protocol.depth
+        _ = (self.test_queries, self.train_queries) if cell.task == "search" else self.test_users  # not timed
 
         def make(folder: Path, work: Path) -> dict[str, Any]:
             context = self._context(cell, work)
@@ -271,16 +279,16 @@ class Runner:
     def _score(self, cell: Cell, stage: Stage) -> Scored:
         saved = np.load(stage.final / "rankings.npz")
         rankings = Rankings(saved["items"], saved["scores"])
+        ids = self.corpus.ids
         if cell.task == "search":
             queries = self.test_queries
-            ids = self.corpus.ids
-            judgments: Iterable[tuple[str, str, int]] = (
-                (queries.ids[q], ids[i], int(grade))
-                for q, i, grade in zip(queries.query_rows, queries.item_rows, queries.grades, strict=True)
-            )
+            triples = zip(queries.query_rows, queries.item_rows, queries.grades, strict=True)
+            judgments = [(queries.ids[query], ids[item], int(grade)) for query, item, grade in triples]
+            texts = "".join(f"{name}\t{text}\n" for name, text in zip(queries.ids, queries.texts, strict=True))
+            write_text(cell.folder / "queries.search.tsv", texts)
             return Scored.of_rankings(cell, self.corpus, queries.ids, rankings, judgments)
         histories, targets = self.test_users
-        judgments = ((user, self.corpus.ids[item], 1) for user, item in zip(histories.users, targets, strict=True))
+        judgments = [(user, ids[item], 1) for user, item in zip(histories.users, targets, strict=True)]
         return Scored.of_rankings(cell, self.corpus, histories.users, rankings, judgments)
 
 

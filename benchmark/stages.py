@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.config import EncoderConfig
-from benchmark.plan import Cell, Plan, Variant
-from benchmark.store import Stage, Store, code_version
+from benchmark.config import EncoderConfig, encoders
+from benchmark.plan import Cell, Plan
+from benchmark.store import Stage, Store, code_version, folder_version
 
 TASK_DATA = {"recommendation": "sequences", "search": "queries"}
 
@@ -27,7 +27,7 @@ class Stages:
         """Return the stages that decide a cell, in order."""
         stages = []
         if cell.variant.kind == "indexer":
-            stages += [self.encode(encoder, cell.seed) for encoder in encoders(cell.variant)]
+            stages += [self.encode(encoder, cell.seed) for encoder in encoders(cell.variant.config)]
             stages.append(self.ids(cell))
         if cell.task != "id-quality":
             if cell.variant.kind == "indexer":
@@ -35,14 +35,15 @@ class Stages:
             stages.append(self.rank(cell))
         return stages
 
-    def encode(self, encoder: EncoderConfig, seed: int) -> Stage:
-        """Embeddings of all items."""
+    def encode(self, encoder: EncoderConfig, seed: int, fields: tuple[str, ...] | None = None) -> Stage:
+        """Embeddings of all items, read from the plan's text fields or from others."""
         from benchmark.encoders import resolve
 
         decided_by = {
             **self._data(),
+            "text_fields": fields or self.plan.protocol.text_fields,
             "encoder": encoder.model_dump(),
-            "model": resolve(encoder.name),
+            "model": [resolve(encoder.name), folder_version(encoder.name)],
             "seed": seed if encoder.simcse_epochs else None,
             "code": [code_version("benchmark.encoders"), code_version("benchmark.text")],
         }
@@ -55,7 +56,7 @@ class Stages:
             **self._data(),
             "method": variant.method,
             "config": variant.config.model_dump(mode="json"),
-            "encode": [self.encode(encoder, cell.seed).key for encoder in encoders(variant)],
+            "encode": [self.encode(encoder, cell.seed).key for encoder in encoders(variant.config)],
             "seed": cell.seed,
             "code": variant.code,
         }
@@ -70,6 +71,7 @@ class Stages:
             **self._task_data(cell),
             "ids": self.ids(cell).key,
             "config": config.model_dump(include=keys, mode="json"),
+            "backbone": folder_version(config.backbone),
             "seed": cell.seed,
             "code": [code_version("benchmark.generative.finetune"), code_version("benchmark.simulate")],
         }
@@ -90,20 +92,15 @@ class Stages:
             decided_by |= {
                 "method": variant.method,
                 "config": variant.config.model_dump(mode="json"),
-                "code": [variant.code, code_version("benchmark.simulate")],
+                "code": [variant.code, code_version("benchmark.simulate"), code_version("benchmark.splits")],
             }
         return self.store.stage(f"rank.{cell.task}", decided_by)
 
     def _data(self, *parts: str) -> dict[str, Any]:
         hashes = {part: self.plan.dataset.parts.get(part) for part in ("items", *parts)}
-        return {"text_fields": self.plan.protocol.text_fields, **hashes}
+        code = code_version("benchmark.datasets.folder")
+        return {"text_fields": self.plan.protocol.text_fields, "code of data": code, **hashes}
 
     def _task_data(self, cell: Cell) -> dict[str, Any]:
         query_set = self.plan.protocol.query_set if cell.task == "search" else None
         return {**self._data(TASK_DATA[cell.task]), "query_set": query_set}
-
-
-def encoders(variant: Variant) -> list[EncoderConfig]:
-    """Return the encoders that a method's configuration names."""
-    values = [getattr(variant.config, name) for name in type(variant.config).model_fields]
-    return [value for value in values if isinstance(value, EncoderConfig)]

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -51,6 +52,19 @@ def write_text(path: Path, text: str) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def folder_version(name: str) -> str | None:
+    """Return a hash of a local model folder's files (names, sizes, times); None for anything but a folder.
+
+    A model that was trained again under the same path is another model.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        return None
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    stats = [(str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return digest(stats)
 
 
 @cache
@@ -161,6 +175,10 @@ class Store:
             return stage
         if process_rank() > 0 and not collective:
             return _wait(stage)
+        with _alone(stage):  # a process that works side by side may be at the same stage
+            return stage if stage.done else self._build(stage, make, device)
+
+    def _build(self, stage: Stage, make: Callable[[Path, Path], dict[str, Any]], device: str) -> Stage:
         folder = stage.final.with_name(f"{stage.final.name}.partial-{os.getpid()}")
         shutil.rmtree(folder, ignore_errors=True)
         try:
@@ -182,8 +200,7 @@ class Store:
                 "facts": facts,
             }
             write_json(folder / "cost.json", cost)
-            if not stage.done:  # another process may have been faster; its files are the same
-                os.replace(folder, stage.final)
+            os.replace(folder, stage.final)
             shutil.rmtree(stage.work, ignore_errors=True)
         except OSError as error:
             if error.errno == 28:
@@ -197,6 +214,23 @@ class Store:
 def process_rank() -> int:
     """This process's number among those of `accelerate launch` or `torchrun`; 0 outside them."""
     return int(os.environ.get("RANK", "0"))
+
+
+@contextlib.contextmanager
+def _alone(stage: Stage) -> Iterator[None]:
+    """Hold the stage's lock; of the processes of one launch only the first takes it."""
+    if process_rank() > 0:
+        yield
+        return
+    stage.final.parent.mkdir(parents=True, exist_ok=True)
+    with stage.final.with_name(f"{stage.final.name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def processes() -> int:
+    """How many processes the launcher started; 1 without one."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _wait(stage: Stage) -> Stage:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.contracts import Int32, Int64
+from benchmark.errors import ConfigError
 
 if TYPE_CHECKING:
     from benchmark.datasets.planted import Catalogue
@@ -24,6 +25,11 @@ def write(catalogue: Catalogue, folder: Path) -> None:
     """Write queries*.tsv and qrels*.txt for test, dev and train; no text occurs twice."""
     config = catalogue.config
     texts, leaf, asked, seeds = draw(catalogue, 2 * config.queries + config.train_queries)
+    if len(texts) <= 2 * config.queries:
+        raise ConfigError(
+            f"planted.queries: only {len(texts)} different queries can be made for these items, "
+            f"{config.queries} for the test and as many for development leave none for training"
+        )
     starts = (0, config.queries, 2 * config.queries, len(texts))
     for part, prefix, start, end in zip(("", ".dev", ".train"), "sdt", starts[:-1], starts[1:], strict=True):
         rows, offsets = relevant(catalogue, leaf[start:end], asked[start:end], seeds[start:end])

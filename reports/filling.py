@@ -124,8 +124,9 @@ def _caption(table: Table, results: Sequence[Result]) -> str:
     """What the numbers are: data set and fingerprint, preset, text fields, queries, seeds, device, dates."""
     first = results[0]
     seeds = sorted({result.seed for result in results})
-    devices = sorted({str(result.cost["device"]) for result in results if result.cost.get("device")})
-    dates = sorted({str(result.cost["date"])[:10] for result in results if result.cost.get("date")})
+    stages = [stage for result in results for stage in _stages(table, result)]
+    devices = sorted({str(stage["device"]) for stage in stages if stage.get("device")})
+    dates = sorted({str(stage["date"])[:10] for stage in stages if stage.get("date")})
     parts = [
         f"{first.dataset['title']} (fingerprint {str(first.dataset['fingerprint'])[:12]})",
         f"preset {first.preset}", f"text fields {', '.join(first.text_fields) or 'none'}",
@@ -139,6 +140,13 @@ def _caption(table: Table, results: Sequence[Result]) -> str:
     parts.append(f"device {', '.join(devices) or 'not recorded'}")
     parts.append(" to ".join(dict.fromkeys((dates[0], dates[-1]))) if dates else "date not recorded")
     return "; ".join(parts) + "."
+
+
+def _stages(table: Table, result: Result) -> list[Mapping[str, Any]]:
+    """Return the costs of the stages that a table's numbers come from; of all where it shows costs."""
+    others = [task for task in result.metrics if table.task and task != table.task]
+    stages = result.cost.get("stages") or {"": result.cost}
+    return [stage for name, stage in stages.items() if not any(name.endswith(f".{task}") for task in others)]
 
 
 def _footnotes(

@@ -1,12 +1,10 @@
-"""Tables as aligned plain text: at most 120 columns where the labels allow it, colour only on a terminal.
+"""Tables as aligned plain text: at most 120 columns where the labels allow it.
 
 Columns that do not fit go to a second block that repeats the labels. A significantly best value carries a star.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import textwrap
 import unicodedata
 from collections.abc import Sequence
@@ -18,12 +16,11 @@ GAP = "  "
 
 
 def render(tables: Sequence[FilledTable]) -> str:
-    """Return every table as text, with a star (and bold on a terminal) where a value is significantly the best."""
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return "\n".join(_render(filled, colour) for filled in tables)
+    """Return every table as text, with a star where a value is significantly the best."""
+    return "\n".join(_render(filled) for filled in tables)
 
 
-def _render(filled: FilledTable, colour: bool) -> str:
+def _render(filled: FilledTable) -> str:
     labels = ["Method", *(_printable(row.title) for row in filled.rows)]
     columns = [_column(filled, index) for index in range(len(filled.columns))]
     columns.append(["Seeds", *(str(len(row.seeds)) for row in filled.rows)])
@@ -35,8 +32,6 @@ def _render(filled: FilledTable, colour: bool) -> str:
         for number, label in enumerate(labels):
             texts = [column[number] for column in block]
             cells = [" " * (wide - width(text)) + text for text, wide in zip(texts, widths, strict=True)]
-            if colour:
-                cells = [f"\033[1m{cell}\033[0m" if cell.endswith("*") else cell for cell in cells]
             lines.append(GAP.join([label + " " * (label_width - width(label)), *cells]).rstrip())
             if number == 0:
                 lines.append(rule)

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -208,7 +209,9 @@ def test_a_failed_cell_is_reported_and_costs_no_other(
         (["--set", "random.levls=2"], "random.levls: unknown key. Did you mean 'levels'"),
         (["--set", "levels=2"], "write LABEL.KEY=VALUE"),
         (["--set", "rqvae.levels=2"], "no method 'rqvae' in this run"),
-        (["--seeds", "a"], "write whole numbers"),
+        (["--seeds", "a"], "write whole numbers from 0 on"),
+        (["--seeds", "-1"], "write whole numbers from 0 on"),
+        (["--methods", "bm25", "--tasks", "search", "--set", "bm25.generative.beams=3"], "generative: unknown key"),
         (["--methods", "random,random"], "'random' stands twice"),
         (["--methods", "bm25", "--tasks", "id-quality"], "nothing to run: bm25 is a retriever: no id-quality"),
         (["--dataset", "no/such/folder"], "no/such/folder"),
@@ -242,6 +245,35 @@ def test_a_missing_gpu_is_one_message(shop: Path, tmp_path: Path, capsys: pytest
         assert code == 0
     else:
         assert code == 1 and "PyTorch sees no GPU" in capsys.readouterr().err
+
+
+def test_a_damaged_result_is_computed_again(shop: Path, tmp_path: Path) -> None:
+    assert run(shop, tmp_path, "--tasks", "id-quality", methods="random") == 0
+    (path,) = results(tmp_path)
+    whole = path.read_text()
+    path.write_text(whole[:50])
+    assert run(shop, tmp_path, "--tasks", "id-quality", methods="random") == 0
+    assert path.read_text() == whole
+
+
+def test_fewer_beams_than_ranks_leave_the_rest_empty(shop: Path, tmp_path: Path) -> None:
+    words = ["--tasks", "search", "--set", "random.generative.beams=4", *FAST]
+    assert run(shop, tmp_path, *words, methods="random") == 0
+    lines = next(tmp_path.rglob("run.search.trec")).read_text().splitlines()
+    assert len(lines) == 12 * 4
+
+
+def test_wrong_data_are_reported_once_before_anything_is_computed(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(shop, broken)
+    with (broken / "sequences.txt").open("a") as file:
+        file.write("u99 i01 nothing\n")
+    (broken / "dataset.toml").unlink()
+    assert run(broken, tmp_path / "runs", "--tasks", "id-quality", methods="random") == 2
+    error = capsys.readouterr().err
+    assert error.count("sequences.txt:31") == 1 and "'nothing'" in error and not results(tmp_path / "runs")
 
 
 def test_an_encoder_that_is_nowhere_is_one_message(

@@ -1,13 +1,15 @@
 """Stages are whole or absent; their keys follow what decides them and nothing else."""
 
 import errno
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmark.errors import BenchmarkError
-from benchmark.store import Store, code_version, digest, write_text
+from benchmark.store import Store, code_version, digest, folder_version, write_text
 
 
 def _make(folder: Path, work: Path) -> dict[str, Any]:
@@ -44,10 +46,37 @@ def test_a_failed_stage_leaves_only_its_work_folder(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         store.build(stage, fail, device="cpu")
     assert not stage.done
-    assert [path.name for path in stage.final.parent.iterdir()] == [stage.work.name]
+    left = {path.name for path in stage.final.parent.iterdir()}
+    assert left == {stage.work.name, f"{stage.key}.lock"}
     assert (stage.work / "checkpoint").read_text() == "kept"
     store.build(stage, _make, device="cpu")
     assert stage.cost()["resumed"] is True
+
+
+def test_side_by_side_builders_make_a_stage_once(tmp_path: Path) -> None:
+    store, calls = Store(tmp_path), []
+
+    def slow(folder: Path, work: Path) -> dict[str, Any]:
+        calls.append(1)
+        (work / "checkpoint").write_text("mine")
+        time.sleep(0.2)
+        assert (work / "checkpoint").read_text() == "mine"
+        return _make(folder, work)
+
+    stage = store.stage("ids", {"a": 1})
+    with ThreadPoolExecutor(4) as pool:
+        built = [pool.submit(store.build, stage, slow, device="cpu") for _ in range(4)]
+    assert all(future.result().done for future in built)
+    assert calls == [1]
+
+
+def test_a_model_folder_that_changes_is_another_model(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_text("one")
+    first = folder_version(str(tmp_path))
+    assert folder_version(str(tmp_path)) == first is not None
+    (tmp_path / "weights").write_text("other")
+    assert folder_version(str(tmp_path)) not in (first, None)
+    assert folder_version("bert-base-uncased") is None
 
 
 def test_a_full_disk_is_one_clear_message(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-NEEDED = ("torch", "transformers", "sentence-transformers", "accelerate", "bm25s", "numba", "ir-measures",
-          "scikit-learn", "pydantic", "pyarrow")  # fmt: skip
+NEEDED = ("torch", "transformers", "sentence-transformers", "accelerate", "tokenizers", "safetensors", "bm25s",
+          "numba", "PyStemmer", "ir-measures", "scikit-learn", "scipy", "numpy", "pydantic", "pyarrow",
+          "tqdm")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,13 +26,18 @@ def execute(arguments: argparse.Namespace) -> int:
         found = _version(name)
         missing += found is None
         print(f"{name:<22} {found or 'MISSING: pip install ' + name}")
-    import faiss
+    if find_spec("faiss") is None:
+        missing += 1
+        print(f"{'faiss':<22} MISSING: pip install faiss-cpu")
+    else:
+        import faiss
 
-    print(f"{'faiss':<22} {faiss.__version__}, {getattr(faiss, 'get_num_gpus', int)()} GPUs")
-    import torch
+        print(f"{'faiss':<22} {faiss.__version__}, {getattr(faiss, 'get_num_gpus', int)()} GPUs")
+    if find_spec("torch") is not None:
+        import torch
 
-    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    print(f"{'GPUs (torch)':<22} {', '.join(gpus) or 'none: everything runs on the CPU'}")
+        gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        print(f"{'GPUs (torch)':<22} {', '.join(gpus) or 'none: everything runs on the CPU'}")
     print(f"{'CPU cores':<22} {os.cpu_count()}")
     from benchmark.encoders import PACKAGED
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from benchmark.errors import UsageError
@@ -27,12 +28,14 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.cli.output import tables_text
     from benchmark.cli.words import words
     from benchmark.registry import find
-    from benchmark.results import load_results
+    from benchmark.results import load_results, problems
     from benchmark.store import write_text
 
     if not arguments.runs.is_dir():
         raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")
     results = load_results(arguments.runs)
+    for problem in problems(results):
+        print(f"benchmark: left out: {problem}", file=sys.stderr)
     names = words(arguments.tables) if arguments.tables else None
     for name in names or ():
         find("table", name)

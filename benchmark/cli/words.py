@@ -14,6 +14,9 @@ def words(value: str) -> list[str]:
 def whole_numbers(value: str, option: str) -> list[int]:
     """Return the distinct numbers of '0,1,2' in order."""
     try:
-        return sorted({int(word) for word in words(value)})
+        numbers = sorted({int(word) for word in words(value)})
     except ValueError:
-        raise UsageError(f"{option} {value}: write whole numbers, e.g. 0,1,2") from None
+        numbers = [-1]
+    if numbers[0] < 0:
+        raise UsageError(f"{option} {value}: write whole numbers from 0 on, e.g. 0,1,2")
+    return numbers

@@ -45,7 +45,7 @@ class GenerativeConfig(MethodConfig):
         "or softmax over the codes the trie allows",
     )
     length_penalty: float = 1.0
-    batch_size: int = Field(32, ge=1, description="queries per beam-search batch")
+    beam_batch: int = Field(32, ge=1, description="queries that one beam search takes at a time")
     search_error_queries: int = Field(
         0, ge=0, description="compare the beam with exact scoring of every item on this many queries (0: do not)"
     )

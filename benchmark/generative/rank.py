@@ -42,16 +42,17 @@ class Ranker:
         config, facts = self.config, self.context.facts
         items = np.full((len(sources), k), -1, np.int32)
         scores = np.full((len(sources), k), -np.inf, np.float32)
+        k = min(k, config.beams)  # fewer beams than ranks: the rest stays empty
         order = np.argsort([-len(source) for source in sources], kind="stable")  # rows of like length share a batch
         started = time.perf_counter()
-        for start in self.context.progress(range(0, len(order), config.batch_size), "beam search"):
-            rows = order[start : start + config.batch_size]
+        for start in self.context.progress(range(0, len(order), config.beam_batch), "beam search"):
+            rows = order[start : start + config.beam_batch]
             ids, mask = inputs.pad([sources[row] for row in rows], self.eos, self.context.device)
             found = beam_search(
-                self.model, ids, mask, self.trie, self.vocabulary, beams=max(config.beams, k), k=k,
+                self.model, ids, mask, self.trie, self.vocabulary, beams=config.beams, k=k,
                 scorer=config.scorer, length_penalty=config.length_penalty, item_order=self.item_order,
             )  # fmt: skip
-            items[rows], scores[rows] = found.items, found.scores
+            items[rows, :k], scores[rows, :k] = found.items, found.scores
         seconds = time.perf_counter() - started
         facts["queries_per_second"] = round(len(sources) / max(seconds, 1e-9), 1)
         facts["parameters"] = sum(parameter.numel() for parameter in self.model.parameters())
