@@ -51,7 +51,7 @@ def _fill(table: Table, groups: list[tuple[Result, ...]]) -> FilledTable:
         for row, (label, seeds, cells) in enumerate(zip(labels, groups, means, strict=True))
     )  # fmt: skip
     every = [result for seeds in groups for result in seeds]
-    return FilledTable(table, columns, rows, _caption(table, every), _footnotes(table, labels, groups, rows, remarks))
+    return FilledTable(table, columns, rows, _caption(table, every), _footnotes(table, columns, labels, groups, rows, remarks))
 
 
 def _values(table: Table, result: Result) -> dict[str, float]:
@@ -150,10 +150,10 @@ def _stages(table: Table, result: Result) -> list[Mapping[str, Any]]:
 
 
 def _footnotes(
-    table: Table, labels: Sequence[str], groups: Sequence[tuple[Result, ...]], rows: Sequence[Row],
-    remarks: Sequence[str],
+    table: Table, columns: Sequence[Column], labels: Sequence[str], groups: Sequence[tuple[Result, ...]],
+    rows: Sequence[Row], remarks: Sequence[str],
 ) -> tuple[str, ...]:  # fmt: skip
-    notes = list(table.footnotes)
+    notes = list(dict.fromkeys([*table.footnotes, *(column.note for column in columns if column.note)]))
     if any(cell.n > 1 for row in rows for cell in row.cells):
         notes.append("± is half the 95% t interval over seeds.")
     notes += remarks

@@ -30,6 +30,7 @@ class Column:
     higher_is_better: bool | None = True  # None: neither
     source: str = "metrics"  # or "cost"
     scale: float = 1.0
+    note: str = ""  # a footnote for the tables that show this column
 
 
 @dataclass(frozen=True)
