@@ -51,7 +51,8 @@ def _fill(table: Table, groups: list[tuple[Result, ...]]) -> FilledTable:
         for row, (label, seeds, cells) in enumerate(zip(labels, groups, means, strict=True))
     )  # fmt: skip
     every = [result for seeds in groups for result in seeds]
-    return FilledTable(table, columns, rows, _caption(table, every), _footnotes(table, columns, labels, groups, rows, remarks))
+    notes = _footnotes(table, columns, labels, groups, rows, remarks)
+    return FilledTable(table, columns, rows, _caption(table, every), notes)
 
 
 def _values(table: Table, result: Result) -> dict[str, float]:
