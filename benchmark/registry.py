@@ -70,7 +70,8 @@ def source_file(entry: EntryPoint) -> Path:
 def describe(entry: EntryPoint) -> tuple[str, str]:
     """Return (base class name, first line of the docstring) of a registered class, read from its source.
 
-    Reading the source keeps `benchmark list` fast: no module is imported.
+    A table is no class but a declaration, `NAME = Table(name, title, ...)`: its title serves. Reading the source keeps
+    `benchmark list` fast: no module is imported.
     """
     tree = ast.parse(source_file(entry).read_text("utf-8"))
     kind, doc = "", ""
@@ -80,5 +81,9 @@ def describe(entry: EntryPoint) -> tuple[str, str]:
             if node.bases:
                 base = node.bases[0]
                 kind = ast.unparse(base.value if isinstance(base, ast.Subscript) else base).rpartition(".")[2].lower()
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            texts = [part.value for part in node.value.args if isinstance(part, ast.Constant)]
+            if any(ast.unparse(target) == entry.attr for target in node.targets) and len(texts) > 1:
+                doc = str(texts[1])
     doc = doc or ast.get_docstring(tree) or ""
     return kind, doc.split("\n", 1)[0]

@@ -72,3 +72,8 @@ def test_light_commands_import_no_heavy_package(command: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_table_is_listed_by_its_title() -> None:
+    for entry in registered("table").values():
+        assert describe(entry)[1] == entry.load().title

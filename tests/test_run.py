@@ -29,11 +29,18 @@ def run(shop: Path, runs: Path, *more: str, methods: str = METHODS) -> int:
     return main([*words, *settings, *more])
 
 
+def command(shop: Path, runs: Path) -> list[str]:
+    """The whole run as a user types it: bytes are compared between processes, which all have the same threads."""
+    words = ["run", "--dataset", str(shop), "--methods", METHODS, "--runs", str(runs), *SMALL, *FAST]
+    return [sys.executable, "-m", "benchmark", *words, "--device", "cpu"]
+
+
 @pytest.fixture(scope="module")
 def runs(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of one whole run."""
     folder = tmp_path_factory.mktemp("runs")
-    assert run(shop, folder) == 0
+    done = subprocess.run(command(shop, folder), capture_output=True, text=True, cwd=folder)
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -140,22 +147,21 @@ def test_a_finished_run_imports_no_torch(shop: Path, runs: Path) -> None:
 
 
 def test_the_same_command_elsewhere_gives_the_same_bytes(shop: Path, runs: Path, tmp_path: Path) -> None:
-    assert run(shop, tmp_path) == 0
+    assert subprocess.run(command(shop, tmp_path), capture_output=True, cwd=tmp_path).returncode == 0
     assert_same_files(measured(tmp_path), measured(runs))
 
 
 def test_a_run_killed_at_three_moments_ends_with_the_same_bytes(shop: Path, runs: Path, tmp_path: Path) -> None:
-    words = ["run", "--dataset", str(shop), "--methods", METHODS, "--runs", str(tmp_path), *SMALL, *FAST]
-    command = [sys.executable, "-m", "benchmark", *words, "--device", "cpu"]
+    words = command(shop, tmp_path)
     moments = random.Random(0)
     for _ in range(3):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
         deadline = time.monotonic() + moments.uniform(3, 9)
         while time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert subprocess.run(command, capture_output=True, cwd=tmp_path).returncode == 0
+    assert subprocess.run(words, capture_output=True, cwd=tmp_path).returncode == 0
     assert_same_files(measured(tmp_path), measured(runs))
 
 
@@ -224,12 +230,12 @@ def test_a_failed_cell_is_reported_and_costs_no_other(
 def test_misuse_is_one_message_and_exit_code_2(
     shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: Iterable[str], message: str
 ) -> None:
-    command = {"--methods": "random", "--dataset": str(shop), "--runs": str(tmp_path), "--tasks": "id-quality"}
+    given = {"--methods": "random", "--dataset": str(shop), "--runs": str(tmp_path), "--tasks": "id-quality"}
     more = list(words)
-    if more[0] in command:
-        command |= {more[i]: more[i + 1] for i in range(0, len(more), 2)}
+    if more[0] in given:
+        given |= {more[i]: more[i + 1] for i in range(0, len(more), 2)}
         more = []
-    code = main(["run", *(word for pair in command.items() for word in pair), *more])
+    code = main(["run", *(word for pair in given.items() for word in pair), *more])
     captured = capsys.readouterr()
     assert message in captured.err
     assert "Traceback" not in captured.err and not results(tmp_path)

@@ -7,6 +7,7 @@ includes the analysis of the query. Both run in this process, ours on all cores 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,6 @@ VOCABULARY = 50_000
 def run(small: bool) -> Iterator[str]:
     """Yield one line per contender, then the ratio and the check."""
     okapi = _rank_bm25()
-    import numba
     import pyarrow as pa
 
     n_documents, n_queries, n_reference = (5_000, 2_000, 50) if small else (100_000, 2_000, 20)
@@ -49,7 +49,7 @@ def run(small: bool) -> Iterator[str]:
         rankings = ours.search(texts, DEPTH)
         seconds.append(time.perf_counter() - started)
     speed = n_queries / float(np.median(seconds))
-    how = f"{n_queries:,} queries, {numba.get_num_threads()} threads, median of 3"
+    how = f"{n_queries:,} queries, {os.cpu_count()} threads, median of 3"
     yield f"bm25        {speed:12,.1f} queries/s  ({how})"
 
     reference = okapi(documents, k1=ours.config.k1, b=ours.config.b)
