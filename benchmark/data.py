@@ -259,8 +259,9 @@ class Dataset:
         part = {("judged-dev", "test"): "dev", ("judged-dev", "dev"): ""}.get((name, split), split)
         own = name if split == "test" else ""
         files = self._splits.get(part if name in ("judged", "judged-dev") else own)
-        if files is None:
-            return None
+        return None if files is None else self._read_queries(name, files)
+
+    def _read_queries(self, name: str, files: tuple[Path, Path]) -> QuerySet:
         shared = sum(queries == files[0] for queries, _ in self._splits.values()) > 1
         query_set: QuerySet
         query_set, warnings = layout.read_queries(name, *files, self._items_alone.row_of, shared=shared)
@@ -272,20 +273,24 @@ class Dataset:
         return name if name in ("judged", "judged-dev") and self._splits.get("train") else "simulated"
 
     def counts(self) -> dict[str, int]:
-        """Return the numbers of items, labelled items, distinct labels, users, interactions, queries, judgments."""
+        """Return the numbers of items, labelled items, distinct labels, users, interactions, queries, judgments.
+
+        Reads every file of the set, so what is wrong anywhere comes to light here.
+        """
+        return dict(self._counts)
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
         corpus = self._items_alone
         labels = [path for path in corpus.paths if path]
         counts = {"items": len(corpus), "labelled items": len(labels), "distinct labels": len(set(labels))}
         if self._sequences:
             histories = self.histories()
             counts |= {"users": len(histories), "interactions": len(histories.items)}
-        for name in self.query_sets[:-1]:
-            for split in SPLITS:
-                if queries := self.queries(name, split):
-                    counts |= {
-                        f"{name} {split} queries": len(queries),
-                        f"{name} {split} judgments": len(queries.grades),
-                    }
+        for part, files in self._splits.items():  # every file, also of a split that no task uses
+            name, split = ("judged", part) if part in SPLITS else (part, "test")
+            queries = self._read_queries(name, files)
+            counts |= {f"{name} {split} queries": len(queries), f"{name} {split} judgments": len(queries.grades)}
         return counts
 
     def _warn(self, warnings: Sequence[str]) -> None:

@@ -324,3 +324,22 @@ def test_opening_a_data_set_imports_neither_arrow_nor_torch_nor_scipy(shop):
     )
     command = [sys.executable, "-c", program, str(shop), str(shop.parent / "cache")]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_wrong_training_file_is_found_though_no_test_needs_it(shop):
+    for path in shop.glob("q*"):
+        path.unlink()
+    write(shop, queries__train__tsv="q1\tred mug\n", qrels__train__txt="q1 0 a 1\nnot judgments\n")
+    with pytest.raises(DataError, match=r"qrels\.train\.txt:2"):
+        opened(shop).counts()
+
+
+def test_an_unknown_key_among_the_expected_counts_is_refused(shop):
+    write(shop, dataset__toml="[expect]\nitem = 3\n")
+    with pytest.raises(DataError, match=r"unknown key 'item'\. Did you mean 'items'"):
+        opened(shop)
+
+
+def test_the_tasks_that_a_set_declares_are_its_default_ones(shop):
+    write(shop, dataset__toml='tasks = ["search"]\n')
+    assert opened(shop).default_tasks == ("search",) and "id-quality" in opened(shop).tasks
