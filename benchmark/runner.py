@@ -99,7 +99,11 @@ class Runner:
 
     @cached_property
     def split(self) -> LeaveOneOut:
-        return leave_one_out(self.plan.dataset.histories())
+        split = leave_one_out(self.plan.dataset.histories())
+        for reason, users in split.skipped.items():
+            if users:
+                self.log(f"  note: {users:,} users have {reason}")
+        return split
 
     @cached_property
     def test_users(self) -> tuple[Histories, Int32]:

@@ -1,0 +1,72 @@
+"""Encoders against transformers used by hand, on the packaged MiniLM."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.config import EncoderConfig
+from benchmark.contracts import Context
+from benchmark.encoders import PACKAGED, embed, resolve
+from benchmark.errors import BenchmarkError, ConfigError
+
+TEXTS = ["title: red lamp", "title: a much longer description of a soft green hair brush, brand: Acme", "soap", ""]
+SPEC = find_spec(PACKAGED)
+MODEL = Path(str(SPEC.origin)).parent / "model" if SPEC else Path("missing")
+
+
+def context(folder: Path) -> Context:
+    return Context(seed=0, work=folder)
+
+
+def by_hand(pooling: str) -> np.ndarray:
+    """Embed with transformers alone."""
+    from transformers import AutoModel, AutoTokenizer
+
+    model, tokenizer = AutoModel.from_pretrained(MODEL).eval(), AutoTokenizer.from_pretrained(MODEL)
+    rows = []
+    for text in TEXTS:
+        batch = tokenizer([text], return_tensors="pt")
+        with torch.inference_mode():
+            hidden = model(**batch).last_hidden_state[0]
+        rows.append(hidden[0] if pooling == "cls" else hidden.mean(0))
+    return torch.stack(rows).numpy()
+
+
+@pytest.mark.parametrize("pooling", ["default", "mean", "cls"])
+def test_embeddings_are_those_of_transformers(tmp_path: Path, pooling: str) -> None:
+    config = EncoderConfig(name=str(MODEL), pooling=pooling, normalize=False)
+    found = embed(TEXTS, config, context(tmp_path))
+    expected = by_hand(pooling)
+    if pooling == "default":  # the packaged model ends with a normalisation of its own
+        expected = expected / np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_the_default_encoder_is_the_packaged_one_and_gives_unit_vectors(tmp_path: Path) -> None:
+    assert resolve("default") == "packaged:all-MiniLM-L6-v2" and resolve("x/y") == "x/y"
+    found = embed(TEXTS, EncoderConfig(), context(tmp_path))
+    assert found.dtype == np.float32 and found.shape == (4, 384)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+
+
+def test_simcse_pulls_the_texts_apart(tmp_path: Path) -> None:
+    """In-batch negatives push different texts away from each other; the same seed gives the same vectors."""
+    things = ("lamp", "soap", "brush")
+    texts = [f"title: {kind} {thing}" for kind in ("red", "blue", "soft", "hard") for thing in things]
+    trained = EncoderConfig(simcse_epochs=10, simcse_batch=12, simcse_learning_rate=1e-4)
+    before = embed(texts, EncoderConfig(), context(tmp_path))
+    after = [embed(texts, trained, context(tmp_path)) for _ in range(2)]
+    np.testing.assert_array_equal(*after)
+    different = ~np.eye(len(texts), dtype=bool)
+    assert (after[0] @ after[0].T)[different].mean() < (before @ before.T)[different].mean() - 0.05
+    assert (tmp_path / "simcse.log.jsonl").is_file()
+
+
+def test_an_unknown_pooling_or_model_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"encoder\.pooling: 'max' is none of default, mean, cls"):
+        embed(TEXTS, EncoderConfig(name=str(MODEL), pooling="max"), context(tmp_path))
+    with pytest.raises(BenchmarkError, match="the encoder 'no/such' cannot be loaded"):
+        embed(TEXTS, EncoderConfig(name="no/such"), context(tmp_path))
