@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -56,6 +56,25 @@ class TrainingConfig(MethodConfig):
     clip_norm: float = Field(1.0, gt=0)
     precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
     checkpoint_seconds: float = Field(60.0, ge=0)
+
+
+OwnConfigT = TypeVar("OwnConfigT", bound=MethodConfig)
+
+
+class Configured(Generic[OwnConfigT]):
+    """Something with a typed configuration: `class X(Configured[XConfig])` takes its model from the brackets."""
+
+    Config: ClassVar[type[MethodConfig]] = MethodConfig
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            for argument in get_args(base):
+                if isinstance(argument, type) and issubclass(argument, MethodConfig):
+                    cls.Config = argument
+
+    def __init__(self, config: OwnConfigT | None = None) -> None:
+        self.config: OwnConfigT = config if config is not None else self.Config()  # type: ignore[assignment]
 
 
 def encoders(config: MethodConfig) -> list[EncoderConfig]:

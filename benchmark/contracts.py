@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.config import MethodConfig
+from benchmark.config import Configured, MethodConfig
 from benchmark.errors import BenchmarkError
 
 if TYPE_CHECKING:
@@ -212,20 +212,8 @@ class Context:
 ConfigT = TypeVar("ConfigT", bound=MethodConfig)
 
 
-class Method(ABC, Generic[ConfigT]):
+class Method(Configured[ConfigT], ABC):
     """A method of the suite: configured once, fitted once. Subclass Indexer, Retriever or Recommender."""
-
-    Config: ClassVar[type[MethodConfig]] = MethodConfig
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        for base in cls.__dict__.get("__orig_bases__", ()):
-            for argument in get_args(base):
-                if isinstance(argument, type) and issubclass(argument, MethodConfig):
-                    cls.Config = argument
-
-    def __init__(self, config: ConfigT | None = None) -> None:
-        self.config: ConfigT = config if config is not None else self.Config()  # type: ignore[assignment]
 
 
 class Indexer(Method[ConfigT]):

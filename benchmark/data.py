@@ -18,10 +18,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar
 
 from benchmark import parsed
-from benchmark.config import MethodConfig, build_config
+from benchmark.config import Configured, MethodConfig, build_config
 from benchmark.contracts import DEFAULT_TEXT_FIELDS, Corpus, Histories, QuerySet
 from benchmark.datasets import folder as layout
 from benchmark.errors import BenchmarkError, DataError, UsageError, did_you_mean
@@ -34,21 +34,10 @@ EXPECTED = ("items", "users", "interactions")
 ConfigT = TypeVar("ConfigT", bound=MethodConfig)
 
 
-class DatasetBuilder(ABC, Generic[ConfigT]):
+class DatasetBuilder(Configured[ConfigT], ABC):
     """A registered data set: writes a folder in the neutral layout, from options or from raw files."""
 
     name: ClassVar[str]
-    Config: ClassVar[type[MethodConfig]] = MethodConfig
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        for base in cls.__dict__.get("__orig_bases__", ()):
-            for argument in get_args(base):
-                if isinstance(argument, type) and issubclass(argument, MethodConfig):
-                    cls.Config = argument
-
-    def __init__(self, config: ConfigT | None = None) -> None:
-        self.config: ConfigT = config if config is not None else self.Config()  # type: ignore[assignment]
 
     def key(self) -> str:
         """Return what decides the content: the options and the code (`x.py` and what lies beside it as x*.py, x*.toml).
