@@ -26,9 +26,9 @@ from typing import Any
 import benchmark
 from benchmark.contracts import Codes, Corpus, Rankings
 from benchmark.plan import Cell, Plan
+from benchmark.results import FORMAT
 from benchmark.store import Stage, write_json, write_text
 
-FORMAT = 1
 PACKAGES = (
     "torch", "transformers", "sentence-transformers", "faiss-cpu", "scikit-learn", "numpy", "bm25s", "ir-measures",
 )  # fmt: skip

@@ -32,7 +32,7 @@ from benchmark.contracts import (
     Recommender,
     Retriever,
     no_progress,
-)  # fmt: skip
+)
 from benchmark.errors import BenchmarkError
 from benchmark.plan import Cell, Plan
 from benchmark.rankings import check_rankings

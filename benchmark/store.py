@@ -2,6 +2,7 @@
 
     CACHE/<stage>/<key>/         a finished stage: its files and cost.json (seconds, peak memory, device, date)
     CACHE/<stage>/<key>.work/    what survives a kill of a running stage (checkpoints); gone when the stage is whole
+    CACHE/<stage>/<key>.lock     held by the process that builds the stage
 
 The key of a stage holds its inputs' keys, its configuration and a hash of the code that computes it (`code_version`),
 so a changed codebook or a mended bug invalidates exactly what depends on it.

@@ -92,11 +92,6 @@ class Trie:
         return len(self.levels) - 2
 
     @property
-    def child_nodes(self) -> Int32:
-        """Where each edge leads [n_edges]: breadth-first numbering makes edge e lead to node e + 1."""
-        return np.arange(1, self.n_nodes, dtype=np.int32)
-
-    @property
     def nbytes(self) -> int:
         """Bytes of the arrays."""
         arrays = (self.child_offsets, self.child_tokens, self.node_items, self.items_below)

@@ -6,7 +6,6 @@ Shapes: codes int32 [n_items, length] with -1 for padding anywhere; tokens int32
 
 from __future__ import annotations
 
-import builtins
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,11 +30,6 @@ class CodeVocabulary:
     def offsets(self) -> tuple[int, ...]:
         """Where each position's tokens begin, counted from `first`."""
         return tuple(sum(self.sizes[:position]) for position in range(len(self.sizes)))
-
-    def slice(self, position: int) -> builtins.slice[int, int, None]:
-        """Return the token ids (columns of the logits) of one position."""
-        start = self.first + self.offsets[position]
-        return slice(start, start + self.sizes[position])
 
     def tokens(self) -> list[str]:
         """Return the token names in the order of their ids."""
