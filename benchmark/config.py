@@ -4,10 +4,11 @@ Order: the model's defaults, then the preset, then every `--set`. Unknown keys a
 """
 
 import json
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -47,6 +48,7 @@ class TrainingConfig(MethodConfig):
     """AdamW with a linear, cosine or constant schedule (see `benchmark.training`)."""
 
     steps: int = Field(1000, ge=1)
+    epochs: float = Field(0.0, ge=0, description="passes over the examples, in place of `steps` when above 0")
     batch_size: int = Field(64, ge=1, description="examples per optimiser step, over all devices")
     accumulation: int = Field(1, ge=1, description="micro-batches that one step is cut into, per device")
     learning_rate: float = Field(1e-3, gt=0)
@@ -56,6 +58,12 @@ class TrainingConfig(MethodConfig):
     clip_norm: float = Field(1.0, gt=0)
     precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
     checkpoint_seconds: float = Field(60.0, ge=0)
+
+    def with_steps(self, n_examples: int) -> Self:
+        """Return the same settings with `epochs` counted in steps."""
+        if not self.epochs:
+            return self
+        return self.model_copy(update={"steps": max(1, math.ceil(self.epochs * n_examples / self.batch_size)), "epochs": 0.0})
 
 
 OwnConfigT = TypeVar("OwnConfigT", bound=MethodConfig)

@@ -36,6 +36,7 @@ from benchmark.contracts import (
     Retriever,
 )  # fmt: skip
 from benchmark.errors import BenchmarkError, ConfigError
+from benchmark.generative.start import load_start
 from benchmark.rankings import check_rankings
 from benchmark.registry import find, load
 
@@ -100,9 +101,15 @@ def _embed(corpus: Corpus, encoder: Any, context: Context) -> Float32:
 
 def _indexer(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> None:
     def fit(corpus: Corpus, seed: int) -> Codes:
-        codes = cls(cls.Config(**settings)).fit(corpus, _context(folder, seed))
+        context, method = _context(folder, seed), cls(cls.Config(**settings))
+        codes = method.fit(corpus, context)
         assert isinstance(codes, Codes), f"{name}: fit must return Codes, not {type(codes).__name__}"
         assert len(codes) == len(corpus), f"{name}: {len(codes)} codes for {len(corpus)} items"
+        try:
+            method.hand_over(context.work / "start")
+            load_start(context.work / "start", codes.sizes)
+        except BenchmarkError as error:
+            raise AssertionError(f"{name}: {error}") from None
         return codes
 
     corpus = small_corpus()

@@ -223,6 +223,13 @@ class Indexer(Method[ConfigT]):
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return the codes [n_items, length], before the dedup counter."""
 
+    def hand_over(self, folder: Path) -> None:
+        """Write what fine-tuning shall start from into this new folder; called right after `fit`, on the same object.
+
+        By default nothing: fine-tuning starts from the plain backbone with random vectors for the codes. An indexer
+        that has learned vectors for its codes, or a whole T5, writes them with `benchmark.generative.start.save_start`.
+        """
+
 
 class Retriever(Method[ConfigT]):
     """Ranks items for text queries."""

@@ -34,12 +34,15 @@ from benchmark.contracts import (
     no_progress,
 )
 from benchmark.errors import BenchmarkError
+from benchmark.generative.start import load_start
 from benchmark.plan import Cell, Plan
 from benchmark.rankings import check_rankings
 from benchmark.record import Scored, write_result
 from benchmark.splits import LeaveOneOut, leave_one_out
 from benchmark.stages import Stages
 from benchmark.store import NESTED_SECONDS, Stage, Store, process_rank, processes, write_text
+
+START = "start"  # the folder, inside the stage of the IDs, of what their indexer hands over to fine-tuning
 
 
 @dataclass
@@ -201,6 +204,8 @@ class Runner:
             codes = method.fit(self.corpus, self._context(cell, work, facts))
             if len(codes) != len(self.corpus):
                 raise BenchmarkError(f"{cell.variant.label}: {len(codes)} codes for {len(self.corpus)} items")
+            method.hand_over(folder / START)
+            load_start(folder / START, codes.sizes)  # what does not fit is refused here, not when it is used
             np.savez(folder / "codes.npz", values=codes.values, sizes=np.asarray(codes.sizes))
             _keep_logs(work, folder)
             return facts
@@ -216,16 +221,15 @@ class Runner:
 
         config = cell.variant.generative
         assert config is not None
+        start = self.stages.ids(cell).final / START
 
         def make(folder: Path, work: Path) -> dict[str, Any]:
-            context = self._context(cell, work)
+            context, unique = self._context(cell, work), codes.with_counter()
             if cell.task == "recommendation":
-                arguments = (folder, codes.with_counter(), self.corpus, self.split.train, config, context)
-                facts = finetune_recommendation(*arguments)
+                histories = self.split.train
+                facts = finetune_recommendation(folder, unique, self.corpus, histories, config, context, start)
             else:
-                facts = finetune_search(
-                    folder, codes.with_counter(), self.corpus, self.train_queries, config, context
-                )
+                facts = finetune_search(folder, unique, self.corpus, self.train_queries, config, context, start)
             _keep_logs(work, folder)
             return facts
 

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_origin
+
+from pydantic import BaseModel
 
 from benchmark.config import EncoderConfig, encoders
 from benchmark.plan import Cell, Plan
@@ -56,6 +58,7 @@ class Stages:
             **self._data(),
             "method": variant.method,
             "config": variant.config.model_dump(mode="json"),
+            "models": model_folders(variant.config),
             "encode": [self.encode(encoder, cell.seed).key for encoder in encoders(variant.config)],
             "seed": cell.seed,
             "code": variant.code,
@@ -66,7 +69,7 @@ class Stages:
         """The fine-tuned T5 of an indexer's task."""
         config = cell.variant.generative
         assert config is not None
-        keys = {"backbone", "scratch", "inputs", "pairs", "max_source", cell.task}
+        keys = {"backbone", "scratch", "start", "inputs", "pairs", "max_source", cell.task}
         decided_by = {
             **self._task_data(cell),
             "ids": self.ids(cell).key,
@@ -92,6 +95,7 @@ class Stages:
             decided_by |= {
                 "method": variant.method,
                 "config": variant.config.model_dump(mode="json"),
+                "models": model_folders(variant.config),
                 "code": [variant.code, code_version("benchmark.simulate"), code_version("benchmark.splits")],
             }
         return self.store.stage(f"rank.{cell.task}", decided_by)
@@ -104,3 +108,23 @@ class Stages:
     def _task_data(self, cell: Cell) -> dict[str, Any]:
         query_set = self.plan.protocol.query_set if cell.task == "search" else None
         return {**self._data(TASK_DATA[cell.task]), "query_set": query_set}
+
+
+def model_folders(value: Any) -> dict[str, str]:
+    """Return name -> version of every local folder that a configuration names, however deep (a pretrained model).
+
+    The words of a Literal are no paths: a folder `corpus` in the working directory must not change a key.
+    """
+    match value:
+        case BaseModel():
+            fields = type(value).model_fields.items()
+            parts = [getattr(value, name) for name, field in fields if get_origin(field.annotation) is not Literal]
+        case dict():
+            parts = list(value.values())
+        case list() | tuple():
+            parts = list(value)
+        case str() if value and (version := folder_version(value)):
+            return {value: version}
+        case _:
+            return {}
+    return {name: version for part in parts for name, version in model_folders(part).items()}

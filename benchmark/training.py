@@ -12,7 +12,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,21 +35,27 @@ def train(
     context: Context,
     *,
     name: str = "train",
-    after_step: Callable[[int, nn.Module], None] | None = None,
+    after_step: Callable[[int, nn.Module], dict[str, float] | None] | None = None,
+    rates: Mapping[str, float] | None = None,
 ) -> list[dict[str, float]]:
     """Train the model in place and return its log, one record per 1% of the steps (also in work/NAME.log.jsonl).
 
     `loss(model, indices)` gets a batch of example indices, int64 [batch], and returns a scalar or a dict with the
     scalar under 'loss' and further values to log. `after_step(step, model)` may change the model (restart dead
-    codes, say); what it draws must come from torch's global generator. All state must live in the model's
-    parameters and buffers. Raises BenchmarkError when there is nothing to learn from or the loss is not finite.
+    codes, say) and return measurements for the log; what it draws must come from torch's global generator. `rates`
+    scale the learning rate of the parameters whose names begin so; parameters without gradient stay as they are.
+    All state must live in the model's parameters and buffers. A finished training is kept in `work` too, so a stage
+    of several trainings (each with its own `name`) goes on where it was killed.
+    Raises BenchmarkError when there is nothing to learn from or the loss is not finite.
     """
     if n_examples == 0:
         raise BenchmarkError(f"{name}: there are no training examples")
     accelerator = _accelerator(context.device, config.precision)
+    config = config.with_steps(n_examples)
     torch.manual_seed(context.seed)
     model.to(accelerator.device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    groups = _groups(model, rates or {})
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     checkpoint = Path(context.work) / f"{name}.checkpoint.pt"
     first, log, sums = _resume(checkpoint, model, optimizer, accelerator.device)
@@ -62,7 +68,7 @@ def train(
         context.progress(batches, name, total=config.steps - first), start=first
     ):
         for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _schedule(config, step)
+            group["lr"] = config.learning_rate * group["rate"] * _schedule(config, step)
         optimizer.zero_grad()
         for i, indices in enumerate(micro_batches):
             last = i == len(micro_batches) - 1
@@ -73,8 +79,7 @@ def train(
             pending.append({key: value.detach() / len(micro_batches) for key, value in values.items()})
         accelerator.clip_grad_norm_(prepared.parameters(), config.clip_norm)
         optimizer.step()
-        if after_step is not None:
-            after_step(step, model)
+        measured = after_step(step, model) if after_step is not None else None
         done = step + 1
         due = done % every == 0 or done == config.steps
         checkpoint_due = accelerator.is_main_process and time.monotonic() - saved >= config.checkpoint_seconds
@@ -85,10 +90,12 @@ def train(
                     f"{name}: the loss is not finite at step {done}; try a smaller learning rate or precision 'no'"
                 )
         if due:
-            steps_since = done - (int(log[-1]["step"]) if log else 0)
+            steps_since = done - next((int(record["step"]) for record in reversed(log) if "loss" in record), 0)
             log.append({"step": done, **{key: value / steps_since for key, value in sums.items()}})
             sums.clear()
-        if checkpoint_due and done < config.steps:
+        if measured:
+            log.append({"step": done, **measured})
+        if accelerator.is_main_process and (checkpoint_due or done == config.steps):
             _save(checkpoint, done, model, optimizer, log, sums)
             saved = time.monotonic()
     accelerator.wait_for_everyone()
@@ -97,6 +104,16 @@ def train(
         (Path(context.work) / f"{name}.log.jsonl").write_text("".join(lines), "utf-8")
     model.eval()
     return log
+
+
+def _groups(model: nn.Module, rates: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Return the optimiser's parameter groups, one per rate."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            rate = next((rate for prefix, rate in rates.items() if name.startswith(prefix)), 1.0)
+            groups.setdefault(rate, []).append(parameter)
+    return [{"params": parameters, "rate": rate} for rate, parameters in groups.items()]
 
 
 def _accelerator(device: str, precision: str) -> Any:

@@ -1,7 +1,8 @@
 """The T5 that is fine-tuned: a pretrained one by name or path, or a small one from scratch.
 
 The code tokens `<id_t_c>` stand behind the tokenizer's own tokens: in t5-base they start at 32,100, over the 28 spare
-rows of its table, as in LMIndexer's code. Their rows are random (LMIndexer brings rows of its own).
+rows of its table, as in LMIndexer's code. Their rows are random, but for those that the indexer hands over
+(`benchmark.generative.start`), perhaps with a T5 of its own in place of the backbone.
 """
 
 from __future__ import annotations
@@ -13,33 +14,54 @@ import torch
 
 from benchmark.errors import BenchmarkError
 from benchmark.generative.config import GenerativeConfig, ScratchConfig
+from benchmark.generative.start import fitted, load_start
 from benchmark.generative.vocabulary import CodeVocabulary
 
 PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"  # T5's own, at T5's ids 0, 1, 2
 
 
 def build(
-    config: GenerativeConfig, sizes: tuple[int, ...], texts: list[str], seed: int
-) -> tuple[Any, Any, CodeVocabulary]:
-    """Return (T5ForConditionalGeneration, tokenizer, code vocabulary); `texts` train the scratch tokenizer.
+    config: GenerativeConfig, sizes: tuple[int, ...], texts: list[str], seed: int, start: Path | None = None
+) -> tuple[Any, Any, CodeVocabulary, str]:
+    """Return (T5ForConditionalGeneration, tokenizer, code vocabulary, what it starts from in words).
 
-    Raises BenchmarkError when the backbone is neither on disk nor to be had from the hub, or is no T5.
+    `sizes` are those of codes with their dedup counter, `texts` train the scratch tokenizer, and `start` is the folder
+    of what the indexer handed over: it need not exist, and `config.start` may leave it out.
+    Raises BenchmarkError when the backbone is neither on disk nor to be had from the hub, or is no T5, and when the
+    vectors that were handed over belong to other codebooks.
     """
     torch.manual_seed(seed)
-    if config.backbone == "scratch":
-        tokenizer = train_tokenizer(config.scratch, texts)
-        model = _scratch_model(config.scratch, len(tokenizer))
+    learned = load_start(start, sizes[:-1]) if start is not None and config.start == "learned" else None
+    if learned is not None and learned.t5 is not None:
+        origin = "learned T5"
+        model, tokenizer = _pretrained(str(learned.t5))
     else:
-        model, tokenizer = _pretrained(config.backbone)
+        origin = "backbone" if learned is None else "learned code vectors"
+        model, tokenizer = load_t5(config.backbone, config.scratch, texts)
     vocabulary = CodeVocabulary(sizes, first=len(tokenizer))
-    rows = vocabulary.first + vocabulary.size
-    if rows > model.config.vocab_size or config.backbone == "scratch":
-        model.resize_token_embeddings(rows, mean_resizing=False)
-    with torch.no_grad():  # also over spare rows that a pretrained table already had
-        table = model.get_input_embeddings().weight
-        scale = table[: vocabulary.first].std().item()
-        table[vocabulary.first : rows].normal_(0.0, scale)
-    return model, tokenizer, vocabulary
+    end = vocabulary.first + vocabulary.size
+    if end > model.config.vocab_size:
+        model.resize_token_embeddings(end, mean_resizing=False)
+    tables = [model.shared.weight]
+    if model.lm_head.weight is not model.shared.weight:  # T5 1.1
+        tables.append(model.lm_head.weight)
+    with torch.no_grad():
+        for table in tables:
+            codes = table[vocabulary.first : end]  # also the spare rows that a pretrained table already had
+            deviation = table[: vocabulary.first].std().item()
+            codes.normal_(0.0, deviation)
+            if learned is not None:
+                rows = learned.rows if learned.t5 else fitted(learned.rows, table.shape[1], deviation)
+                codes[: len(rows)] = torch.from_numpy(rows)
+    return model, tokenizer, vocabulary, origin
+
+
+def load_t5(name: str, scratch: ScratchConfig, texts: list[str]) -> tuple[Any, Any]:
+    """Return (T5ForConditionalGeneration, tokenizer) by hub name or path, or new ones where the name is 'scratch'."""
+    if name != "scratch":
+        return _pretrained(name)
+    tokenizer = train_tokenizer(scratch, texts)
+    return _scratch_model(scratch, len(tokenizer)), tokenizer
 
 
 def save(folder: Path, model: Any, tokenizer: Any) -> None:
@@ -102,12 +124,15 @@ def _pretrained(name: str) -> tuple[Any, Any]:
 
     _quiet()
     try:
-        return T5ForConditionalGeneration.from_pretrained(name), AutoTokenizer.from_pretrained(name)
+        model, tokenizer = T5ForConditionalGeneration.from_pretrained(name), AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         raise BenchmarkError(
             f"the backbone '{name}' cannot be loaded: it is no local T5 folder and the hub did not deliver it "
             f"({str(error).strip().splitlines()[0]}). Without a hub use --set generative.backbone=scratch"
         ) from error
+    # transformers 5 claims that every T5 is tied; a resize would then replace T5 1.1's own head by the input table
+    model.config.tie_word_embeddings = model.lm_head.weight is model.shared.weight
+    return model, tokenizer
 
 
 def _quiet() -> None:

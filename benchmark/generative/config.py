@@ -29,6 +29,11 @@ class GenerativeConfig(MethodConfig):
 
     backbone: str = Field("scratch", description="scratch, or any T5 by hub name or path, e.g. t5-base")
     scratch: ScratchConfig = ScratchConfig()
+    start: Literal["learned", "fresh"] = Field(
+        "learned",
+        description="start from the code vectors, and the T5, that the indexer hands over, where it does (LMIndexer, "
+        "section 3.4), or always from the plain backbone with random vectors for the codes",
+    )
     inputs: Literal["text", "ids"] = Field(
         "text", description="history as item texts, newest first (LMIndexer), or as IDs, oldest first (TIGER)"
     )

@@ -34,11 +34,18 @@ class Examples:
 
 
 def finetune_recommendation(
-    folder: Path, codes: Codes, corpus: Corpus, histories: Histories, config: GenerativeConfig, context: Context
+    folder: Path,
+    codes: Codes,
+    corpus: Corpus,
+    histories: Histories,
+    config: GenerativeConfig,
+    context: Context,
+    start: Path | None = None,
 ) -> dict[str, Any]:
     """Train on user histories (the training part only) and save the model; return facts about it.
 
-    `codes` carry the dedup counter. `config.pairs` chooses the paper's five pairs per user or every prefix.
+    `codes` carry the dedup counter; `start` is the folder of what their indexer handed over, if anything.
+    `config.pairs` chooses the paper's five pairs per user or every prefix.
     """
     pairs: Pairs = sampled_pairs(histories, context.seed) if config.pairs == "sampled" else all_prefixes(histories)
 
@@ -51,13 +58,19 @@ def finetune_recommendation(
 
     if not len(pairs.target):
         raise BenchmarkError("recommendation: there are no training pairs; some user must have at least 4 events")
-    return _finetune(folder, codes, corpus.texts(), examples, config, config.recommendation, context)
+    return _finetune(folder, codes, corpus.texts(), examples, config, config.recommendation, context, start)
 
 
 def finetune_search(
-    folder: Path, codes: Codes, corpus: Corpus, queries: QuerySet, config: GenerativeConfig, context: Context
+    folder: Path,
+    codes: Codes,
+    corpus: Corpus,
+    queries: QuerySet,
+    config: GenerativeConfig,
+    context: Context,
+    start: Path | None = None,
 ) -> dict[str, Any]:
-    """Train on (query, relevant item) pairs, one per positive judgment, and save the model."""
+    """Train on (query, relevant item) pairs, one per positive judgment, and save the model; otherwise the same."""
     positive = queries.grades > 0
     rows, targets = queries.query_rows[positive], queries.item_rows[positive].astype("int64")
 
@@ -68,7 +81,7 @@ def finetune_search(
     if not len(targets):
         raise BenchmarkError(f"search: no query of the training set '{queries.name}' has a relevant item")
     texts = [*corpus.texts(), *queries.texts]
-    return _finetune(folder, codes, texts, examples, config, config.search, context)
+    return _finetune(folder, codes, texts, examples, config, config.search, context, start)
 
 
 def history_encoder(
@@ -88,8 +101,10 @@ def _finetune(
     config: GenerativeConfig,
     training: TrainingConfig,
     context: Context,
+    start: Path | None,
 ) -> dict[str, Any]:
-    model, tokenizer, vocabulary = backbone.build(config, codes.sizes, texts, context.seed)
+    model, tokenizer, vocabulary, origin = backbone.build(config, codes.sizes, texts, context.seed, start)
+    context.log(f"  fine-tuning starts from: {origin}")
     item_tokens = vocabulary.encode(codes)
     eos = int(tokenizer.eos_token_id)
     examples = make_examples(tokenizer, item_tokens)
@@ -107,6 +122,7 @@ def _finetune(
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "training_pairs": len(examples),
         "vocabulary": vocabulary.first,
+        "start": origin,
     }
 
 

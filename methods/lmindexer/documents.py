@@ -1,0 +1,114 @@
+"""A corpus as token ids, and the backbone whose tokenizer made them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from benchmark.contracts import Int32
+from benchmark.errors import BenchmarkError
+from benchmark.generative.inputs import Ragged
+from benchmark.methods.lmindexer.backbones import Backbone, EncoderBackbone, T5Backbone
+from benchmark.methods.lmindexer.config import LMIndexerConfig
+from benchmark.methods.lmindexer.network import Batch
+
+BATCH = 128  # documents that go through the frozen layers at a time
+
+
+def load_backbone(config: LMIndexerConfig, texts: list[str], seed: int) -> Backbone:
+    """Return the configured backbone; `texts` train the tokenizer of a model from scratch.
+
+    Raises BenchmarkError when it is neither on disk nor to be had from the hub.
+    """
+    if config.backbone == "encoder":
+        from benchmark import encoders
+        from benchmark.config import EncoderConfig
+
+        words = encoders.load(EncoderConfig(name=config.encoder, max_length=config.max_length), "cpu")[0]
+        model = words.model
+        if not hasattr(model, "embeddings") or not hasattr(model, "encoder"):
+            raise BenchmarkError(f"lmindexer.encoder: '{config.encoder}' is no encoder of BERT's family")
+        return EncoderBackbone(
+            model, words.tokenizer, layers=config.decoder_layers, frozen_layers=config.frozen_layers,
+            hidden_norm=config.hidden_norm,
+        )  # fmt: skip
+    from benchmark.generative.backbone import load_t5
+
+    model, tokenizer = load_t5(config.backbone, config.scratch, texts)
+    return T5Backbone(model, tokenizer, from_scratch=config.backbone == "scratch")
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Token ids of all documents with the tokenizer's special tokens in place."""
+
+    tokens: Ragged
+    special: NDArray[np.int64]  # token ids that are no part of a text
+    padding: int
+    unscored: NDArray[np.int64]  # token ids that reconstruction is never asked for, special ones among them
+    score_repeated: bool = True
+    lower: Tensor | None = None  # float16 [all tokens, D]: the output of the backbone's frozen layers
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @classmethod
+    def tokenize(cls, tokenizer: Any, texts: list[str], config: LMIndexerConfig) -> Documents:
+        """Cut each text at `config.max_length` tokens, special ones among them."""
+        rows: list[Any] = []
+        for start in range(0, len(texts), 10_000):
+            encoded = tokenizer(texts[start : start + 10_000], truncation=True, max_length=config.max_length)
+            rows += encoded["input_ids"]
+        names = ("pad_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "bos_token_id")
+        ids = {getattr(tokenizer, name, None) for name in names} - {None}
+        tokens, special = Ragged.from_rows(rows), np.asarray(sorted(ids), np.int64)
+        owner = np.repeat(np.arange(len(tokens)), np.diff(tokens.offsets))
+        once = np.unique(np.stack([tokens.values, owner]), axis=1)[0]  # each document's different tokens
+        token, count = np.unique(once, return_counts=True)
+        outside = (count < config.scored_above * len(tokens)) | (count > config.scored_below * len(tokens))
+        return cls(tokens, special, tokenizer.pad_token_id, np.union1d(special, token[outside]).astype(np.int64), config.score_repeated)
+
+    def output_tokens(self, config: LMIndexerConfig, backbone: Backbone) -> Tensor:
+        """Return the token ids that reconstruction chooses from, ascending int64 [V]."""
+        if config.output_tokens == "all":
+            return torch.arange(len(backbone.token_table()))
+        return torch.from_numpy(np.unique(np.append(self.tokens.values, self.padding)).astype(np.int64))
+
+    def batch(self, documents: Tensor, prefix: Tensor, anchors: int) -> Batch:
+        """Return the documents int64 [n] with their prefixes int64 [n, t - 1], padded to the longest."""
+        rows = documents.cpu().numpy()
+        starts = self.tokens.offsets[rows]
+        lengths = self.tokens.offsets[rows + 1] - starts
+        at = np.arange(max(1, int(lengths.max())))
+        inside = at < lengths[:, None]
+        ids = np.where(inside, self.tokens.values[np.where(inside, starts[:, None] + at, 0)], self.padding).astype(np.int64)
+        real = inside & ~np.isin(ids, self.special)
+        scored = inside & ~np.isin(ids, self.unscored)
+        if not self.score_repeated:
+            scored &= (ids[:, :, None] == ids[:, None, :]).sum(axis=2) == 1
+        ids_, mask, real_, scored_ = (
+            torch.from_numpy(x).to(documents.device) for x in (ids, inside.astype(np.int64), real, scored)
+        )
+        lower = None
+        if self.lower is not None:
+            lower = self.lower[torch.from_numpy(np.where(inside, starts[:, None] + at, 0))].to(documents.device).float()
+        return Batch(documents, ids_, mask, real_, prefix, anchors, scored_, lower)
+
+    def with_lower(self, backbone: Backbone, device: str) -> Documents:
+        """Return the same documents with the output of the backbone's frozen layers, computed once for all training."""
+        lower = torch.empty(len(self.tokens.values), backbone.width, dtype=torch.float16)
+        order = np.argsort(-np.diff(self.tokens.offsets), kind="stable")  # rows of like length share a batch
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            batch = self.batch(torch.from_numpy(rows).to(device), torch.empty(len(rows), 0, dtype=torch.int64), 0)
+            states = backbone.lower(batch.ids, batch.mask)
+            if states is None:
+                return self
+            at = np.concatenate([np.arange(self.tokens.offsets[row], self.tokens.offsets[row + 1]) for row in rows])
+            lower[torch.from_numpy(at)] = states[batch.mask.bool()].half().cpu()
+        return replace(self, lower=lower)

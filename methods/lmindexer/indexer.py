@@ -1,0 +1,55 @@
+"""LMIndexer (`lmindexer`): semantic IDs by sequential discrete auto-reconstruction.
+
+Source: Jin et al., Language Models as Semantic Indexers, ICML 2024, section 3; stages and settings from its released
+code. The README beside this file tells the stages, the choices where text and code differ, and what was measured.
+
+    reconstructor warm-up -> for every position t:  no-code warm-up -> k-means of h_t -> full training -> codes of t
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.contracts import Codes, Context, Corpus, Indexer
+from benchmark.errors import require
+from benchmark.methods.lmindexer.config import LMIndexerConfig
+
+if TYPE_CHECKING:
+    from benchmark.methods.lmindexer.learner import Learner
+
+
+class LMIndexer(Indexer[LMIndexerConfig]):
+    """IDs learned by a language model from the items' own text (self-supervised)."""
+
+    _learner: Learner
+
+    def fit(self, corpus: Corpus, context: Context) -> Codes:
+        """Return int32 codes [n_items, length], each in [0, codebook_size).
+
+        Raises ConfigError when the codebook is larger than the corpus, BenchmarkError when the backbone is missing.
+        """
+        from benchmark.methods.lmindexer.learner import Learner
+
+        config, n_items = self.config, len(corpus)
+        require(config.codebook_size <= n_items, "codebook_size", f"the corpus has only {n_items} items")
+        learner = Learner(config, corpus.texts(), context)
+        if config.reconstructor_warmup:
+            learner.warm_up()
+        prefix = np.empty((n_items, 0), np.int32)
+        for _ in range(config.length):
+            prefix = learner.learn_position(prefix)
+        context.facts["parameters"] = sum(parameter.numel() for parameter in learner.network.parameters())
+        self._learner = learner
+        return Codes(prefix, (config.codebook_size,) * config.length)
+
+    def hand_over(self, folder: Path) -> None:
+        """Write the codebooks and, where the backbone is a T5, the T5 that fine-tuning starts from (section 3.4)."""
+        from benchmark.generative.start import save_start
+
+        network = self._learner.network
+        rows = [codebook.detach().float().cpu().numpy() for codebook in network.codebooks]
+        t5 = (network.backbone.model, network.backbone.tokenizer) if network.backbone.shares_table else (None, None)
+        save_start(folder, rows, *t5)

@@ -1,0 +1,132 @@
+"""The stages of LMIndexer's training on one corpus, through the suite's training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmark.config import TrainingConfig
+from benchmark.contracts import Context, Float32, Int32
+from benchmark.kmeans import kmeans
+from benchmark.methods.lmindexer import study
+from benchmark.methods.lmindexer.backbones import EncoderBackbone
+from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig
+from benchmark.methods.lmindexer.documents import Documents, load_backbone
+from benchmark.methods.lmindexer.negatives import PrefixGroups
+from benchmark.methods.lmindexer.network import Batch, LMIndexerNetwork, Stage
+from benchmark.training import train
+
+EXPORT_BATCH = 128
+
+
+class Learner:
+    """Backbone, documents and network; each method is a stage that leaves its result in the network's weights."""
+
+    def __init__(self, config: LMIndexerConfig, texts: list[str], context: Context) -> None:
+        self.config, self.context = config, context
+        torch.manual_seed(context.seed)
+        backbone = load_backbone(config, texts, context.seed)
+        self.documents = Documents.tokenize(backbone.tokenizer, texts, config)
+        self.network = LMIndexerNetwork(backbone, config, self.documents.output_tokens(config, backbone)).to(context.device)
+        if self.documents.tokens.offsets[-1] * backbone.width * 2 <= config.cache_bytes:
+            self.documents = self.documents.with_lower(backbone.eval(), context.device)
+        self._of_backbone = [parameter for parameter in backbone.parameters() if parameter.requires_grad]
+        if config.standardize and isinstance(backbone, EncoderBackbone):
+            pooled = self._of_all(
+                self._no_prefix(), lambda batch: backbone.pooled(batch.ids, batch.mask, batch.lower)
+            )
+            backbone.standardize(torch.from_numpy(pooled).to(context.device))
+
+    def warm_up(self) -> None:
+        """Train the reconstructor alone, on frozen random codes (against reconstructor collapse)."""
+        self._train("warmup", self._no_prefix(), self.config.warmup, Stage(self.config.warmup_mask_ratio, warmup=True))
+
+    def _no_prefix(self) -> Int32:
+        return np.empty((len(self.documents), 0), np.int32)
+
+    def learn_position(self, prefix: Int32) -> Int32:
+        """Learn the next position behind the prefix int32 [n, t - 1]; return the codes [n, t]."""
+        position = prefix.shape[1]
+        settings: PositionConfig = self.config.later if position else self.config.first
+        name = f"position{position + 1}"
+        if self.config.no_code_warmup:
+            self._train(f"{name}.no-code", prefix, settings.no_code, Stage(settings.mask_ratio, no_code=True))
+        if self.config.codebook_init != "random":
+            self._start_codebook(prefix)
+        self._train(f"{name}.full", prefix, settings.full, Stage(settings.mask_ratio))
+        codes = self.codes(prefix)
+        return np.column_stack([prefix, codes]).astype(np.int32)
+
+    def codes(self, prefix: Int32) -> Int32:
+        """Return every document's code behind its prefix, in eval mode, int32 [n]."""
+        position = prefix.shape[1]
+        codes: Int32 = self._export(prefix, lambda hidden: self.network.codes(hidden, position).int())
+        return codes
+
+    def _start_codebook(self, prefix: Int32) -> None:
+        """Set the position's codebook to k-means centres of h_t: one codebook for all prefixes."""
+        position = prefix.shape[1]
+        hidden: Float32 = self._export(prefix, lambda hidden: hidden.float())
+        seed = self.context.seed * self.config.length + position
+        centres, _ = kmeans(hidden, self.config.codebook_size, seed=seed)
+        if self.config.codebook_init == "spherical":
+            lengths = np.linalg.norm(centres, axis=1, keepdims=True)
+            centres = centres / np.maximum(lengths, 1e-6) * lengths.mean()
+        with torch.no_grad():  # fewer distinct hidden states than codes leave the other codes as they are
+            self.network.codebooks[position][: len(centres)] = torch.from_numpy(centres).to(self.context.device)
+
+    def _train(self, name: str, prefix: Int32, settings: TrainingConfig, stage: Stage) -> None:
+        position, network = prefix.shape[1], self.network
+        settings = settings.with_steps(len(self.documents))
+        groups = PrefixGroups(prefix, self.context.seed, self.context.device)
+        known = torch.from_numpy(prefix.astype(np.int64)).to(self.context.device)
+        self._freeze(position, stage)
+
+        def loss(model: nn.Module, indices: Tensor) -> dict[str, Tensor]:
+            documents, anchors = indices, len(indices)
+            if position:
+                documents = torch.cat([indices, groups.sample(indices, self.config.negatives).flatten()])
+            values: dict[str, Tensor] = model(self.documents.batch(documents, known[documents], anchors), stage)
+            return values
+
+        epoch = max(1, len(self.documents) // settings.batch_size)
+
+        def measure(step: int, _: nn.Module) -> dict[str, float] | None:
+            if not self.config.study_items or stage.warmup or ((step + 1) % epoch and step + 1 < settings.steps):
+                return None
+            return study.measure(network, self.documents, known, groups, stage, self.config, self.context.seed)
+
+        rates = {name: self.config.encoder_rate for name in network.backbone.pretrained()}
+        rates |= {"backbone.": self.config.indexer_rate, "codebooks.": self.config.indexer_rate}
+        train(network, len(self.documents), loss, settings, self.context, name=name, after_step=measure, rates=rates)
+
+    def _freeze(self, position: int, stage: Stage) -> None:
+        """Let only those parameters learn that the stage uses (unused ones also confuse distributed training)."""
+        for i, codebook in enumerate(self.network.codebooks):
+            codebook.requires_grad_(not stage.warmup and (i < position or (i == position and not stage.no_code)))
+        for parameter in self._of_backbone:
+            parameter.requires_grad_(not stage.warmup)
+
+    def _export(self, prefix: Int32, of_hidden: Callable[[Tensor], Tensor]) -> Any:
+        """Apply a function to h_t of all documents; return its rows [n, ..]."""
+        return self._of_all(prefix, lambda batch: of_hidden(self.network.hidden(batch)[:, -1]))
+
+    @torch.no_grad()
+    def _of_all(self, prefix: Int32, function: Callable[[Batch], Tensor]) -> Any:
+        """Apply a function to all documents in eval mode, each document once, long ones first."""
+        self.network.eval()
+        device = self.context.device
+        known = torch.from_numpy(prefix.astype(np.int64)).to(device)
+        order = np.argsort(-np.diff(self.documents.tokens.offsets), kind="stable")
+        result: Any = None
+        for start in range(0, len(order), EXPORT_BATCH):
+            rows = torch.from_numpy(order[start : start + EXPORT_BATCH]).to(device)
+            part = function(self.documents.batch(rows, known[rows], len(rows))).cpu().numpy()
+            if result is None:
+                result = np.empty((len(order), *part.shape[1:]), part.dtype)
+            result[order[start : start + EXPORT_BATCH]] = part
+        return result

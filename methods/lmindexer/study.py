@@ -1,0 +1,83 @@
+"""The training study of the paper: how well an ID explains its document, how many codes live, do neighbours differ.
+
+- `macro_f1`: of the reconstructor's most likely token against the true one, over all tokens of the measured items
+  (scikit-learn's macro average over the tokens that occur as either), and `micro_f1`, its accuracy;
+- `perplexity`: exp of the entropy of the position's codes, 1 .. codebook size;
+- `diff_ratio`: number of different codes in a group of a document and its hard negatives, divided by the group's
+  size, averaged; 1 / size when all agree.
+Formulas: the released code's IDGen/utils.py. Measured in eval mode on the training items, as there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from benchmark.contracts import Int32, Int64
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from benchmark.methods.lmindexer.config import LMIndexerConfig
+    from benchmark.methods.lmindexer.documents import Documents
+    from benchmark.methods.lmindexer.negatives import PrefixGroups
+    from benchmark.methods.lmindexer.network import LMIndexerNetwork, Stage
+
+BATCH = 256  # documents that go through the network at a time
+
+
+@torch.no_grad()
+def measure(
+    network: LMIndexerNetwork, documents: Documents, prefix: Tensor, groups: PrefixGroups, stage: Stage,
+    config: LMIndexerConfig, seed: int,
+) -> dict[str, float]:
+    """Return the measures of one position on `config.study_items` items; prefix int64 [n, t - 1] of all items.
+
+    Without codes only the F1s. Draws nothing from the global random state: training goes on as if unmeasured.
+    """
+    was_training = network.training
+    network.eval()
+    device = prefix.device
+    generator = torch.Generator(device).manual_seed(seed)
+    rows = torch.randperm(len(documents), generator=generator, device=device)[: config.study_items]
+    members = torch.cat([rows[:, None], groups.sample(rows, config.negatives, generator)], dim=1)
+    truth, predicted, codes = [], [], []
+    for part in members.split(BATCH // members.shape[1] + 1):
+        batch = documents.batch(part[:, 0], prefix[part[:, 0]], len(part))
+        tokens = torch.arange(batch.ids.shape[1], device=device).expand(len(part), -1)
+        logits, target = network.reconstruct(network.hidden(batch)[:, -1], batch, stage, tokens, generator)
+        truth.append(target[target >= 0].cpu())
+        predicted.append(logits.argmax(-1)[target >= 0].cpu())
+        if not stage.no_code:
+            flat = part.flatten()
+            hidden = network.hidden(documents.batch(flat, prefix[flat], len(flat)))[:, -1]
+            codes.append(network.codes(hidden, prefix.shape[1]).view(part.shape).cpu())
+    network.train(was_training)
+    measured = f1(torch.cat(truth).numpy(), torch.cat(predicted).numpy())
+    if codes:
+        found = torch.cat(codes).numpy()
+        measured |= {"perplexity": perplexity(found[:, 0]), "diff_ratio": diff_ratio(found)}
+    return measured
+
+
+def f1(truth: Int64, predicted: Int64) -> dict[str, float]:
+    """Return macro-F1 over the tokens that occur, and micro-F1 (the accuracy)."""
+    from sklearn.metrics import f1_score
+
+    macro = f1_score(truth, predicted, average="macro", zero_division=0)
+    return {"macro_f1": float(macro), "micro_f1": float((truth == predicted).mean())}
+
+
+def perplexity(codes: Int64) -> float:
+    """Return exp(entropy) of the codes' histogram."""
+    share = np.unique(codes, return_counts=True)[1] / len(codes)
+    return float(np.exp(-(share * np.log(share)).sum()))
+
+
+def diff_ratio(groups: Int64) -> float:
+    """Return the mean share of different codes in the rows of groups [n, size]."""
+    ordered = np.sort(groups, axis=1)
+    different = 1 + (np.diff(ordered, axis=1) != 0).sum(axis=1)
+    return float(different.mean() / groups.shape[1])
