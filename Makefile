@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RUNS ?= runs
-DEMO_METHODS := rqvae,hc,rqkmeans,bm25,popularity,category,shuffled,random
+DEMO_METHODS := lmindexer,rqvae,hc,rqkmeans,bm25,popularity,category,shuffled,random
 
 .PHONY: demo test check clean
 

@@ -63,7 +63,8 @@ class TrainingConfig(MethodConfig):
         """Return the same settings with `epochs` counted in steps."""
         if not self.epochs:
             return self
-        return self.model_copy(update={"steps": max(1, math.ceil(self.epochs * n_examples / self.batch_size)), "epochs": 0.0})
+        steps = max(1, math.ceil(self.epochs * n_examples / self.batch_size))
+        return self.model_copy(update={"steps": steps, "epochs": 0.0})
 
 
 OwnConfigT = TypeVar("OwnConfigT", bound=MethodConfig)

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.config import PRESETS, MethodConfig, build_config, encoders, load_presets
+from benchmark.config import PRESETS, MethodConfig, build_config, load_presets
 from benchmark.contracts import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS, Indexer, Method, Recommender, Retriever
 from benchmark.data import Dataset
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.generative import config as generative_config
 from benchmark.generative.config import GenerativeConfig
 from benchmark.registry import find, load, source_file
-from benchmark.store import code_version, digest, folder_version
+from benchmark.store import code_version, digest, model_folders
 
 TASKS = ("id-quality", "recommendation", "search")
 KINDS: dict[type[Method[Any]], tuple[str, tuple[str, ...]]] = {
@@ -49,14 +49,9 @@ class Variant:
             "method": self.method,
             "config": self.config.model_dump(mode="json"),
             "generative": self.generative.model_dump(mode="json") if self.generative else None,
-            "models": [folder_version(name) for name in self.models()],
+            "models": [model_folders(self.config), model_folders(self.generative)],
             "code": self.code,
         }
-
-    def models(self) -> list[str]:
-        """Return the names or paths of the pretrained models that the row starts from."""
-        backbone = [self.generative.backbone] if self.generative else []
-        return [encoder.name for encoder in encoders(self.config)] + backbone
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_origin
-
-from pydantic import BaseModel
+from typing import Any
 
 from benchmark.config import EncoderConfig, encoders
 from benchmark.plan import Cell, Plan
-from benchmark.store import Stage, Store, code_version, folder_version
+from benchmark.store import Stage, Store, code_version, folder_version, model_folders
 
 TASK_DATA = {"recommendation": "sequences", "search": "queries"}
 
@@ -108,23 +106,3 @@ class Stages:
     def _task_data(self, cell: Cell) -> dict[str, Any]:
         query_set = self.plan.protocol.query_set if cell.task == "search" else None
         return {**self._data(TASK_DATA[cell.task]), "query_set": query_set}
-
-
-def model_folders(value: Any) -> dict[str, str]:
-    """Return name -> version of every local folder that a configuration names, however deep (a pretrained model).
-
-    The words of a Literal are no paths: a folder `corpus` in the working directory must not change a key.
-    """
-    match value:
-        case BaseModel():
-            fields = type(value).model_fields.items()
-            parts = [getattr(value, name) for name, field in fields if get_origin(field.annotation) is not Literal]
-        case dict():
-            parts = list(value.values())
-        case list() | tuple():
-            parts = list(value)
-        case str() if value and (version := folder_version(value)):
-            return {value: version}
-        case _:
-            return {}
-    return {name: version for part in parts for name, version in model_folders(part).items()}

@@ -25,7 +25,9 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_origin
+
+from pydantic import BaseModel
 
 import benchmark
 from benchmark.errors import BenchmarkError
@@ -66,6 +68,26 @@ def folder_version(name: str) -> str | None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     stats = [(str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return digest(stats)
+
+
+def model_folders(value: Any) -> dict[str, str]:
+    """Return name -> version of every local folder that a configuration names, however deep (a pretrained model).
+
+    The words of a Literal are no paths: a folder `corpus` in the working directory must not change a key.
+    """
+    match value:
+        case BaseModel():
+            fields = type(value).model_fields.items()
+            parts = [getattr(value, name) for name, field in fields if get_origin(field.annotation) is not Literal]
+        case dict():
+            parts = list(value.values())
+        case list() | tuple():
+            parts = list(value)
+        case str() if value and (version := folder_version(value)):
+            return {value: version}
+        case _:
+            return {}
+    return {name: version for part in parts for name, version in model_folders(part).items()}
 
 
 @cache

@@ -40,11 +40,23 @@ def test_dotted_keys_and_json_values() -> None:
         ({"encoder.poling": "cls"}, r"mine\.encoder\.poling: unknown key. Did you mean 'pooling'"),
         ({"levels": "many"}, r"mine\.levels: .*integer.*'many'"),
         ({"training.steps": "0"}, r"mine\.training\.steps: .*greater than or equal to 1"),
+        ({"training.epochs": "-1"}, r"mine\.training\.epochs: .*greater than or equal to 0"),
     ],
 )
 def test_wrong_settings_name_the_key_and_the_nearest_one(overrides: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         build_config(Example, overrides=overrides, owner="mine")
+
+
+@pytest.mark.parametrize(
+    ("epochs", "n_examples", "steps"), [("3", 50, 38), ("0.5", 50, 7), ("1", 48, 12), ("0.01", 50, 1), ("0", 50, 10)]
+)
+def test_epochs_stand_for_as_many_steps_as_they_need(epochs: str, n_examples: int, steps: int) -> None:
+    """In batches of 4, and at least one; without epochs the steps hold. Counted once, they stay counted."""
+    training = build_config(Example, overrides={"training.epochs": epochs, "training.learning_rate": "0.5"}).training
+    counted = training.with_steps(n_examples)
+    assert (counted.steps, counted.batch_size, counted.learning_rate) == (steps, 4, 0.5)
+    assert counted.with_steps(7 * n_examples) == counted
 
 
 def test_unknown_names_get_a_hint() -> None:

@@ -14,6 +14,13 @@ from benchmark.registry import registered
 PLUGIN = Path(__file__).parent / "example_plugin"
 SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
     "hc": {"children": 4, "leaf_factor": 10},
+    "lmindexer": {
+        "backbone": "scratch", "scratch": {"d_model": 16, "layers": 1, "heads": 2, "d_ff": 32, "vocabulary_size": 300},
+        "codebook_size": 8, "length": 2, "max_length": 16, "study_items": 8, "contrastive_batch": 8,
+        "warmup": {"steps": 2, "batch_size": 8},
+        "first": {"no_code": {"steps": 2, "batch_size": 8}, "full": {"steps": 2, "batch_size": 8}},
+        "later": {"no_code": {"steps": 2, "batch_size": 4}, "full": {"steps": 2, "batch_size": 4}},
+    },
     "random": {"codebook_size": 8},
     "rqkmeans": {"codebook_size": 8, "levels": 2},
     "rqvae": {"codebook_size": 8, "levels": 2, "training": {"steps": 20, "batch_size": 32}},

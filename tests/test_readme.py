@@ -12,6 +12,8 @@ from benchmark.cli.main import COMMANDS, main
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 LINES = [line.partition("  ")[0].strip() for line in re.findall(r"^    (benchmark .*)$", README, re.M)]
+STAGES = ["warmup", "first.no_code", "first.full", "later.no_code", "later.full"]
+LMINDEXER = [word for stage in STAGES for word in ("--set", f"lmindexer.{stage}.epochs=0.01")]
 MADE = [line for line in LINES if not line.startswith("benchmark bench")]
 
 
@@ -25,6 +27,7 @@ def test_the_command_works(line: str, runs: Path, capsys: pytest.CaptureFixture[
     words = shlex.split(line)[1:]
     if words[0] == "run":
         words += [*FAST, "--device", "cpu"] + (["--set", "rqvae.training.steps=20"] if "rqvae" in line else [])
+        words += LMINDEXER if "lmindexer" in line else []
     if words[0] in ("run", "report"):
         words += ["--runs", str(runs)]
     assert main(words) == 0

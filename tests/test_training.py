@@ -1,5 +1,6 @@
 """The training loop: the same bytes with and without a kill, every example once per epoch, schedules by hand."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,6 @@ def test_a_killed_training_ends_with_the_same_weights_and_log(tmp_path: Path, ki
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
     _, log = _train(tmp_path, learning_rate=1e-2)
-    import json
-
     losses = [json.loads(line)["loss"] for line in log.splitlines()]
     assert np.mean(losses[-10:]) < 0.3 * losses[0]
 
@@ -109,3 +108,164 @@ def test_a_loss_that_is_not_finite_stops_with_a_message(tmp_path: Path) -> None:
 def test_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match="no training examples"):
         train(nn.Linear(8, 1), 0, _loss, TrainingConfig(steps=5), Context(seed=0, work=tmp_path))
+
+
+def _one_step(work: Path, model: nn.Module, loss: object = _loss, **more: object) -> dict[str, Tensor]:
+    """Return how far one step of AdamW without decay moved each parameter, in learning rates."""
+    before = {name: value.detach().clone() for name, value in model.named_parameters()}
+    config = TrainingConfig(steps=1, batch_size=20, learning_rate=0.01, warmup_ratio=0, schedule="constant")
+    train(model, len(INPUTS), loss, config, Context(seed=0, work=work), **more)  # type: ignore[arg-type]
+    return {name: (value.detach() - before[name]).abs() / 0.01 for name, value in model.named_parameters()}
+
+
+def test_a_rate_scales_the_steps_of_the_parameters_it_names(tmp_path: Path) -> None:
+    """Adam's first step is the learning rate times the gradient's sign; the first prefix that fits decides."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 4), nn.Linear(4, 3), nn.Linear(3, 1))
+    moved = _one_step(tmp_path, model, rates={"0.bias": 2.0, "0.": 0.25, "1": 0.5})
+    for name, rate in {"0.bias": 2.0, "0.weight": 0.25, "1.bias": 0.5, "1.weight": 0.5, "2.weight": 1.0}.items():
+        torch.testing.assert_close(moved[name], torch.full_like(moved[name], rate), atol=1e-3, rtol=0)
+
+
+def test_a_rate_holds_through_the_schedule_and_a_resumed_training(tmp_path: Path) -> None:
+    """The gradient is 1 and Adam has no memory of another, so that the path is the sum of the schedule's shares."""
+    rates, config = {"fast": 3.0}, TrainingConfig(steps=10, batch_size=5, learning_rate=0.01, checkpoint_seconds=0)
+
+    class Drift(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fast, self.slow = nn.Parameter(torch.zeros(())), nn.Parameter(torch.zeros(()))
+
+    def loss(model: nn.Module, indices: Tensor) -> Tensor:
+        return -(model.fast + model.slow)
+
+    def die(step: int, _: nn.Module) -> None:
+        if step == 4:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(Drift(), 50, loss, config, Context(seed=0, work=tmp_path), rates=rates, after_step=die)
+    model = Drift()
+    train(model, 50, loss, config, Context(seed=0, work=tmp_path), rates=rates)
+    path = 0.01 * sum(_schedule(config, step) for step in range(10))
+    assert model.slow.item() == pytest.approx(path, rel=1e-4)
+    assert model.fast.item() == pytest.approx(3 * path, rel=1e-4)
+
+
+def test_parameters_without_gradient_stay_as_they_are(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 4), nn.Linear(4, 1))
+    model[0].requires_grad_(False)
+    frozen = model[0].weight.clone()
+    config = TrainingConfig(steps=5, batch_size=20, weight_decay=0.5)
+    train(model, len(INPUTS), _loss, config, Context(seed=0, work=tmp_path))
+    assert torch.equal(model[0].weight, frozen) and model[0].weight.grad is None
+
+
+def test_gradients_of_an_earlier_training_change_nothing(tmp_path: Path) -> None:
+    """A parameter that is frozen now must not take part in the clipping with what is left in its gradient."""
+    results = []
+    for left in (None, 100.0):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(8, 4), nn.Linear(4, 1))
+        model[0].requires_grad_(False)
+        if left is not None:
+            model[0].weight.grad = torch.full_like(model[0].weight, left)
+        work = tmp_path / str(left)
+        work.mkdir()
+        config = TrainingConfig(steps=5, batch_size=20, clip_norm=0.1)
+        train(model, len(INPUTS), _loss, config, Context(seed=0, work=work))
+        results.append(model[1].weight.detach().clone())
+    assert torch.equal(*results)
+
+
+def test_the_precision_of_one_training_does_not_outlive_it(tmp_path: Path) -> None:
+    """A model trained in bfloat16 computes in float32 afterwards, and in a training of its own precision."""
+    seen = []
+
+    class Watched(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            y = super().forward(x)
+            seen.append(y.dtype)
+            return y
+
+    model = Watched(8, 1)
+    for precision in ("bf16", "no"):
+        config = TrainingConfig(steps=1, batch_size=20, precision=precision)  # type: ignore[arg-type]
+        train(model, len(INPUTS), _loss, config, Context(seed=0, work=tmp_path), name=precision)
+        model(INPUTS)
+    assert seen == [torch.bfloat16, torch.float32, torch.float32, torch.float32]
+
+
+@pytest.mark.parametrize(("epochs", "steps"), [(2.0, 7), (0.5, 2), (0.01, 1), (0.0, 3)])
+def test_epochs_are_passes_over_the_examples(tmp_path: Path, epochs: float, steps: int) -> None:
+    """With 50 examples in batches of 16; the last batch of the last pass is a full one."""
+    seen: list[int] = []
+
+    def loss(model: nn.Module, indices: Tensor) -> dict[str, Tensor]:
+        seen.extend(indices.tolist())
+        return _loss(model, indices)
+
+    config = TrainingConfig(steps=3, epochs=epochs, batch_size=16)
+    log = train(nn.Linear(8, 1), len(INPUTS), loss, config, Context(seed=0, work=tmp_path))
+    assert log[-1]["step"] == steps and len(seen) == 16 * steps
+    assert np.bincount(seen, minlength=50).min() >= int(epochs)
+
+
+def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
+    """Called again it gives the same weights, log and random state, without one step; another name does train."""
+    calls = 0
+
+    def loss(model: nn.Module, indices: Tensor) -> dict[str, Tensor]:
+        nonlocal calls
+        calls += 1
+        return _loss(model, indices)
+
+    def run(name: str) -> tuple[list[dict[str, float]], Tensor, Tensor]:
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(8, 4), nn.Dropout(0.5), nn.Linear(4, 1))
+        config = TrainingConfig(steps=6, batch_size=20)  # too quick for a checkpoint on the way
+        log = train(model, len(INPUTS), loss, config, Context(seed=3, work=tmp_path), name=name)
+        assert not model.training
+        return log, torch.get_rng_state(), model[0].weight.detach().clone()
+
+    first = run("a")
+    assert calls == 6
+    file = (tmp_path / "a.log.jsonl").read_text()
+    torch.manual_seed(99)
+    again = run("a")
+    assert calls == 6 and (tmp_path / "a.log.jsonl").read_text() == file
+    assert again[0] == first[0] and torch.equal(again[1], first[1]) and torch.equal(again[2], first[2])
+    run("b")
+    assert calls == 12
+
+
+@pytest.mark.parametrize("kill_at", [None, 155])
+def test_measurements_are_records_of_their_own(tmp_path: Path, kill_at: int | None) -> None:
+    """The log without them is that of a training which is not measured, also where it was killed behind one."""
+
+    def run(work: Path, measured: bool, kill_at: int | None = None) -> list[dict[str, float]]:
+        work.mkdir(exist_ok=True)
+        torch.manual_seed(7)
+        model = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.3), nn.Linear(16, 1))
+
+        def after_step(step: int, _: nn.Module) -> dict[str, float] | None:
+            if step == kill_at:
+                raise Killed
+            return {"half": step / 2} if measured and step % 11 == 0 else None
+
+        config = TrainingConfig(steps=230, batch_size=16, checkpoint_seconds=60 if kill_at is None else 0)
+        return train(model, len(INPUTS), _loss, config, Context(seed=3, work=work), after_step=after_step)
+
+    plain = run(tmp_path / "plain", measured=False)
+    if kill_at is not None:
+        with pytest.raises(Killed):
+            run(tmp_path / "measured", measured=True, kill_at=kill_at)
+    log = run(tmp_path / "measured", measured=True)
+    assert [record for record in log if "loss" in record] == plain
+    assert [record for record in log if "loss" not in record] == [
+        {"step": step + 1, "half": step / 2} for step in range(0, 230, 11)
+    ]
+    assert [record["step"] for record in log] == sorted(record["step"] for record in log)
+    lines = (tmp_path / "measured" / "train.log.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [{"stage": "train", **record} for record in log]

@@ -34,7 +34,7 @@ def run(small: bool) -> Iterator[str]:
             if round_:  # the first one warms up
                 seconds[name].append(time.perf_counter() - started)
     plain = seconds["plain T5, text to text"]
-    yield f"{n} documents of {length} tokens, {vocabulary:,} tokens, width {width}, {layers} + {layers} layers, {rounds} rounds"
+    yield f"{n} documents of {length} tokens; vocabulary {vocabulary:,}, width {width}, {layers} + {layers} layers"
     for name, values in seconds.items():
         ratio = statistics.median(value / base for value, base in zip(values, plain, strict=True))
         yield f"{name:34} {n / statistics.median(values):9.1f} examples/s   {ratio:5.2f} x the plain step's time"
@@ -76,7 +76,7 @@ def _step(model: torch.nn.Module, loss: Callable[[], torch.Tensor]) -> Callable[
 
     def step() -> None:
         optimizer.zero_grad()
-        loss().backward()
+        torch.autograd.backward(loss())
         optimizer.step()
 
     return step

@@ -46,7 +46,7 @@ class Backbone(nn.Module):
         return table
 
     def pretrained(self) -> list[str]:
-        """Return the name prefixes of pretrained parameters (`encoder_rate` scales their learning rate)."""
+        """Return the name prefixes of pretrained parameters (`slow_rate` scales their learning rate)."""
         raise NotImplementedError
 
     def lower(self, ids: Tensor, mask: Tensor) -> Tensor | None:
@@ -100,13 +100,20 @@ class EncoderBackbone(Backbone):
 
     The decoder starts from the pooled sentence embedding x; after codes c_<t its last input is x minus the sum of
     their vectors. Its layers' output projections are 0 at the start, so the first h_1 is the scaled embedding and
-    the first h_t its residual, which is where residual quantisation of the same embedding begins. `hidden_norm` is the
-    length of h_t at the start (a norm's weights learn on from there).
+    the first h_t its residual, which is where residual quantisation of the same embedding begins. `whiten_residual`
+    may narrow what positions behind the first start from. `hidden_norm` is the length of h_t at the start (the last
+    norm's weights learn on from there).
     """
 
     shares_table = False
+    mean: Tensor
+    deviation: Tensor
+    residual_mean: Tensor
+    residual_map: Tensor
 
-    def __init__(self, model: Any, tokenizer: Any, *, layers: int, frozen_layers: int, hidden_norm: float) -> None:
+    def __init__(
+        self, model: Any, tokenizer: Any, *, layers: int, frozen_layers: int, hidden_norm: float, directions: int = 0,
+    ) -> None:  # fmt: skip
         super().__init__()
         from transformers import T5Config
         from transformers.models.t5.modeling_t5 import T5Stack
@@ -126,6 +133,7 @@ class EncoderBackbone(Backbone):
             attention, cross, feed_forward = block.layer
             for projection in (attention.SelfAttention.o, cross.EncDecAttention.o, feed_forward.DenseReluDense.wo):
                 nn.init.zeros_(projection.weight)
+        self.directions = directions
         self.scale = hidden_norm * self.width**-0.5
         nn.init.constant_(self.decoder.final_layer_norm.weight, self.scale)
         frozen_layers = min(frozen_layers, model.config.num_hidden_layers)
@@ -141,6 +149,8 @@ class EncoderBackbone(Backbone):
             model.pooler.requires_grad_(False)
         self.register_buffer("mean", torch.zeros(self.width))
         self.register_buffer("deviation", torch.ones(self.width))
+        self.register_buffer("residual_mean", torch.zeros(self.width))
+        self.register_buffer("residual_map", torch.eye(self.width))
 
     def train(self, mode: bool = True) -> EncoderBackbone:
         """Set the mode; frozen layers never drop anything out."""
@@ -162,8 +172,7 @@ class EncoderBackbone(Backbone):
     def encode(self, ids: Tensor, mask: Tensor, lower: Tensor | None = None) -> Encoded:
         states = self._states(ids, mask, lower)
         start = (pool(states, mask) - self.mean) / self.deviation
-        start = start / start.square().mean(dim=-1, keepdim=True).add(1e-6).sqrt()
-        return Encoded(states, mask, start)
+        return Encoded(states, mask, unit_rms(start))
 
     def pooled(self, ids: Tensor, mask: Tensor, lower: Tensor | None = None) -> Tensor:
         """Return the sentence embeddings [n, D] before any scaling."""
@@ -190,9 +199,27 @@ class EncoderBackbone(Backbone):
         self.mean.copy_(pooled.mean(dim=0))
         self.deviation.copy_(pooled.std(dim=0).clamp(min=1e-4))
 
+    def residual(self, encoded: Encoded, prefix: Tensor) -> Tensor:
+        """Return what the first code's vector leaves of the start vectors [n, D]."""
+        return encoded.start - prefix[:, 0] / self.scale
+
+    def whiten_residual(self, residual: Tensor) -> None:
+        """Keep the strongest directions of these residuals [n, D], all at the same strength, for later positions."""
+        self.residual_mean.copy_(residual.mean(dim=0))
+        _, strength, axes = torch.linalg.svd(residual - residual.mean(dim=0), full_matrices=False)
+        axes = axes[: min(self.directions, int((strength > 1e-4 * strength[0]).sum()))]
+        scaled = axes / strength[: len(axes), None] * len(residual) ** 0.5
+        self.residual_map.copy_(scaled.T @ axes)
+
     def decode(self, encoded: Encoded, prefix: Tensor) -> Tensor:
-        residual = encoded.start[:, None] - prefix.cumsum(dim=1) / self.scale
-        inputs = torch.cat([encoded.start[:, None], residual], dim=1)
+        inputs = encoded.start[:, None]
+        if prefix.shape[1]:
+            vectors = prefix / self.scale
+            second = self.residual(encoded, prefix)
+            if self.directions:
+                second = unit_rms((second - self.residual_mean) @ self.residual_map)
+            later = second[:, None] - vectors[:, 1:].cumsum(dim=1)
+            inputs = torch.cat([inputs, second[:, None], later], dim=1)
         hidden: Tensor = self.decoder(
             inputs_embeds=inputs,
             encoder_hidden_states=encoded.states,
@@ -206,3 +233,8 @@ def pool(states: Tensor, mask: Tensor) -> Tensor:
     """Return the unit-length mean of the states [n, L, D] where mask [n, L] is 1: [n, D]."""
     real = mask[:, :, None].to(states.dtype)
     return nn.functional.normalize(((states * real).sum(1) / real.sum(1)).float(), dim=-1)
+
+
+def unit_rms(x: Tensor) -> Tensor:
+    """Scale rows [n, D] to a root mean square of 1."""
+    return x / x.square().mean(dim=-1, keepdim=True).add(1e-6).sqrt()

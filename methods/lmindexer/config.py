@@ -56,6 +56,10 @@ class LMIndexerConfig(MethodConfig):
     standardize: bool = Field(
         True, description="scale the sentence encoder's pooled output to mean 0 and variance 1 per dimension"
     )
+    residual_directions: int = Field(
+        0, ge=0, description="principal directions of the residual that later positions start from, at equal strength, "
+        "with `backbone=encoder`; 0: the residual as it is"
+    )  # fmt: skip
     scratch: ScratchConfig = ScratchConfig()
     length: int = Field(3, ge=1, description="codes per item, before the dedup counter (the paper: 2)")
     codebook_size: int = Field(256, ge=2, description="codes per position (the paper: 512 on Amazon)")
@@ -65,8 +69,8 @@ class LMIndexerConfig(MethodConfig):
     )
     scored_tokens: int = Field(0, ge=0, description="tokens of each item that are scored a step, at random; 0: all")
     score_repeated: bool = Field(True, description="score tokens that the item's text holds more than once")
-    scored_above: float = Field(0.0, ge=0, le=1, description="score only tokens that occur in at least this share of items")
-    scored_below: float = Field(1.0, ge=0, le=1, description="score only tokens that occur in at most this share of items")
+    scored_above: float = Field(0.0, ge=0, le=1, description="score tokens that occur in at least this share of items")
+    scored_below: float = Field(1.0, ge=0, le=1, description="score tokens that occur in at most this share of items")
     reconstructor: ReconstructorConfig = ReconstructorConfig()
     temperature: float = Field(1.0, gt=0, description="of the softmax over the codebook")
     codebook_init: Literal["k-means", "spherical", "random"] = Field(
@@ -86,14 +90,18 @@ class LMIndexerConfig(MethodConfig):
     )
     contrastive_batch: int = Field(16, ge=2, description="documents that share one contrastive denominator")
     negatives: int = Field(4, ge=1, description="hard negatives of each document behind the first position")
-    commitment: Literal["language-model", "quantizer"] = Field(
-        "language-model",
-        description="logits of the earlier codes: T5's, scaled by width^-0.5, over all ID tokens (the released code), "
-        "or the quantiser's own (the paper's text)",
+    commitment: Literal["quantizer", "language-model"] = Field(
+        "quantizer",
+        description="logits of the earlier codes: the quantiser's own (the paper's text), or T5's, scaled by "
+        "width^-0.5, over all ID tokens (the released code)",
     )
     weights: WeightsConfig = WeightsConfig()
-    encoder_rate: float = Field(1.0, gt=0, description="learning rate of pretrained weights, relative to the others")
-    indexer_rate: float = Field(1.0, gt=0, description="of the decoder and the codebooks, relative to the reconstructor")
+    slow_rate: float = Field(
+        1.0,
+        gt=0,
+        description="learning rate of what starts from knowledge (pretrained weights, token vectors, codebooks), "
+        "relative to what starts at random",
+    )
     reconstructor_warmup: bool = Field(True, description="train the reconstructor alone first")
     no_code_warmup: bool = Field(True, description="train each position without its codebook first")
     warmup: TrainingConfig = TrainingConfig()

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmark.contracts import Int32
-from benchmark.errors import BenchmarkError
+from benchmark.contracts import Int64
+from benchmark.errors import BenchmarkError, require
 from benchmark.generative.inputs import Ragged
 from benchmark.methods.lmindexer.backbones import Backbone, EncoderBackbone, T5Backbone
 from benchmark.methods.lmindexer.config import LMIndexerConfig
@@ -35,7 +34,7 @@ def load_backbone(config: LMIndexerConfig, texts: list[str], seed: int) -> Backb
             raise BenchmarkError(f"lmindexer.encoder: '{config.encoder}' is no encoder of BERT's family")
         return EncoderBackbone(
             model, words.tokenizer, layers=config.decoder_layers, frozen_layers=config.frozen_layers,
-            hidden_norm=config.hidden_norm,
+            hidden_norm=config.hidden_norm, directions=config.residual_directions,
         )  # fmt: skip
     from benchmark.generative.backbone import load_t5
 
@@ -48,9 +47,10 @@ class Documents:
     """Token ids of all documents with the tokenizer's special tokens in place."""
 
     tokens: Ragged
-    special: NDArray[np.int64]  # token ids that are no part of a text
+    special: Int64  # token ids that are no part of a text
     padding: int
-    unscored: NDArray[np.int64]  # token ids that reconstruction is never asked for, special ones among them
+    unscored: Int64  # token ids that reconstruction is never asked for, special ones among them
+    group: Int64  # [n]: documents with equal texts have equal numbers
     score_repeated: bool = True
     lower: Tensor | None = None  # float16 [all tokens, D]: the output of the backbone's frozen layers
 
@@ -65,13 +65,19 @@ class Documents:
             encoded = tokenizer(texts[start : start + 10_000], truncation=True, max_length=config.max_length)
             rows += encoded["input_ids"]
         names = ("pad_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "bos_token_id")
-        ids = {getattr(tokenizer, name, None) for name in names} - {None}
+        ids = {int(token) for name in names if (token := getattr(tokenizer, name, None)) is not None}
         tokens, special = Ragged.from_rows(rows), np.asarray(sorted(ids), np.int64)
         owner = np.repeat(np.arange(len(tokens)), np.diff(tokens.offsets))
         once = np.unique(np.stack([tokens.values, owner]), axis=1)[0]  # each document's different tokens
         token, count = np.unique(once, return_counts=True)
         outside = (count < config.scored_above * len(tokens)) | (count > config.scored_below * len(tokens))
-        return cls(tokens, special, tokenizer.pad_token_id, np.union1d(special, token[outside]).astype(np.int64), config.score_repeated)
+        unscored = np.union1d(special, token[outside]).astype(np.int64)
+        require(
+            not len(token) or bool(np.setdiff1d(token, unscored).size), "scored_above, scored_below",
+            "no token of the corpus is left to be scored",
+        )  # fmt: skip
+        group = np.unique(np.asarray(texts, object), return_inverse=True)[1].reshape(-1)
+        return cls(tokens, special, tokenizer.pad_token_id, unscored, group, config.score_repeated)
 
     def output_tokens(self, config: LMIndexerConfig, backbone: Backbone) -> Tensor:
         """Return the token ids that reconstruction chooses from, ascending int64 [V]."""
@@ -86,7 +92,8 @@ class Documents:
         lengths = self.tokens.offsets[rows + 1] - starts
         at = np.arange(max(1, int(lengths.max())))
         inside = at < lengths[:, None]
-        ids = np.where(inside, self.tokens.values[np.where(inside, starts[:, None] + at, 0)], self.padding).astype(np.int64)
+        where = np.where(inside, starts[:, None] + at, 0)
+        ids = np.where(inside, self.tokens.values[where], self.padding).astype(np.int64)
         real = inside & ~np.isin(ids, self.special)
         scored = inside & ~np.isin(ids, self.unscored)
         if not self.score_repeated:
@@ -96,7 +103,7 @@ class Documents:
         )
         lower = None
         if self.lower is not None:
-            lower = self.lower[torch.from_numpy(np.where(inside, starts[:, None] + at, 0))].to(documents.device).float()
+            lower = self.lower[torch.from_numpy(where)].to(documents.device).float()
         return Batch(documents, ids_, mask, real_, prefix, anchors, scored_, lower)
 
     def with_lower(self, backbone: Backbone, device: str) -> Documents:

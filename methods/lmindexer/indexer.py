@@ -35,8 +35,10 @@ class LMIndexer(Indexer[LMIndexerConfig]):
 
         config, n_items = self.config, len(corpus)
         require(config.codebook_size <= n_items, "codebook_size", f"the corpus has only {n_items} items")
+        weights = config.weights
+        require(bool(weights.reconstruction or weights.contrastive), "weights", "no loss is left to learn IDs from")
         learner = Learner(config, corpus.texts(), context)
-        if config.reconstructor_warmup:
+        if config.reconstructor_warmup and weights.reconstruction:
             learner.warm_up()
         prefix = np.empty((n_items, 0), np.int32)
         for _ in range(config.length):

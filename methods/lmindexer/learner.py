@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from benchmark.config import TrainingConfig
 from benchmark.contracts import Context, Float32, Int32
+from benchmark.errors import require
 from benchmark.kmeans import kmeans
 from benchmark.methods.lmindexer import study
 from benchmark.methods.lmindexer.backbones import EncoderBackbone
@@ -31,7 +32,10 @@ class Learner:
         torch.manual_seed(context.seed)
         backbone = load_backbone(config, texts, context.seed)
         self.documents = Documents.tokenize(backbone.tokenizer, texts, config)
-        self.network = LMIndexerNetwork(backbone, config, self.documents.output_tokens(config, backbone)).to(context.device)
+        heads = config.reconstructor.heads
+        require(not heads or backbone.width % heads == 0, "reconstructor.heads", f"{backbone.width} is no multiple")
+        output_tokens = self.documents.output_tokens(config, backbone)
+        self.network = LMIndexerNetwork(backbone, config, output_tokens).to(context.device)
         if self.documents.tokens.offsets[-1] * backbone.width * 2 <= config.cache_bytes:
             self.documents = self.documents.with_lower(backbone.eval(), context.device)
         self._of_backbone = [parameter for parameter in backbone.parameters() if parameter.requires_grad]
@@ -53,6 +57,10 @@ class Learner:
         position = prefix.shape[1]
         settings: PositionConfig = self.config.later if position else self.config.first
         name = f"position{position + 1}"
+        backbone = self.network.backbone
+        if position == 1 and isinstance(backbone, EncoderBackbone) and backbone.directions:
+            found = self._of_all(prefix, lambda batch: backbone.residual(*self.network.encode(batch)))
+            backbone.whiten_residual(torch.from_numpy(found).to(self.context.device))
         if self.config.no_code_warmup:
             self._train(f"{name}.no-code", prefix, settings.no_code, Stage(settings.mask_ratio, no_code=True))
         if self.config.codebook_init != "random":
@@ -100,8 +108,7 @@ class Learner:
                 return None
             return study.measure(network, self.documents, known, groups, stage, self.config, self.context.seed)
 
-        rates = {name: self.config.encoder_rate for name in network.backbone.pretrained()}
-        rates |= {"backbone.": self.config.indexer_rate, "codebooks.": self.config.indexer_rate}
+        rates = dict.fromkeys([*network.backbone.pretrained(), "own_table", "codebooks."], self.config.slow_rate)
         train(network, len(self.documents), loss, settings, self.context, name=name, after_step=measure, rates=rates)
 
     def _freeze(self, position: int, stage: Stage) -> None:
@@ -117,16 +124,21 @@ class Learner:
 
     @torch.no_grad()
     def _of_all(self, prefix: Int32, function: Callable[[Batch], Tensor]) -> Any:
-        """Apply a function to all documents in eval mode, each document once, long ones first."""
+        """Apply a function to all documents in eval mode, long ones first.
+
+        Copies of a text share one computation: with other padding around them they might round to different codes.
+        """
         self.network.eval()
         device = self.context.device
         known = torch.from_numpy(prefix.astype(np.int64)).to(device)
-        order = np.argsort(-np.diff(self.documents.tokens.offsets), kind="stable")
+        texts = np.column_stack([self.documents.group, prefix])
+        _, first, copy_of = np.unique(texts, axis=0, return_index=True, return_inverse=True)
+        order = np.argsort(-np.diff(self.documents.tokens.offsets)[first], kind="stable")
         result: Any = None
         for start in range(0, len(order), EXPORT_BATCH):
-            rows = torch.from_numpy(order[start : start + EXPORT_BATCH]).to(device)
+            rows = torch.from_numpy(first[order[start : start + EXPORT_BATCH]]).to(device)
             part = function(self.documents.batch(rows, known[rows], len(rows))).cpu().numpy()
             if result is None:
                 result = np.empty((len(order), *part.shape[1:]), part.dtype)
             result[order[start : start + EXPORT_BATCH]] = part
-        return result
+        return result[copy_of.reshape(-1)]

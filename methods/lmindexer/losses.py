@@ -21,19 +21,22 @@ def denominators(documents: Tensor, prefixes: Tensor, block: int) -> Tensor:
     return same & (documents[:, None] != documents[None]) & (blocks[:, None] == blocks[None])
 
 
-def contrastive(hidden: Tensor, again: Tensor, negatives: Tensor) -> Tensor:
+def contrastive(hidden: Tensor, again: Tensor, negatives: Tensor, others: Tensor | None = None) -> Tensor:
     """Return -mean log exp(h.h') / (exp(h.h') + sum over negatives exp(h.h_j)), h' the second dropout pass.
 
-    hidden [n, D]; again [b, D] belongs to the first b rows, which are the anchors; negatives bool [n, n].
-    Anchors without a negative count for nothing; 0 when there is none.
+    hidden [n, D]; again [b, D] belongs to the first b rows, which are the anchors; negatives bool [n, n] of `others`
+    [n, D], which are `hidden` itself if not given. Anchors without a negative count for nothing; 0 when there is none.
+    In float32 under mixed precision too: dot products of long vectors have few digits in bfloat16.
     """
     anchors = len(again)
-    hidden, again = hidden.float(), again.float()
-    positive = (hidden[:anchors] * again).sum(-1, keepdim=True)
-    others = (hidden[:anchors] @ hidden.T).masked_fill(~negatives[:anchors], -math.inf)
-    losses = torch.logsumexp(torch.cat([positive, others], dim=1), dim=1) - positive[:, 0]
-    counted = negatives[:anchors].any(dim=1)
-    return (losses * counted).sum() / counted.sum().clamp(min=1)
+    with torch.autocast(hidden.device.type, enabled=False):
+        mine = hidden[:anchors].float()
+        positive = (mine * again.float()).sum(-1, keepdim=True)
+        scores = mine @ (hidden if others is None else others).float().T
+        scores = scores.masked_fill(~negatives[:anchors], -math.inf)
+        losses = torch.logsumexp(torch.cat([positive, scores], dim=1), dim=1) - positive[:, 0]
+        counted = negatives[:anchors].any(dim=1)
+        return (losses * counted).sum() / counted.sum().clamp(min=1)
 
 
 def commitment(hidden: Tensor, codebooks: list[Tensor], codes: Tensor, *, scale: float, all_columns: bool) -> Tensor:
@@ -41,10 +44,11 @@ def commitment(hidden: Tensor, codebooks: list[Tensor], codes: Tensor, *, scale:
 
     Only ID columns compete: those of all earlier positions (`all_columns`) or of the code's own position.
     """
-    hidden = hidden.float() * scale
-    if all_columns:
-        table = torch.cat(codebooks).float()
-        sizes = torch.tensor([0, *(len(codebook) for codebook in codebooks[:-1])], device=codes.device)
-        return F.cross_entropy((hidden @ table.T).flatten(0, 1), (codes + sizes.cumsum(0)).flatten())
-    terms = [F.cross_entropy(hidden[:, j] @ c.float().T, codes[:, j]) for j, c in enumerate(codebooks)]
-    return torch.stack(terms).mean()
+    with torch.autocast(hidden.device.type, enabled=False):
+        hidden = hidden.float() * scale
+        if all_columns:
+            table = torch.cat(codebooks).float()
+            sizes = torch.tensor([0, *(len(codebook) for codebook in codebooks[:-1])], device=codes.device)
+            return F.cross_entropy((hidden @ table.T).flatten(0, 1), (codes + sizes.cumsum(0)).flatten())
+        terms = [F.cross_entropy(hidden[:, j] @ c.float().T, codes[:, j]) for j, c in enumerate(codebooks)]
+        return torch.stack(terms).mean()

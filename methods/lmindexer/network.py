@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmark.methods.lmindexer.backbones import Backbone
+from benchmark.methods.lmindexer.backbones import Backbone, Encoded
 from benchmark.methods.lmindexer.config import LMIndexerConfig
 from benchmark.methods.lmindexer.losses import commitment, contrastive, denominators
 from benchmark.methods.lmindexer.quantizer import straight_through
@@ -45,6 +45,8 @@ class Stage:
 class LMIndexerNetwork(nn.Module):
     """The semantic indexer and the reconstructor."""
 
+    output_tokens: Tensor
+
     def __init__(self, backbone: Backbone, config: LMIndexerConfig, output_tokens: Tensor) -> None:
         """`output_tokens` int64 [V] are the token ids that reconstruction chooses from, ascending."""
         super().__init__()
@@ -69,18 +71,23 @@ class LMIndexerNetwork(nn.Module):
 
     def hidden(self, batch: Batch) -> Tensor:
         """Return the decoder's hidden states [n, t, D]; the last is h_t."""
-        return self.backbone.decode(self.backbone.encode(batch.ids, batch.mask, batch.lower), self.prefix_vectors(batch.prefix))
+        return self.backbone.decode(*self.encode(batch))
+
+    def encode(self, batch: Batch) -> tuple[Encoded, Tensor]:
+        """Return what the decoder reads: the encoder's output and the vectors of the earlier codes [n, t - 1, D]."""
+        return self.backbone.encode(batch.ids, batch.mask, batch.lower), self.prefix_vectors(batch.prefix)
 
     def prefix_vectors(self, prefix: Tensor) -> Tensor:
         """Return the vectors of the earlier codes [n, t - 1, D]."""
-        vectors = [codebook[prefix[:, j]] for j, codebook in enumerate(list(self.codebooks)[: prefix.shape[1]])]
-        return torch.stack(vectors, dim=1) if vectors else self.codebooks[0].new_zeros(len(prefix), 0, self.backbone.width)
+        if not prefix.shape[1]:
+            return torch.zeros(len(prefix), 0, self.backbone.width, device=prefix.device)
+        return torch.stack([self.codebooks[j][prefix[:, j]] for j in range(prefix.shape[1])], dim=1)
 
     def forward(self, batch: Batch, stage: Stage) -> dict[str, Tensor]:
         """Return the weighted sum under 'loss' and each loss under its name."""
-        weights, prefix = self.config.weights, self.prefix_vectors(batch.prefix)
+        weights = self.config.weights
         with torch.set_grad_enabled(torch.is_grad_enabled() and not stage.warmup):
-            hidden = self.backbone.decode(self.backbone.encode(batch.ids, batch.mask, batch.lower), prefix)
+            hidden = self.hidden(batch)
         losses: dict[str, Tensor] = {}
         if weights.reconstruction:
             logits, target = self.reconstruct(hidden[:, -1], batch, stage, self._rows(batch.scored))
@@ -97,7 +104,7 @@ class LMIndexerNetwork(nn.Module):
                 scale=self.backbone.lm_scale if of_model else 1 / self.config.temperature,
                 all_columns=of_model,
             )
-        total = sum((getattr(weights, name) * value for name, value in losses.items()), torch.zeros((), device=hidden.device))
+        total = torch.stack([getattr(weights, name) * value for name, value in losses.items()]).sum()
         return {"loss": total, **losses}
 
     def reconstruct(
@@ -140,9 +147,9 @@ class LMIndexerNetwork(nn.Module):
             owner = torch.where(at < anchors, at, (at - anchors) // self.config.negatives)
             own = (owner[:, None] == owner[None]) & (at[None] >= anchors)
             return contrastive(hidden, again, own & (batch.documents[:, None] != batch.documents[None]))
-        if position:
-            return contrastive(hidden, again, denominators(batch.documents, batch.prefix, len(hidden)))
-        return contrastive(hidden, again, denominators(batch.documents, batch.prefix, self.config.contrastive_batch))
+        block = len(hidden) if position else self.config.contrastive_batch
+        others = again if self.config.contrastive == "sampled" else None  # the released code: H1 H2^T at position 1
+        return contrastive(hidden, again, denominators(batch.documents, batch.prefix, block), others)
 
     @torch.no_grad()
     def codes(self, hidden: Tensor, position: int) -> Tensor:

@@ -13,9 +13,13 @@ from torch import Tensor
 
 
 def straight_through(hidden: Tensor, codebook: Tensor, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Return the code's vector [n, width] with the softmax's gradient, and the codes int64 [n]."""
-    logits = hidden.float() @ codebook.float().T
-    soft = torch.softmax(logits / temperature, dim=-1) @ codebook.float()
-    codes = logits.argmax(dim=-1)
-    hard = codebook.float()[codes]
-    return soft + (hard - soft).detach(), codes
+    """Return the code's vector [n, width] with the softmax's gradient, and the codes int64 [n].
+
+    In float32 under mixed precision too, or training would choose other codes than the export.
+    """
+    with torch.autocast(hidden.device.type, enabled=False):
+        codebook = codebook.float()
+        logits = hidden.float() @ codebook.T
+        soft = torch.softmax(logits / temperature, dim=-1) @ codebook
+        codes = logits.argmax(dim=-1)
+        return soft + (codebook[codes] - soft).detach(), codes

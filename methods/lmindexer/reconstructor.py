@@ -53,15 +53,16 @@ class Block(nn.Module):
         return z + F.dropout(self.wo(inner), self.dropout, self.training)
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, self.head_width)).transpose(-2, -3)
+        return x.reshape(*x.shape[:-1], self.heads, self.head_width).transpose(-2, -3)
 
 
 class Reconstructor(nn.Module):
     """Blocks, relative position bias and the final norm; the token table is the backbone's."""
 
     def __init__(
-        self, width: int, *, layers: int = 1, heads: int = 0, d_ff: int = 0, dropout: float = 0.1, open_hints: bool = False
-    ) -> None:
+        self, width: int, *, layers: int = 1, heads: int = 0, d_ff: int = 0, dropout: float = 0.1,
+        open_hints: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
         from transformers.models.t5.modeling_t5 import T5LayerNorm
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from benchmark.contracts import Int32, Int64
+from benchmark.contracts import Int64
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +44,7 @@ def measure(
     rows = torch.randperm(len(documents), generator=generator, device=device)[: config.study_items]
     members = torch.cat([rows[:, None], groups.sample(rows, config.negatives, generator)], dim=1)
     truth, predicted, codes = [], [], []
-    for part in members.split(BATCH // members.shape[1] + 1):
+    for part in torch.split(members, BATCH // members.shape[1] + 1):
         batch = documents.batch(part[:, 0], prefix[part[:, 0]], len(part))
         tokens = torch.arange(batch.ids.shape[1], device=device).expand(len(part), -1)
         logits, target = network.reconstruct(network.hidden(batch)[:, -1], batch, stage, tokens, generator)
@@ -66,6 +66,8 @@ def f1(truth: Int64, predicted: Int64) -> dict[str, float]:
     """Return macro-F1 over the tokens that occur, and micro-F1 (the accuracy)."""
     from sklearn.metrics import f1_score
 
+    if not len(truth):
+        return {"macro_f1": 0.0, "micro_f1": 0.0}
     macro = f1_score(truth, predicted, average="macro", zero_division=0)
     return {"macro_f1": float(macro), "micro_f1": float((truth == predicted).mean())}
 
