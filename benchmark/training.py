@@ -54,6 +54,7 @@ def train(
     config = config.with_steps(n_examples)
     torch.manual_seed(context.seed)
     model.to(accelerator.device)
+    model.zero_grad()  # what an earlier training left must not count when gradients are clipped
     groups = _groups(model, rates or {})
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
     prepared, optimizer = accelerator.prepare(model, optimizer)

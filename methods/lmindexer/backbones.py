@@ -27,9 +27,6 @@ class Encoded:
     mask: Tensor
     start: Tensor
 
-    def __getitem__(self, rows: slice) -> Encoded:
-        return Encoded(self.states[rows], self.mask[rows], self.start[rows])
-
 
 class Backbone(nn.Module):
     """A semantic encoder, its tokenizer and its table of token vectors."""
