@@ -100,6 +100,7 @@ def train(
             _save(checkpoint, done, model, optimizer, log, sums)
             saved = time.monotonic()
     accelerator.wait_for_everyone()
+    accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)  # or the model would go on in this precision
     if accelerator.is_main_process:
         lines = [json.dumps({"stage": name, **record}) + "\n" for record in log]
         (Path(context.work) / f"{name}.log.jsonl").write_text("".join(lines), "utf-8")
