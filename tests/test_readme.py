@@ -41,7 +41,7 @@ def test_the_readme_names_every_make_target_and_no_other() -> None:
 
 
 def test_every_file_that_a_run_leaves_behind_is_in_the_readme(runs: Path) -> None:
-    files = {path.name for path in runs.glob("*/*/*/*/*")} - {".lock"}
+    files = {path.name for path in runs.glob("*/*/*/seed-*/*")} - {".lock"}
     named = {name: re.sub(r"\.(recommendation|search)\.", ".<task>.", name) for name in files}
     assert files and [name for name in files if name not in README and named[name] not in README] == []
 
