@@ -431,8 +431,9 @@ def bert(layers: int = 3) -> Any:
     return BertModel(BertConfig(vocab_size=len(TOKENIZER), max_position_embeddings=64, **sizes))
 
 
-def encoder_backbone(frozen_layers: int = 0, hidden_norm: float = 3.0) -> EncoderBackbone:
-    return EncoderBackbone(bert(), TOKENIZER, layers=2, frozen_layers=frozen_layers, hidden_norm=hidden_norm).eval()
+def encoder_backbone(frozen_layers: int = 0, directions: int = 0) -> EncoderBackbone:
+    sizes = {"layers": 2, "frozen_layers": frozen_layers, "directions": directions}
+    return EncoderBackbone(bert(), TOKENIZER, hidden_norm=3.0, **sizes).eval()
 
 
 def batch_of(rows: list[int], prefix: Tensor | None = None, anchors: int | None = None) -> Batch:
@@ -458,7 +459,7 @@ def test_h_is_the_last_decoder_state_of_transformers_t5() -> None:
 @torch.no_grad()
 def test_at_first_h_is_the_standardised_embedding_and_then_its_residual() -> None:
     """Computed in float64 from BERT's own output, without the decoder."""
-    backbone = encoder_backbone(hidden_norm=3.0)
+    backbone = encoder_backbone()
     batch = batch_of(list(range(len(TEXTS))))
     backbone.standardize(backbone.pooled(batch.ids, batch.mask))
     rows = []
@@ -477,6 +478,29 @@ def test_at_first_h_is_the_standardised_embedding_and_then_its_residual() -> Non
         residual = x - vectors[:, :position].sum(1).numpy()
         expected = 3.0 * residual / np.linalg.norm(residual, axis=1, keepdims=True)
         np.testing.assert_allclose(hidden[:, position], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("directions", [1, 5, 40])
+@torch.no_grad()
+def test_later_positions_start_from_the_whitened_residual(directions: int) -> None:
+    """Its principal components by scikit-learn, turned back; as many as there are, where more are asked for."""
+    from sklearn.decomposition import PCA
+
+    backbone, batch = encoder_backbone(directions=directions), batch_of(list(range(len(TEXTS))))
+    backbone.standardize(backbone.pooled(batch.ids, batch.mask))
+    encoded, vectors = backbone.encode(batch.ids, batch.mask), torch.randn(len(TEXTS), 2, WIDTH)
+    x = backbone.decode(encoded, vectors[:, :0])[:, 0]
+    backbone.whiten_residual(backbone.residual(encoded, vectors))
+    residual, components = (x - vectors[:, 0]).double().numpy(), min(directions, len(TEXTS) - 1)
+    analysis = PCA(components, whiten=True, svd_solver="full").fit(residual)
+    whitened = analysis.transform(residual) @ analysis.components_
+    second = 3.0 * whitened / np.linalg.norm(whitened, axis=1, keepdims=True)
+    third = second - vectors[:, 1].numpy()
+    third *= 3.0 / np.linalg.norm(third, axis=1, keepdims=True)
+    hidden = backbone.decode(encoded, vectors).numpy()
+    np.testing.assert_allclose(hidden[:, 0], x, atol=1e-6)
+    np.testing.assert_allclose(hidden[:, 1], second, atol=2e-3)
+    np.testing.assert_allclose(hidden[:, 2], third, atol=5e-3)
 
 
 def test_pooling_is_the_mean_of_the_real_tokens() -> None:

@@ -161,9 +161,13 @@ def test_however_often_it_is_killed_the_codes_and_logs_stay_the_same(
         assert (tmp_path / "killed" / log).read_text() == (tmp_path / "whole" / log).read_text()
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_kill_in_any_stage_leaves_no_mark(tmp_path: Path, stage: str) -> None:
-    config = settings()
+@pytest.mark.parametrize(
+    ("backbone", "stage"), [*(("scratch", stage) for stage in STAGES), *(("encoder", stage) for stage in STAGES[2:4])]
+)
+def test_a_kill_in_any_stage_leaves_no_mark(
+    tmp_path: Path, backbones: dict[str, dict[str, Any]], backbone: str, stage: str
+) -> None:
+    config = settings(residual_directions=3, **backbones[backbone])
     with pytest.raises(Killed):
         fit(tmp_path / "killed", config, progress=dying_in(stage))
     steps: list[str] = []

@@ -3,6 +3,7 @@
 - `macro_f1`: of the reconstructor's most likely token against the true one, over all tokens of the measured items
   (scikit-learn's macro average over the tokens that occur as either), and `micro_f1`, its accuracy;
 - `perplexity`: exp of the entropy of the position's codes, 1 .. codebook size;
+- `agreement`, behind the first position: share of the earlier codes that the model would still choose today;
 - `diff_ratio`: number of different codes in a group of a document and its hard negatives, divided by the group's
   size, averaged; 1 / size when all agree.
 Formulas: the released code's IDGen/utils.py. Measured in eval mode on the training items, as there.
@@ -35,7 +36,7 @@ def measure(
 ) -> dict[str, float]:
     """Return the measures of one position on `config.study_items` items; prefix int64 [n, t - 1] of all items.
 
-    Without codes only the F1s. Draws nothing from the global random state: training goes on as if unmeasured.
+    Without codes only the F1s and the agreement. Draws nothing from the global random state: training goes on as if unmeasured.
     """
     was_training = network.training
     network.eval()
@@ -43,11 +44,13 @@ def measure(
     generator = torch.Generator(device).manual_seed(seed)
     rows = torch.randperm(len(documents), generator=generator, device=device)[: config.study_items]
     members = torch.cat([rows[:, None], groups.sample(rows, config.negatives, generator)], dim=1)
-    truth, predicted, codes = [], [], []
+    truth, predicted, codes, kept = [], [], [], []
     for part in torch.split(members, BATCH // members.shape[1] + 1):
         batch = documents.batch(part[:, 0], prefix[part[:, 0]], len(part))
         tokens = torch.arange(batch.ids.shape[1], device=device).expand(len(part), -1)
-        logits, target = network.reconstruct(network.hidden(batch)[:, -1], batch, stage, tokens, generator)
+        hidden = network.hidden(batch)
+        kept += [network.codes(hidden[:, j], j) == batch.prefix[:, j] for j in range(batch.prefix.shape[1])]
+        logits, target = network.reconstruct(hidden[:, -1], batch, stage, tokens, generator)
         truth.append(target[target >= 0].cpu())
         predicted.append(logits.argmax(-1)[target >= 0].cpu())
         if not stage.no_code:
@@ -56,6 +59,8 @@ def measure(
             codes.append(network.codes(hidden, prefix.shape[1]).view(part.shape).cpu())
     network.train(was_training)
     measured = f1(torch.cat(truth).numpy(), torch.cat(predicted).numpy())
+    if kept:
+        measured["agreement"] = float(torch.cat(kept).float().mean())
     if codes:
         found = torch.cat(codes).numpy()
         measured |= {"perplexity": perplexity(found[:, 0]), "diff_ratio": diff_ratio(found)}

@@ -1,0 +1,47 @@
+"""With the commitment loss the earlier codes survive the learning of the next position; without it they do not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.config import TrainingConfig
+from benchmark.conformance import small_corpus
+from benchmark.contracts import Context
+from benchmark.generative.config import ScratchConfig
+from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig, WeightsConfig
+from benchmark.methods.lmindexer.learner import Learner
+
+TEXTS = small_corpus(60).texts()
+
+
+def agreement(work: Path, weight: float) -> tuple[float, float]:
+    """Return the share of first codes that the model would choose again, counted here and as the study logs it."""
+    steps = TrainingConfig(steps=150, batch_size=20, learning_rate=2e-3)
+    position = PositionConfig(mask_ratio=0.5, no_code=steps, full=steps)
+    config = LMIndexerConfig(
+        backbone="scratch", scratch=ScratchConfig(d_model=32, layers=1, heads=2, d_ff=64, vocabulary_size=300),
+        length=2, codebook_size=8, first=position, later=position, study_items=60,
+        weights=WeightsConfig(commitment=weight),
+    )  # fmt: skip
+    work.mkdir()
+    learner = Learner(config, TEXTS, Context(seed=0, work=work))
+    first = learner.learn_position(np.empty((60, 0), np.int32))
+    learner.learn_position(first)
+    learner.network.eval()
+    rows = torch.arange(60)
+    with torch.no_grad():
+        hidden = learner.network.hidden(learner.documents.batch(rows, torch.from_numpy(first).long(), 60))
+        again = (hidden[:, 0] @ learner.network.codebooks[0].T).argmax(dim=1).numpy()
+    lines = (work / "position2.full.log.jsonl").read_text().splitlines()
+    logged = [line for line in lines if "agreement" in line][-1]
+    return float((again == first[:, 0]).mean()), float(logged.split('"agreement": ')[1].split(",")[0].rstrip("}"))
+
+
+def test_first_codes_survive_the_second_position_only_with_the_commitment_loss(tmp_path: Path) -> None:
+    kept, kept_in_log = agreement(tmp_path / "with", 1.0)
+    lost, lost_in_log = agreement(tmp_path / "without", 0.0)
+    assert kept > 0.95
+    assert lost < kept - 0.2
+    assert (kept, lost) == pytest.approx((kept_in_log, lost_in_log))
