@@ -36,7 +36,8 @@ def measure(
 ) -> dict[str, float]:
     """Return the measures of one position on `config.study_items` items; prefix int64 [n, t - 1] of all items.
 
-    Without codes only the F1s and the agreement. Draws nothing from the global random state: training goes on as if unmeasured.
+    Without codes only the F1s and the agreement. Draws nothing from the global random state: training goes on as if
+    unmeasured.
     """
     was_training = network.training
     network.eval()
