@@ -63,7 +63,7 @@ class TrainingConfig(MethodConfig):
         """Return the same settings with `epochs` counted in steps."""
         if not self.epochs:
             return self
-        steps = max(1, math.ceil(self.epochs * n_examples / self.batch_size))
+        steps = max(1, math.ceil(round(self.epochs * n_examples / self.batch_size, 6)))
         return self.model_copy(update={"steps": steps, "epochs": 0.0})
 
 

@@ -97,7 +97,7 @@ def train(
         if measured:
             log.append({"step": done, **measured})
         if accelerator.is_main_process and (checkpoint_due or done == config.steps):
-            _save(checkpoint, done, model, optimizer, log, sums)
+            _save(checkpoint, done, model, optimizer if done < config.steps else None, log, sums)
             saved = time.monotonic()
     accelerator.wait_for_everyone()
     accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)  # or the model would go on in this precision
@@ -180,7 +180,7 @@ def _save(path: Path, step: int, model: nn.Module, optimizer: Any, log: list[Any
     state = {
         "step": step,
         "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "optimizer": None if optimizer is None else optimizer.state_dict(),
         "random": torch.get_rng_state(),
         "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "log": json.dumps([log, sums]),
@@ -198,7 +198,8 @@ def _resume(
         return 0, [], {}
     state = torch.load(path, map_location=device, weights_only=True)
     model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+    if state["optimizer"] is not None:
+        optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["random"].cpu())
     if state["cuda_random"]:
         torch.cuda.set_rng_state_all([s.cpu() for s in state["cuda_random"]])

@@ -832,10 +832,12 @@ def measured_by_hand(network: LMIndexerNetwork, prefix: Tensor) -> dict[str, flo
     network.eval()
     truth: list[int] = []
     predicted: list[int] = []
-    codes = []
+    codes, kept = [], []
     for document in range(len(TEXTS)):
         batch = batch_of([document], prefix[[document]])
-        h = network.hidden(batch)[:, -1]
+        *earlier, h = network.hidden(batch).unbind(dim=1)
+        for position, state in enumerate(earlier):
+            kept.append(int((state @ network.codebooks[position].T).argmax()) == int(prefix[document, position]))
         codes.append(int((h @ network.codebooks[prefix.shape[1]].T).argmax()))
         for token in batch.real[0].nonzero().flatten().tolist():
             logits, target = network.reconstruct(h, batch, ALL_HINTS, torch.tensor([[token]]))
@@ -852,6 +854,7 @@ def measured_by_hand(network: LMIndexerNetwork, prefix: Tensor) -> dict[str, flo
         "micro_f1": float(np.mean(np.array(truth) == np.array(predicted))),
         "perplexity": float(np.exp(-sum(p * np.log(p) for p in counts if p))),
         "diff_ratio": float(np.mean([len(set(group)) / len(group) for group in groups])),
+        "agreement": float(np.mean(kept)),
     }
 
 
@@ -867,7 +870,7 @@ def test_the_study_measures_all_items_and_leaves_no_trace(training: bool) -> Non
     assert torch.equal(random, torch.get_rng_state())
     assert modes == [module.training for module in network.modules()] and network.training == training
     assert all(torch.equal(value, weights[name]) for name, value in network.state_dict().items())
-    assert found == pytest.approx(measured_by_hand(network, prefix), rel=1e-5)
+    assert found == pytest.approx(measured_by_hand(network, prefix), rel=1e-5) and 0 < found["agreement"] < 1
 
 
 def test_the_perplexity_is_that_of_the_items_without_their_negatives() -> None:

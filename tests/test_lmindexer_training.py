@@ -208,6 +208,7 @@ def test_every_stage_behind_the_warm_up_is_measured_each_epoch(tmp_path: Path) -
     for stage in STAGES[1:]:
         measured = [record for record in records(tmp_path, stage) if "loss" not in record]
         expected = of_reconstruction | (of_codes if stage.endswith("full") else set())
+        expected |= {"agreement"} if stage.startswith("position2") else set()
         assert [record.pop("step") for record in measured] == [4, 6]
         for record in measured:
             assert set(record) == {"stage"} | expected

@@ -107,6 +107,7 @@ class EncoderBackbone(Backbone):
     deviation: Tensor
     residual_mean: Tensor
     residual_map: Tensor
+    scale: float
 
     def __init__(
         self, model: Any, tokenizer: Any, *, layers: int, frozen_layers: int, hidden_norm: float, directions: int = 0,
@@ -203,10 +204,10 @@ class EncoderBackbone(Backbone):
     def whiten_residual(self, residual: Tensor) -> None:
         """Keep the strongest directions of these residuals [n, D], all at the same strength, for later positions."""
         self.residual_mean.copy_(residual.mean(dim=0))
-        _, strength, axes = torch.linalg.svd(residual - residual.mean(dim=0), full_matrices=False)
-        axes = axes[: min(self.directions, int((strength > 1e-4 * strength[0]).sum()))]
-        scaled = axes / strength[: len(axes), None] * len(residual) ** 0.5
-        self.residual_map.copy_(scaled.T @ axes)
+        variance, axes = torch.linalg.eigh(torch.cov(residual.double().T, correction=0))  # ascending
+        kept = variance > 1e-8 * variance[-1]
+        variance, axes = variance[kept][-self.directions :], axes[:, kept][:, -self.directions :]
+        self.residual_map.copy_((axes / variance.sqrt()) @ axes.T)
 
     def decode(self, encoded: Encoded, prefix: Tensor) -> Tensor:
         inputs = encoded.start[:, None]

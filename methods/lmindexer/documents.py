@@ -76,7 +76,8 @@ class Documents:
             not len(token) or bool(np.setdiff1d(token, unscored).size), "scored_above, scored_below",
             "no token of the corpus is left to be scored",
         )  # fmt: skip
-        group = np.unique(np.asarray(texts, object), return_inverse=True)[1].reshape(-1)
+        first: dict[bytes, int] = {}
+        group = np.asarray([first.setdefault(tokens[row].tobytes(), row) for row in range(len(tokens))], np.int64)
         return cls(tokens, special, tokenizer.pad_token_id, unscored, group, config.score_repeated)
 
     def output_tokens(self, config: LMIndexerConfig, backbone: Backbone) -> Tensor:

@@ -66,7 +66,7 @@ class Reconstructor(nn.Module):
         super().__init__()
         from transformers.models.t5.modeling_t5 import T5LayerNorm
 
-        heads = heads or max(1, width // 64)
+        heads = heads or next(n for n in range(max(1, width // 64), 0, -1) if width % n == 0)
         self.blocks = nn.ModuleList(Block(width, heads, d_ff or 4 * width, dropout) for _ in range(layers))
         self.position_bias = nn.Embedding(32, heads)
         nn.init.normal_(self.position_bias.weight, std=width**-0.5)
