@@ -483,15 +483,20 @@ def test_at_first_h_is_the_standardised_embedding_and_then_its_residual() -> Non
 @pytest.mark.parametrize("directions", [3, 8, 40])
 @torch.no_grad()
 def test_later_positions_start_from_the_whitened_residual(directions: int) -> None:
-    """Its principal components by scikit-learn, turned back; as many as there are, where more are asked for."""
+    """With few codes it is the distance to the mean of the documents with the same first code, whatever that code's
+    vector is; its principal components by scikit-learn, turned back, as many as there are."""
     from sklearn.decomposition import PCA
 
     backbone, batch = encoder_backbone(directions=directions), batch_of(list(range(len(TEXTS))))
     backbone.standardize(backbone.pooled(batch.ids, batch.mask))
     encoded, vectors = backbone.encode(batch.ids, batch.mask), torch.randn(len(TEXTS), 2, WIDTH)
+    codes = np.arange(len(TEXTS)) % 3
+    vectors[:, 0] = torch.randn(3, WIDTH)[codes]
     x = backbone.decode(encoded, vectors[:, :0])[:, 0]
-    backbone.whiten_residual(backbone.residual(encoded, vectors))
-    residual, components = (x - vectors[:, 0]).double().numpy(), min(directions, len(TEXTS) - 1)
+    backbone.whiten_residual(encoded.start, vectors[:, 0])
+    start = encoded.start.double().numpy()
+    means = np.stack([start[codes == code].mean(0) for code in range(3)])
+    residual, components = start - means[codes], min(directions, len(TEXTS) - 3)
     analysis = PCA(components, whiten=True, svd_solver="full").fit(residual)
     whitened = analysis.transform(residual) @ analysis.components_
     second = 3.0 * whitened / np.linalg.norm(whitened, axis=1, keepdims=True)
@@ -501,6 +506,21 @@ def test_later_positions_start_from_the_whitened_residual(directions: int) -> No
     np.testing.assert_allclose(hidden[:, 0], x, atol=1e-6)
     np.testing.assert_allclose(hidden[:, 1], second, atol=2e-3)
     np.testing.assert_allclose(hidden[:, 2], third, atol=5e-3)
+
+
+def test_what_the_decoder_learned_for_the_first_code_says_nothing_about_later_ones() -> None:
+    """Layers that add something change h_1; h_2 and h_3 stay residuals until their own gates open."""
+    backbone, batch = encoder_backbone(), batch_of(list(range(len(TEXTS))))
+    vectors = torch.randn(len(TEXTS), 2, WIDTH)
+    before = backbone.decode(backbone.encode(batch.ids, batch.mask), vectors)
+    for parameter in backbone.decoder.parameters():
+        nn.init.normal_(parameter, std=0.2)
+    after = backbone.decode(backbone.encode(batch.ids, batch.mask), vectors)
+    assert (after[:, 0] - before[:, 0]).abs().max() > 0.1
+    torch.testing.assert_close(after[:, 1:], before[:, 1:])
+    nn.init.ones_(backbone.gates)
+    opened = backbone.decode(backbone.encode(batch.ids, batch.mask), vectors)
+    assert (opened[:, 1:] - before[:, 1:]).abs().amax(dim=(0, 2)).min() > 0.1
 
 
 def test_pooling_is_the_mean_of_the_real_tokens() -> None:

@@ -100,17 +100,23 @@ class EncoderBackbone(Backbone):
     the first h_t its residual, which is where residual quantisation of the same embedding begins. `whiten_residual`
     may narrow what positions behind the first start from. `hidden_norm` is the length of h_t at the start (the last
     norm's weights learn on from there).
+
+    What the layers add is scaled by gates of each position, 1 for the first and at the start 0 for later ones: what
+    they have learned to say for the first code would otherwise be said again, and items that share it would go on
+    sharing codes (gates as in Touvron et al., Going deeper with Image Transformers, ICCV 2021, section 2).
     """
 
     shares_table = False
     mean: Tensor
     deviation: Tensor
+    code_map: Tensor
     residual_mean: Tensor
     residual_map: Tensor
     scale: float
 
     def __init__(
         self, model: Any, tokenizer: Any, *, layers: int, frozen_layers: int, hidden_norm: float, directions: int = 0,
+        length: int = 3,
     ) -> None:  # fmt: skip
         super().__init__()
         from transformers import T5Config
@@ -133,7 +139,12 @@ class EncoderBackbone(Backbone):
                 nn.init.zeros_(projection.weight)
         self.directions = directions
         self.scale = hidden_norm * self.width**-0.5
-        nn.init.constant_(self.decoder.final_layer_norm.weight, self.scale)
+        self.norm, self.dropout = self.decoder.final_layer_norm, self.decoder.dropout
+        self.decoder.final_layer_norm, self.decoder.dropout = nn.Identity(), nn.Identity()  # applied behind the gates
+        nn.init.constant_(self.norm.weight, self.scale)
+        self.gates = nn.Parameter(torch.zeros(length, self.width))
+        with torch.no_grad():
+            self.gates[0] = 1.0
         frozen_layers = min(frozen_layers, model.config.num_hidden_layers)
         if frozen_layers and model.config.model_type not in BERT_FAMILY:
             raise ConfigError(
@@ -147,6 +158,7 @@ class EncoderBackbone(Backbone):
             model.pooler.requires_grad_(False)
         self.register_buffer("mean", torch.zeros(self.width))
         self.register_buffer("deviation", torch.ones(self.width))
+        self.register_buffer("code_map", torch.eye(self.width) / self.scale)
         self.register_buffer("residual_mean", torch.zeros(self.width))
         self.register_buffer("residual_map", torch.eye(self.width))
 
@@ -199,14 +211,23 @@ class EncoderBackbone(Backbone):
 
     def residual(self, encoded: Encoded, prefix: Tensor) -> Tensor:
         """Return what the first code's vector leaves of the start vectors [n, D]."""
-        return encoded.start - prefix[:, 0] / self.scale
+        return encoded.start - prefix[:, 0] @ self.code_map
 
-    def whiten_residual(self, residual: Tensor) -> None:
-        """Keep the strongest directions of these residuals [n, D], all at the same strength, for later positions."""
-        self.residual_mean.copy_(residual.mean(dim=0))
-        variance, axes = torch.linalg.eigh(torch.cov(residual.double().T, correction=0))  # ascending
+    def whiten_residual(self, start: Tensor, first: Tensor) -> None:
+        """Let later positions start from what the first code's vectors [n, D] do not tell of the start vectors [n, D].
+
+        That is what their best linear prediction leaves (the code's vector belongs to h_1, which has learned away from
+        x), in its `directions` of largest variance, all at the same strength.
+        """
+        start, first = start.double(), first.double()
+        mean, first_mean = start.mean(dim=0), first.mean(dim=0)
+        start, first = start - mean, first - first_mean
+        code_map = torch.linalg.pinv(first.T @ first, hermitian=True, rtol=1e-8) @ (first.T @ start)
+        variance, axes = torch.linalg.eigh(torch.cov((start - first @ code_map).T, correction=0))  # ascending
         kept = variance > 1e-8 * variance[-1]
         variance, axes = variance[kept][-self.directions :], axes[:, kept][:, -self.directions :]
+        self.code_map.copy_(code_map)
+        self.residual_mean.copy_(mean - first_mean @ code_map)
         self.residual_map.copy_((axes / variance.sqrt()) @ axes.T)
 
     def decode(self, encoded: Encoded, prefix: Tensor) -> Tensor:
@@ -218,12 +239,13 @@ class EncoderBackbone(Backbone):
                 second = unit_rms((second - self.residual_mean) @ self.residual_map)
             later = second[:, None] - vectors[:, 1:].cumsum(dim=1)
             inputs = torch.cat([inputs, second[:, None], later], dim=1)
-        hidden: Tensor = self.decoder(
+        found = self.decoder(
             inputs_embeds=inputs,
             encoder_hidden_states=encoded.states,
             encoder_attention_mask=encoded.mask,
             use_cache=False,
         ).last_hidden_state
+        hidden: Tensor = self.dropout(self.norm(inputs + self.gates[: inputs.shape[1]] * (found - inputs)))
         return hidden
 
 

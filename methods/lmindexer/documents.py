@@ -34,7 +34,7 @@ def load_backbone(config: LMIndexerConfig, texts: list[str], seed: int) -> Backb
             raise BenchmarkError(f"lmindexer.encoder: '{config.encoder}' is no encoder of BERT's family")
         return EncoderBackbone(
             model, words.tokenizer, layers=config.decoder_layers, frozen_layers=config.frozen_layers,
-            hidden_norm=config.hidden_norm, directions=config.residual_directions,
+            hidden_norm=config.hidden_norm, directions=config.residual_directions, length=config.length,
         )  # fmt: skip
     from benchmark.generative.backbone import load_t5
 

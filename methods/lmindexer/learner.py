@@ -59,8 +59,9 @@ class Learner:
         name = f"position{position + 1}"
         backbone = self.network.backbone
         if position == 1 and isinstance(backbone, EncoderBackbone) and backbone.directions:
-            found = self._of_all(prefix, lambda batch: backbone.residual(*self.network.encode(batch)))
-            backbone.whiten_residual(torch.from_numpy(found).to(self.context.device))
+            start = self._of_all(prefix, lambda batch: self.network.encode(batch)[0].start)
+            first = self.network.codebooks[0].detach()[torch.from_numpy(prefix[:, 0]).long()]
+            backbone.whiten_residual(torch.from_numpy(start).to(self.context.device), first)
         if self.config.no_code_warmup:
             self._train(f"{name}.no-code", prefix, settings.no_code, Stage(settings.mask_ratio, no_code=True))
         if self.config.codebook_init != "random":
