@@ -1,6 +1,6 @@
 """The training study of the paper: how well an ID explains its document, how many codes live, do neighbours differ.
 
-- `macro_f1`: of the reconstructor's most likely token against the true one, over all tokens of the measured items
+- `macro_f1`: of the reconstructor's most likely token against the true one, over the scored tokens of the items
   (scikit-learn's macro average over the tokens that occur as either), and `micro_f1`, its accuracy;
 - `perplexity`: exp of the entropy of the position's codes, 1 .. codebook size;
 - `agreement`, behind the first position: share of the earlier codes that the model would still choose today;
