@@ -7,6 +7,7 @@ Shapes: n documents, L tokens, D model width, t position (1-based).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ class Encoded:
     start: Tensor
 
 
-class Backbone(nn.Module):
+class Backbone(nn.Module, ABC):
     """A semantic encoder, its tokenizer and its table of token vectors."""
 
     model: Any
@@ -42,21 +43,21 @@ class Backbone(nn.Module):
         table: Tensor = self.model.get_input_embeddings().weight
         return table
 
+    @abstractmethod
     def pretrained(self) -> list[str]:
         """Return the name prefixes of pretrained parameters (`slow_rate` scales their learning rate)."""
-        raise NotImplementedError
 
     def lower(self, ids: Tensor, mask: Tensor) -> Tensor | None:
         """Return the states [n, L, D] below the first layer that learns; None where no layer is frozen."""
         return None
 
+    @abstractmethod
     def encode(self, ids: Tensor, mask: Tensor, lower: Tensor | None = None) -> Encoded:
         """Return the encoder's output for token ids [n, L] with mask [n, L]; `lower` saves the frozen layers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode(self, encoded: Encoded, prefix: Tensor) -> Tensor:
         """Return the decoder's last hidden states [n, t, D] after the vectors of the earlier codes [n, t - 1, D]."""
-        raise NotImplementedError
 
 
 class T5Backbone(Backbone):

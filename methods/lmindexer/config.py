@@ -85,8 +85,8 @@ class LMIndexerConfig(MethodConfig):
     )
     contrastive: Literal["same-prefix", "sampled"] = Field(
         "same-prefix",
-        description="denominator behind the first position: every document of the batch with the same prefix (the "
-        "paper's text), or the anchor's own hard negatives only (the released code)",
+        description="denominator behind the first position: every document of a device's batch with the same prefix "
+        "(the paper's text), or the anchor's own hard negatives only (the released code)",
     )
     contrastive_batch: int = Field(16, ge=2, description="documents that share one contrastive denominator")
     negatives: int = Field(4, ge=1, description="hard negatives of each document behind the first position")

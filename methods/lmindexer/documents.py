@@ -19,7 +19,7 @@ from benchmark.methods.lmindexer.network import Batch
 BATCH = 128  # documents that go through the frozen layers at a time
 
 
-def load_backbone(config: LMIndexerConfig, texts: list[str], seed: int) -> Backbone:
+def load_backbone(config: LMIndexerConfig, texts: list[str]) -> Backbone:
     """Return the configured backbone; `texts` train the tokenizer of a model from scratch.
 
     Raises BenchmarkError when it is neither on disk nor to be had from the hub.
@@ -72,8 +72,9 @@ class Documents:
         token, count = np.unique(once, return_counts=True)
         outside = (count < config.scored_above * len(tokens)) | (count > config.scored_below * len(tokens))
         unscored = np.union1d(special, token[outside]).astype(np.int64)
+        require(bool(np.setdiff1d(token, special).size), "text fields", "no item has any text to learn from")
         require(
-            not len(token) or bool(np.setdiff1d(token, unscored).size), "scored_above, scored_below",
+            bool(np.setdiff1d(token, unscored).size), "scored_above, scored_below",
             "no token of the corpus is left to be scored",
         )  # fmt: skip
         first: dict[bytes, int] = {}

@@ -30,7 +30,7 @@ class Learner:
     def __init__(self, config: LMIndexerConfig, texts: list[str], context: Context) -> None:
         self.config, self.context = config, context
         torch.manual_seed(context.seed)
-        backbone = load_backbone(config, texts, context.seed)
+        backbone = load_backbone(config, texts)
         self.documents = Documents.tokenize(backbone.tokenizer, texts, config)
         heads = config.reconstructor.heads
         require(not heads or backbone.width % heads == 0, "reconstructor.heads", f"{backbone.width} is no multiple")
@@ -103,9 +103,11 @@ class Learner:
             return values
 
         epoch = max(1, len(self.documents) // settings.batch_size)
+        ends = range(epoch - 1, settings.steps - epoch // 2, epoch)  # of the epochs; the last is the training's own
 
         def measure(step: int, _: nn.Module) -> dict[str, float] | None:
-            if not self.config.study_items or stage.warmup or ((step + 1) % epoch and step + 1 < settings.steps):
+            due = step in ends or step + 1 == settings.steps
+            if stage.warmup or not self.config.study_items or not due:
                 return None
             return study.measure(network, self.documents, known, groups, stage, self.config, self.context.seed)
 

@@ -137,10 +137,9 @@ class LMIndexerNetwork(nn.Module):
     def _contrastive(self, hidden: Tensor, batch: Batch) -> Tensor:
         """Positive: the anchors' second dropout pass. Negatives: see `denominators` and the key `contrastive`."""
         anchors = batch.anchors
-        first = slice(0, anchors)
-        lower = None if batch.lower is None else batch.lower[first]
-        encoded = self.backbone.encode(batch.ids[first], batch.mask[first], lower)
-        again = self.backbone.decode(encoded, self.prefix_vectors(batch.prefix[first]))[:, -1]
+        lower = None if batch.lower is None else batch.lower[:anchors]
+        encoded = self.backbone.encode(batch.ids[:anchors], batch.mask[:anchors], lower)
+        again = self.backbone.decode(encoded, self.prefix_vectors(batch.prefix[:anchors]))[:, -1]
         position = batch.prefix.shape[1]
         if position and self.config.contrastive == "sampled":
             at = torch.arange(len(hidden), device=hidden.device)

@@ -57,7 +57,7 @@ class Block(nn.Module):
 
 
 class Reconstructor(nn.Module):
-    """Blocks, relative position bias and the final norm; the token table is the backbone's."""
+    """Blocks, relative position bias and the final norm; the network owns the token vectors."""
 
     def __init__(
         self, width: int, *, layers: int = 1, heads: int = 0, d_ff: int = 0, dropout: float = 0.1,

@@ -41,30 +41,31 @@ def measure(
     """
     was_training = network.training
     network.eval()
-    device = prefix.device
+    device, position = prefix.device, prefix.shape[1]
     generator = torch.Generator(device).manual_seed(seed)
     rows = torch.randperm(len(documents), generator=generator, device=device)[: config.study_items]
     members = torch.cat([rows[:, None], groups.sample(rows, config.negatives, generator)], dim=1)
     truth, predicted, codes, kept = [], [], [], []
     for part in torch.split(members, BATCH // members.shape[1] + 1):
-        batch = documents.batch(part[:, 0], prefix[part[:, 0]], len(part))
+        anchors, negatives = part[:, 0], part[:, 1:].flatten()
+        batch = documents.batch(anchors, prefix[anchors], len(part))
         tokens = torch.arange(batch.ids.shape[1], device=device).expand(len(part), -1)
         hidden = network.hidden(batch)
-        kept += [network.codes(hidden[:, j], j) == batch.prefix[:, j] for j in range(batch.prefix.shape[1])]
+        kept += [network.codes(hidden[:, j], j) == batch.prefix[:, j] for j in range(position)]
         logits, target = network.reconstruct(hidden[:, -1], batch, stage, tokens, generator)
         truth.append(target[target >= 0].cpu())
         predicted.append(logits.argmax(-1)[target >= 0].cpu())
         if not stage.no_code:
-            flat = part.flatten()
-            hidden = network.hidden(documents.batch(flat, prefix[flat], len(flat)))[:, -1]
-            codes.append(network.codes(hidden, prefix.shape[1]).view(part.shape).cpu())
+            others = network.hidden(documents.batch(negatives, prefix[negatives], len(negatives)))
+            found = [network.codes(h[:, -1], position).view(len(part), -1) for h in (hidden, others)]
+            codes.append(torch.cat(found, dim=1).cpu())
     network.train(was_training)
     measured = f1(torch.cat(truth).numpy(), torch.cat(predicted).numpy())
     if kept:
         measured["agreement"] = float(torch.cat(kept).float().mean())
     if codes:
-        found = torch.cat(codes).numpy()
-        measured |= {"perplexity": perplexity(found[:, 0]), "diff_ratio": diff_ratio(found)}
+        of_groups = torch.cat(codes).numpy()
+        measured |= {"perplexity": perplexity(of_groups[:, 0]), "diff_ratio": diff_ratio(of_groups)}
     return measured
 
 
