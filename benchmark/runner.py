@@ -26,6 +26,7 @@ from benchmark.contracts import (
     Histories,
     Indexer,
     Int32,
+    Int64,
     Progress,
     QuerySet,
     Rankings,
@@ -35,6 +36,7 @@ from benchmark.contracts import (
 )
 from benchmark.errors import BenchmarkError
 from benchmark.generative.start import load_start
+from benchmark.latency import latency
 from benchmark.plan import Cell, Plan
 from benchmark.rankings import check_rankings
 from benchmark.record import Scored, write_result
@@ -269,20 +271,25 @@ class Runner:
         import time
 
         method = cell.variant.cls(cell.variant.config)
-        started = time.perf_counter()
+        assert isinstance(method, Retriever | Recommender)
+        n, started = self._n_queries(cell), time.perf_counter()
         if isinstance(method, Retriever):
             method.fit(self.corpus, self.train_queries, context)
-            fitted = time.perf_counter()
-            rankings = method.search(self.test_queries.texts, self.plan.protocol.depth)
         else:
-            assert isinstance(method, Recommender)
             method.fit(self.corpus, self.split.train, self.split.validation, context)
-            fitted = time.perf_counter()
-            rankings = method.recommend(self.test_users[0], self.plan.protocol.depth)
+        fitted = time.perf_counter()
+        rankings = self._ranked(method, np.arange(n))
         seconds = time.perf_counter() - fitted
         context.facts["fit_seconds"] = round(fitted - started, 3)
-        context.facts.setdefault("queries_per_second", round(len(rankings) / max(seconds, 1e-9), 1))
+        context.facts["queries_per_second"] = round(n / max(seconds, 1e-9), 1)
+        context.facts.update(latency(lambda row: self._ranked(method, np.asarray([row])), n))
         return rankings
+
+    def _ranked(self, method: Retriever[Any] | Recommender[Any], rows: Int64) -> Rankings:
+        """Rank items for the test queries or users at these rows."""
+        if isinstance(method, Retriever):
+            return method.search([self.test_queries.texts[row] for row in rows], self.plan.protocol.depth)
+        return method.recommend(self.test_users[0].select(rows), self.plan.protocol.depth)
 
     def _score(self, cell: Cell, stage: Stage) -> Scored:
         saved = np.load(stage.final / "rankings.npz")

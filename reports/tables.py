@@ -54,9 +54,16 @@ COST = Table(
             ("index_bytes", "Index MB", 2, False, MEGA),
             ("queries_per_second.recommendation", "Users/s", 1, True, 1.0),
             ("queries_per_second.search", "Queries/s", 1, True, 1.0),
+            ("latency_p50.recommendation", "p50 ms, rec.", 1, False, 1.0),
+            ("latency_p99.recommendation", "p99 ms, rec.", 1, False, 1.0),
+            ("latency_p50.search", "p50 ms, search", 1, False, 1.0),
+            ("latency_p99.search", "p99 ms, search", 1, False, 1.0),
             ("beam_missing.recommendation", "Beam misses, rec.", 2, False, 1.0),
             ("beam_missing.search", "Beam misses, search", 2, False, 1.0),
         )
     ),
-    ("Seconds and memory are of the run that computed each stage; a stage that methods share counts in each.",),
+    (
+        "Seconds and memory are of the run that computed each stage; a stage that methods share counts in each.",
+        "p50, p99: latency of one user or query at a time; Users/s, Queries/s: all of them in batches.",
+    ),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.exact import exact_scores, search_error
 from benchmark.generative.finetune import code_vocabulary, history_encoder
 from benchmark.generative.trie import Trie
+from benchmark.latency import latency
 
 
 class Ranker:
@@ -44,16 +46,21 @@ class Ranker:
         scores = np.full((len(sources), k), -np.inf, np.float32)
         k = min(k, config.beams)  # fewer beams than ranks: the rest stays empty
         order = np.argsort([-len(source) for source in sources], kind="stable")  # rows of like length share a batch
-        started = time.perf_counter()
-        for start in self.context.progress(range(0, len(order), config.beam_batch), "beam search"):
-            rows = order[start : start + config.beam_batch]
+
+        def beam(rows: Sequence[int]) -> Rankings:
             ids, mask = inputs.pad([sources[row] for row in rows], self.eos, self.context.device)
-            found = beam_search(
+            return beam_search(
                 self.model, ids, mask, self.trie, self.vocabulary, beams=config.beams, k=k,
                 scorer=config.scorer, length_penalty=config.length_penalty, item_order=self.item_order,
             )  # fmt: skip
+
+        started = time.perf_counter()
+        for start in self.context.progress(range(0, len(order), config.beam_batch), "beam search"):
+            rows = order[start : start + config.beam_batch]
+            found = beam(rows.tolist())
             items[rows, :k], scores[rows, :k] = found.items, found.scores
         seconds = time.perf_counter() - started
+        facts |= latency(lambda row: beam([row]), len(sources))
         facts["queries_per_second"] = round(len(sources) / max(seconds, 1e-9), 1)
         facts["parameters"] = sum(parameter.numel() for parameter in self.model.parameters())
         facts["index_bytes"] = self.trie.nbytes
