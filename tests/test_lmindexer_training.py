@@ -200,16 +200,19 @@ def test_codes_depend_on_no_batch_and_no_dropout(
     assert len(set(again.tolist())) > 1
 
 
-def test_every_stage_behind_the_warm_up_is_measured_each_epoch(tmp_path: Path) -> None:
-    """With 40 documents and batches of 10 an epoch has 4 steps; 6 steps are measured at the 4th and the last."""
-    steps = FEW.model_copy(update={"steps": 6})
+@pytest.mark.parametrize(("n_steps", "expected_steps"), [(5, [5]), (6, [4, 6]), (9, [4, 9])])
+def test_every_stage_behind_the_warm_up_is_measured_each_epoch(
+    tmp_path: Path, n_steps: int, expected_steps: list[int]
+) -> None:
+    """With 40 documents and batches of 10 an epoch has 4 steps; one end stands for two that are close together."""
+    steps = FEW.model_copy(update={"steps": n_steps})
     fit(tmp_path, settings(steps, study_items=15, codebook_size=5))
     of_reconstruction, of_codes = {"macro_f1", "micro_f1"}, {"perplexity", "diff_ratio"}
     for stage in STAGES[1:]:
         measured = [record for record in records(tmp_path, stage) if "loss" not in record]
         expected = of_reconstruction | (of_codes if stage.endswith("full") else set())
         expected |= {"agreement"} if stage.startswith("position2") else set()
-        assert [record.pop("step") for record in measured] == [4, 6]
+        assert [record.pop("step") for record in measured] == expected_steps
         for record in measured:
             assert set(record) == {"stage"} | expected
             assert all(0 <= record[name] <= 1 for name in expected - {"perplexity"})
