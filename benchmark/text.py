@@ -16,6 +16,8 @@ from benchmark.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from benchmark.contracts import Corpus
+
 
 def item_texts(table: pa.Table, fields: Sequence[str]) -> list[str]:
     """Return one text per row of the corpus table, the asked fields in the asked order.
@@ -26,6 +28,29 @@ def item_texts(table: pa.Table, fields: Sequence[str]) -> list[str]:
     """
     check_fields(table, fields)
     return [text for texts in _batches(table, fields) for text in texts.to_pylist()]
+
+
+def document_texts(corpus: Corpus) -> list[str]:
+    """Return the values of the text fields without their names, joined with spaces: the text that a search reads.
+
+    Without the names a query with the word "title" does not match everything. An item that has none of the fields
+    gives its first other text field (never categories or keywords); an item without any text is ''.
+    """
+    columns = [_column(name) for name in corpus.fields]
+    texts = [" ".join(filter(None, values)) for values in _rows(corpus.table, columns)]
+    empty = [row for row, text in enumerate(texts) if not text.strip()]
+    if empty:
+        others = _rows(corpus.table, fallback_fields(corpus.table, corpus.fields))
+        for row in empty:
+            texts[row] = next((value for value in others[row] if value.strip()), "")
+    return texts
+
+
+def _rows(table: pa.Table, columns: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return each item's values of the columns that exist, lists joined with spaces."""
+    present = [table.column(name).to_pylist() for name in columns if name in table.column_names]
+    texts = [[value if isinstance(value, str) else " ".join(value or ()) for value in column] for column in present]
+    return list(zip(*texts, strict=True)) if texts else [()] * len(table)
 
 
 def check_fields(table: pa.Table, fields: Sequence[str]) -> None:

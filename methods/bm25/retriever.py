@@ -1,0 +1,43 @@
+"""BM25: classical word matching, the baseline that every retriever is measured against.
+
+    score(q, d) = sum_{t in q}  ln(1 + (N - df_t + 0.5) / (df_t + 0.5)) * tf / (tf + k1 * (1 - b + b * |d| / avg |d|))
+
+Source: Robertson and Zaragoza, The Probabilistic Relevance Framework (2009), in the variant that Lucene 8 and later
+use (Kamphuis et al., ECIR 2020), with Lucene's own defaults k1 = 1.2, b = 0.75; README.md says why these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmark.contracts import Context, Corpus, QuerySet, Rankings, Retriever
+from benchmark.errors import BenchmarkError, require
+from benchmark.methods.bm25.analyser import Analyser
+from benchmark.methods.bm25.config import BM25Config
+from benchmark.methods.bm25.engines import build
+from benchmark.text import document_texts
+
+
+class BM25(Retriever[BM25Config]):
+    """Word matching with BM25 (Lucene's variant), the classical retrieval baseline."""
+
+    def fit(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
+        """Index the corpus; `queries` are not used, BM25 learns nothing from judgments."""
+        self.row_of = np.array(sorted(range(len(corpus)), key=corpus.ids.__getitem__, reverse=True), np.int32)
+        texts = document_texts(corpus)
+        self.analyser = Analyser(self.config)
+        documents = [self.analyser.learn(texts[row]) for row in context.progress(self.row_of.tolist(), "BM25 terms")]
+        self.engine = build(documents, len(self.analyser.terms), self.config, context.work)
+        context.facts["index_bytes"] = self.engine.index_bytes
+
+    def search(self, queries: Sequence[str], k: int) -> Rankings:
+        """Return the k best items per query, none without a common word; ties by item id, descending."""
+        require(k >= 1, "k", "at least one item must be asked for")
+        if not hasattr(self, "engine"):
+            raise BenchmarkError("bm25: search was called before fit")
+        found = self.engine.search([self.analyser.known(query) for query in queries], k)
+        items = found.items.copy()
+        items[items >= 0] = self.row_of[items[items >= 0]]
+        return Rankings(items, found.scores)

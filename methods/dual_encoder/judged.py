@@ -1,0 +1,62 @@
+"""Which documents are relevant to which training query: the pairs to learn from, and what is never a negative.
+
+Queries and documents are counted by their text. A copy of a relevant document is relevant, and two queries with the
+same words (simulated ones often have them) share their relevant documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from benchmark.contracts import Int64, QuerySet
+from benchmark.errors import BenchmarkError
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Pair j says that document `relevant[j]` answers query `asked[j]`; each pair stands once, in ascending order."""
+
+    queries: list[str]  # distinct texts
+    documents: list[str]  # distinct texts
+    document_of: Int64  # [n_items], the document of each item
+    asked: Int64  # [n_pairs]
+    relevant: Int64  # [n_pairs]
+
+    @cached_property
+    def keys(self) -> Int64:
+        """One ascending number per pair [n_pairs], to look pairs up by bisection."""
+        return self.asked * len(self.documents) + self.relevant
+
+    def known(self, queries: Int64, documents: Int64) -> np.ndarray:
+        """Return whether the documents are judged relevant to the queries (the two broadcast), bool."""
+        return np.isin(queries * len(self.documents) + documents, self.keys)
+
+
+def judged(queries: QuerySet | None, texts: Sequence[str]) -> Judged:
+    """Return the pairs with a grade above 0, of item texts in row order.
+
+    Raises BenchmarkError when there is nothing to learn from.
+    """
+    if queries is None or not (queries.grades > 0).any():
+        raise BenchmarkError(
+            "the dual encoder has no training queries with a relevant document; "
+            "--set dual-encoder.fine_tune=false ranks with the encoder as it is"
+        )
+    documents, document_of = _distinct(texts)
+    positive = queries.grades > 0
+    used, query = np.unique(queries.query_rows[positive], return_inverse=True)
+    asked, query_of = _distinct([queries.texts[row] for row in used.tolist()])
+    pairs = np.column_stack([query_of[query], document_of[queries.item_rows[positive]]])
+    pairs = np.unique(pairs, axis=0)
+    return Judged(asked, documents, document_of, np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1]))
+
+
+def _distinct(texts: Sequence[str]) -> tuple[list[str], Int64]:
+    """Return the distinct texts in order of appearance, and the number of each text's own."""
+    numbers: dict[str, int] = {}
+    number_of = np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)
+    return list(numbers), number_of

@@ -1,0 +1,88 @@
+"""Dual encoder: one sentence encoder for queries and documents, fine-tuned on the training queries.
+
+    score(q, d) = E(q) . E(d)                          unit vectors unless encoder.normalize is off
+
+Source: Karpukhin et al., Dense Passage Retrieval, EMNLP 2020 (DPR), sections 3.1 and 3.2, with the settings that
+LMIndexer (ICML 2024) used for its dual encoder where they are known: positives are all relevant items of a query,
+hard negatives come from BM25's first 30 ranks, a document is the item's whole text. Unlike DPR, one encoder serves
+both sides, as sentence encoders do. `fine_tune=false` is the zero-shot row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmark.contracts import Context, Corpus, Float32, Progress, QuerySet, Rankings, Retriever, no_progress
+from benchmark.dense import DEPTH, DenseIndex
+from benchmark.errors import BenchmarkError
+from benchmark.methods.dual_encoder.config import DualEncoderConfig
+from benchmark.methods.dual_encoder.judged import judged
+
+SAMPLE = 200  # queries that an approximate index is measured with
+
+
+class DualEncoder(Retriever[DualEncoderConfig]):
+    """A sentence encoder for queries and documents, fine-tuned with in-batch and BM25 negatives (DPR)."""
+
+    def fit(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
+        """Fine-tune the encoder on the queries' relevant items, embed the corpus and index it.
+
+        Raises BenchmarkError when there is nothing to learn from and `fine_tune` is on.
+        """
+        import torch
+
+        from benchmark.encoders import load, train_simcse
+
+        config = self.config
+        texts = corpus.texts()
+        documents = [config.document_prefix + text for text in texts]
+        torch.manual_seed(context.seed)
+        self.model = load(config.encoder, context.device)
+        if config.encoder.simcse_epochs:
+            train_simcse(self.model, documents, config.encoder, context)
+        if config.fine_tune:
+            self._fine_tune(corpus, texts, queries, context)
+        vectors = self._embed(documents, context.progress)
+        self.index = DenseIndex(
+            vectors, corpus.ids, config.index, sample=self._sample(vectors, queries, context), seed=context.seed,
+            gpu=context.device.startswith("cuda"),
+        )  # fmt: skip
+        context.facts["parameters"] = sum(parameter.numel() for parameter in self.model.parameters())
+        context.facts["index_bytes"] = self.index.bytes
+        if config.index.name != "exact":
+            context.facts[f"index_recall@{DEPTH}"] = round(self.index.recall, 4)
+            context.facts["index_effort"] = self.index.effort
+
+    def _fine_tune(self, corpus: Corpus, texts: list[str], queries: QuerySet | None, context: Context) -> None:
+        pairs = judged(queries, texts)
+        ranks = self.config.negative_ranks if self.config.hard_negatives else 0
+        negatives = np.empty((len(pairs.queries), 0), np.int64)
+        if ranks:
+            from benchmark.methods.dual_encoder.negatives import bm25_negatives
+
+            negatives = bm25_negatives(pairs, corpus, ranks, context)
+        from benchmark.methods.dual_encoder.training import fine_tune
+
+        fine_tune(self.model, pairs, negatives, self.config, context)
+
+    def _sample(self, vectors: Float32, queries: QuerySet | None, context: Context) -> Float32:
+        """Return vectors of training queries, or of documents where there are none, to measure the index with."""
+        random = np.random.default_rng(context.seed)
+        if queries is None or not len(queries):
+            return vectors[random.permutation(len(vectors))[:SAMPLE]]
+        rows = random.permutation(len(queries))[:SAMPLE]
+        return self._embed([self.config.query_prefix + queries.texts[row] for row in rows])
+
+    def search(self, queries: Sequence[str], k: int) -> Rankings:
+        """Return the k best items per query [n_queries, k]; ties by item id, descending."""
+        if not hasattr(self, "index"):
+            raise BenchmarkError("dual-encoder: search was called before fit")
+        return self.index.search(self._embed([self.config.query_prefix + query for query in queries]), k)
+
+    def _embed(self, texts: Sequence[str], progress: Progress = no_progress) -> Float32:
+        """Return float32 [n_texts, dim]."""
+        from benchmark.encoders import encode
+
+        return encode(self.model, texts, normalize=self.config.encoder.normalize, progress=progress)
