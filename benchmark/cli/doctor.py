@@ -9,8 +9,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-NEEDED = ("torch", "transformers", "sentence-transformers", "datasets", "accelerate", "tokenizers", "safetensors", "bm25s",
-          "numba", "PyStemmer", "ir-measures", "scikit-learn", "scipy", "numpy", "pydantic", "pyarrow",
+NEEDED = ("torch", "transformers", "sentence-transformers", "datasets", "accelerate", "tokenizers", "safetensors",
+          "bm25s", "numba", "PyStemmer", "ir-measures", "scikit-learn", "scipy", "numpy", "pydantic", "pyarrow",
           "tqdm")  # fmt: skip
 
 
