@@ -25,6 +25,10 @@ SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
     "random": {"codebook_size": 8},
     "rqkmeans": {"codebook_size": 8, "levels": 2},
     "rqvae": {"codebook_size": 8, "levels": 2, "training": {"steps": 20, "batch_size": 32}},
+    "seal": {
+        "scratch": {"d_model": 16, "layers": 1, "heads": 2, "d_ff": 32, "vocabulary_size": 300}, "max_source": 32,
+        "training": {"steps": 2, "batch_size": 8},
+    },
     "shuffled": {"codebook_size": 8, "levels": 2},
 }
 

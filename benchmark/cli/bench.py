@@ -5,6 +5,7 @@
   benchmark bench bm25        BM25 against rank-bm25
   benchmark bench dense       dense index against a bare faiss search
   benchmark bench lmindexer   LMIndexer's training step against a plain T5 step
+  benchmark bench seal        SEAL's search: keys and queries per second, and where the time goes
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-SUBJECTS = ("decode", "kmeans", "bm25", "dense", "lmindexer")
+SUBJECTS = ("decode", "kmeans", "bm25", "dense", "lmindexer", "seal")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
