@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from benchmark.errors import ConfigError, did_you_mean
 
-PRESETS = ("tiny", "small", "base", "paper")
+SIZES = ("tiny", "small", "base", "paper")  # a method that does not define one of these has its defaults there
+PRESETS = (*SIZES, "published")  # another protocol: only methods that define it have it
 
 
 class MethodConfig(BaseModel):

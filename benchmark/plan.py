@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.config import PRESETS, MethodConfig, build_config, load_presets
+from benchmark.config import PRESETS, SIZES, MethodConfig, build_config, load_presets
 from benchmark.contracts import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS, Indexer, Method, Recommender, Retriever
 from benchmark.data import Dataset
 from benchmark.errors import UsageError, did_you_mean
@@ -153,19 +153,16 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) 
     if kind == "indexer":
         own = {key: value for key, value in own.items() if not key.startswith("generative.")}
     presets = load_presets(source_file(entry), method)
-    config = build_config(cls.Config, preset=_preset(presets, preset), overrides=own, owner=label)
+    if preset not in presets and preset in PRESETS and preset not in SIZES:
+        raise UsageError(f"the method '{method}' has no preset '{preset}'; see: benchmark show {method}")
+    config = build_config(cls.Config, preset=presets.get(preset), overrides=own, owner=label)
     generative = None
     if kind == "indexer":
         presets = load_presets(Path(generative_config.__file__))
         generative = build_config(
-            GenerativeConfig, preset=_preset(presets, preset), overrides=for_generative, owner="generative"
+            GenerativeConfig, preset=presets.get(preset), overrides=for_generative, owner="generative"
         )
     return Variant(label, method, cls, kind, tasks, config, generative, code_version(entry.module))
-
-
-def _preset(presets: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]:
-    """Return the preset; where a method has none of that name its defaults serve."""
-    return presets.get(name, {})
 
 
 def make_plan(

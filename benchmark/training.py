@@ -4,6 +4,8 @@ It runs through Hugging Face Accelerate, so `accelerate launch` or `torchrun` sc
 examples of one optimiser step over all processes and accumulation steps: the number of devices never changes what
 is learned from, only how fast. On CPU the same seed gives the same weights, bit for bit, also after a kill: a
 checkpoint holds weights, optimiser, random state and log, and the batch order is a function of seed and step.
+
+A `Validation` scores the model now and then, ends the training when nothing gets better, and keeps the best weights.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,20 @@ from benchmark.errors import BenchmarkError
 Loss = Callable[[nn.Module, Tensor], Tensor | dict[str, Tensor]]
 
 
+@dataclass(frozen=True)
+class Validation:
+    """Early stopping on a score that a finished training is to have as high as possible.
+
+    `score(model)` is called in eval mode, without gradients, and must draw no random numbers; it stands in the log
+    under `name`. Of equal scores the first counts.
+    """
+
+    name: str
+    score: Callable[[nn.Module], float]
+    every: int  # steps between two scores; the last step is scored too
+    patience: int  # scores in a row that are no better than the best, after which training ends
+
+
 def train(
     model: nn.Module,
     n_examples: int,
@@ -37,6 +54,7 @@ def train(
     name: str = "train",
     after_step: Callable[[int, nn.Module], dict[str, float] | None] | None = None,
     rates: Mapping[str, float] | None = None,
+    validation: Validation | None = None,
 ) -> list[dict[str, float]]:
     """Train the model in place and return its log, one record per 1% of the steps (also in work/NAME.log.jsonl).
 
@@ -44,6 +62,7 @@ def train(
     scalar under 'loss' and further values to log. `after_step(step, model)` may change the model (restart dead
     codes, say) and return measurements for the log; what it draws must come from torch's global generator. `rates`
     scale the learning rate of the parameters whose names begin so; parameters without gradient stay as they are.
+    With a `validation` the model ends with the weights of its best score, and the schedule still counts all steps.
     All state must live in the model's parameters and buffers. A finished training is kept in `work` too, so a stage
     of several trainings (each with its own `name`) goes on where it was killed.
     Raises BenchmarkError when there is nothing to learn from or the loss is not finite.
@@ -59,7 +78,7 @@ def train(
     optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     checkpoint = Path(context.work) / f"{name}.checkpoint.pt"
-    first, log, sums = _resume(checkpoint, model, optimizer, accelerator.device)
+    first, log, sums, best = _resume(checkpoint, model, optimizer, accelerator.device)
     every = max(1, config.steps // 100)
     pending: list[dict[str, Tensor]] = []
     saved = time.monotonic()
@@ -82,7 +101,10 @@ def train(
         optimizer.step()
         measured = after_step(step, model) if after_step is not None else None
         done = step + 1
-        due = done % every == 0 or done == config.steps
+        finished = done == config.steps
+        if validation is not None and (done % validation.every == 0 or finished):
+            finished |= _validate(validation, model, done, log, best)
+        due = done % every == 0 or finished
         checkpoint_due = accelerator.is_main_process and time.monotonic() - saved >= config.checkpoint_seconds
         if due or checkpoint_due:
             _collect(pending, sums)
@@ -96,9 +118,14 @@ def train(
             sums.clear()
         if measured:
             log.append({"step": done, **measured})
-        if accelerator.is_main_process and (checkpoint_due or done == config.steps):
-            _save(checkpoint, done, model, optimizer if done < config.steps else None, log, sums)
+        if finished:
+            model.load_state_dict(best or model.state_dict())
+            done, best = config.steps, {}  # which is where a finished training is taken up again
+        if accelerator.is_main_process and (checkpoint_due or finished):
+            _save(checkpoint, done, model, None if finished else optimizer, log, sums, best)
             saved = time.monotonic()
+        if finished:
+            break
     accelerator.wait_for_everyone()
     accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)  # or the model would go on in this precision
     if accelerator.is_main_process:
@@ -106,6 +133,24 @@ def train(
         (Path(context.work) / f"{name}.log.jsonl").write_text("".join(lines), "utf-8")
     model.eval()
     return log
+
+
+def _validate(
+    validation: Validation, model: nn.Module, step: int, log: list[dict[str, float]], best: dict[str, Tensor]
+) -> bool:
+    """Score the model, copy its weights to `best` if there are none better, and return whether training is over."""
+    from accelerate.utils import broadcast_object_list
+
+    model.eval()
+    with torch.no_grad():
+        score = float(broadcast_object_list([validation.score(model)])[0])  # all processes stop, or none
+    model.train()
+    scores = [record[validation.name] for record in log if validation.name in record]
+    if not scores or score > max(scores):
+        best.update({key: value.clone() for key, value in model.state_dict().items()})
+    log.append({"step": step, validation.name: score})
+    scores.append(score)
+    return len(scores) - 1 - scores.index(max(scores)) >= validation.patience
 
 
 def _groups(model: nn.Module, rates: Mapping[str, float]) -> list[dict[str, Any]]:
@@ -176,10 +221,14 @@ def _collect(pending: list[dict[str, Tensor]], sums: dict[str, float]) -> None:
     pending.clear()
 
 
-def _save(path: Path, step: int, model: nn.Module, optimizer: Any, log: list[Any], sums: dict[str, float]) -> None:
+def _save(
+    path: Path, step: int, model: nn.Module, optimizer: Any, log: list[Any], sums: dict[str, float],
+    best: dict[str, Tensor],
+) -> None:  # fmt: skip
     state = {
         "step": step,
         "model": model.state_dict(),
+        "best": best,
         "optimizer": None if optimizer is None else optimizer.state_dict(),
         "random": torch.get_rng_state(),
         "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -192,10 +241,10 @@ def _save(path: Path, step: int, model: nn.Module, optimizer: Any, log: list[Any
 
 def _resume(
     path: Path, model: nn.Module, optimizer: Any, device: torch.device
-) -> tuple[int, list[dict[str, float]], dict[str, float]]:
-    """Return (next step, log, sums of the log record under way) and put the saved state back."""
+) -> tuple[int, list[dict[str, float]], dict[str, float], dict[str, Tensor]]:
+    """Return (next step, log, sums of the log record under way, best weights) and put the saved state back."""
     if not path.is_file():
-        return 0, [], {}
+        return 0, [], {}, {}
     state = torch.load(path, map_location=device, weights_only=True)
     model.load_state_dict(state["model"])
     if state["optimizer"] is not None:
@@ -204,4 +253,4 @@ def _resume(
     if state["cuda_random"]:
         torch.cuda.set_rng_state_all([s.cpu() for s in state["cuda_random"]])
     log, sums = json.loads(state["log"])
-    return int(state["step"]), log, sums
+    return int(state["step"]), log, sums, state["best"]

@@ -4,7 +4,8 @@
 
 Ties are ranked by item id, descending as strings, which is trec_eval's rule: an evaluator that sorts the run again
 by score finds the same order. By default a user's own history may be recommended again, as it may be by the
-generative methods; `exclude_history` leaves it out, the custom of the classical sequential recommenders.
+generative methods; `history = exclude` leaves it out, the custom of the classical sequential recommenders, and
+`history = zero` sets its scores to 0, where items that nobody took are too.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from pydantic import Field
 
 from benchmark.config import MethodConfig
 from benchmark.contracts import Context, Corpus, Histories, Int32, Rankings, Recommender
+from benchmark.topk import CELLS, HistoryRule, events, id_ranks
 
 
 class PopularityConfig(MethodConfig):
     """What may be recommended."""
 
-    exclude_history: bool = Field(False, description="never recommend an item of the user's own history")
+    history: HistoryRule = Field("keep", description="items the user already has: keep, exclude, or score zero")
 
 
 class Popularity(Recommender[PopularityConfig]):
@@ -28,22 +30,29 @@ class Popularity(Recommender[PopularityConfig]):
     def fit(self, corpus: Corpus, histories: Histories, validation: Int32, context: Context) -> None:
         """Count the items of the training histories; the validation items are not counted."""
         counts = np.bincount(histories.items, minlength=len(corpus))
-        by_id = np.array(sorted(range(len(corpus)), key=corpus.ids.__getitem__, reverse=True), np.int32)
-        self._ranking = by_id[np.argsort(-counts[by_id], kind="stable")]  # int32 [n_items], best first
-        self._scores = counts[self._ranking].astype(np.float32)
+        later = len(corpus) - 1 - id_ranks(corpus.ids)  # of equal counts the largest is first
+        self._keys = counts * len(corpus) + later  # int64 [n_items], all different
 
     def recommend(self, histories: Histories, k: int) -> Rankings:
         """Return the k most popular items per history, int32 [n, k]; -1 where fewer are left."""
-        width = min(k, len(self._ranking))
-        if not self.config.exclude_history:
+        n_items, width = len(self._keys), min(k, len(self._keys))
+        if self.config.history == "keep":
+            ranking = np.argsort(-self._keys)[:width].astype(np.int32)
             everyone = np.zeros((len(histories), 1), np.int32)
-            return Rankings(self._ranking[:width] + everyone, self._scores[:width] + everyone.astype(np.float32))
+            scores = (self._keys[ranking] // n_items).astype(np.float32)
+            return Rankings(ranking + everyone, scores + everyone.astype(np.float32))
         items = np.full((len(histories), width), -1, np.int32)
         scores = np.zeros((len(histories), width), np.float32)
-        for user in range(len(histories)):
-            history = np.unique(histories[user])
-            head = slice(0, width + len(history))  # enough, whatever the history takes away
-            kept = np.flatnonzero(~np.isin(self._ranking[head], history))[:width]
-            items[user, : len(kept)] = self._ranking[kept]
-            scores[user, : len(kept)] = self._scores[kept]
+        size = max(1, CELLS // n_items)
+        for start in range(0, len(histories), size):
+            rows = np.arange(start, min(start + size, len(histories)))
+            keys = np.tile(self._keys, (len(rows), 1))
+            user, item = events(histories.select(rows))
+            keys[user, item] = -1 if self.config.history == "exclude" else self._keys[item] % n_items
+            best = np.argpartition(keys, n_items - width, axis=1)[:, n_items - width :]
+            keys = np.take_along_axis(keys, best, axis=1)
+            order = np.argsort(-keys, axis=1)
+            best, keys = np.take_along_axis(best, order, axis=1), np.take_along_axis(keys, order, axis=1)
+            items[rows] = np.where(keys >= 0, best, -1)
+            scores[rows] = np.maximum(keys // n_items, 0)
         return Rankings(items, scores)

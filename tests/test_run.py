@@ -212,6 +212,7 @@ def test_a_failed_cell_is_reported_and_costs_no_other(
         (["--methods", "rqvea"], "unknown method 'rqvea'. Did you mean 'rqvae'"),
         (["--tasks", "serch"], "unknown task 'serch'. Did you mean 'search'"),
         (["--preset", "smal"], "unknown preset 'smal'. Did you mean 'small'"),
+        (["--preset", "published"], "has no preset 'published'"),
         (["--set", "random.levls=2"], "random.levls: unknown key. Did you mean 'levels'"),
         (["--set", "levels=2"], "write LABEL.KEY=VALUE"),
         (["--set", "rqvae.levels=2"], "no method 'rqvae' in this run"),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from benchmark.config import TrainingConfig
 from benchmark.contracts import Context
 from benchmark.errors import BenchmarkError
-from benchmark.training import _batches, _schedule, train
+from benchmark.training import Validation, _batches, _schedule, train
 
 INPUTS = torch.randn(50, 8, generator=torch.Generator().manual_seed(1))
 STEPS = 120
@@ -269,3 +269,68 @@ def test_measurements_are_records_of_their_own(tmp_path: Path, kill_at: int | No
     assert [record["step"] for record in log] == sorted(record["step"] for record in log)
     lines = (tmp_path / "measured" / "train.log.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == [{"stage": "train", **record} for record in log]
+
+
+SCORES = [0.1, 0.4, 0.3, 0.4, 0.2, 0.9]  # with patience 3 the last one is never seen
+EVERY = 7
+
+
+def _train_with_early_stopping(
+    work: Path, kill_at: int | None = None, checkpoint_seconds: float = 0, patience: int = 3
+) -> tuple[dict[str, Tensor], str, list[dict[str, Tensor]]]:
+    """Train against a table of scores; return the weights, the log and the weights at each score."""
+    work.mkdir(exist_ok=True)
+    torch.manual_seed(7)
+    model = nn.Sequential(nn.Linear(8, 16), nn.Dropout(0.3), nn.Linear(16, 1))
+    step_now, seen = [0], []
+
+    def after_step(step: int, _: nn.Module) -> None:
+        step_now[0] = step
+        if step == kill_at:
+            raise Killed
+
+    def score(model: nn.Module) -> float:
+        assert not model.training and not torch.is_grad_enabled()
+        seen.append({key: value.clone() for key, value in model.state_dict().items()})
+        return SCORES[(step_now[0] + 1) // EVERY - 1]
+
+    config = TrainingConfig(steps=EVERY * len(SCORES), batch_size=16, checkpoint_seconds=checkpoint_seconds)
+    validation = Validation("score", score, EVERY, patience)
+    context = Context(seed=3, work=work)
+    log = train(model, len(INPUTS), _loss, config, context, after_step=after_step, validation=validation)
+    assert not model.training
+    return model.state_dict(), json.dumps(log), seen
+
+
+def _equal(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
+    return all(torch.equal(left[key], right[key]) for key in left)
+
+
+def test_early_stopping_ends_after_its_patience_with_the_weights_of_the_best_score(tmp_path: Path) -> None:
+    """The best of the first five scores is the second one; the fourth equals it and comes later."""
+    weights, log, seen = _train_with_early_stopping(tmp_path)
+    assert len(seen) == 5 and _equal(weights, seen[1]) and not _equal(weights, seen[3])
+    records = json.loads(log)
+    assert [record["score"] for record in records if "score" in record] == SCORES[:5]
+    assert records[-1]["step"] == 5 * EVERY and "loss" in records[-1]
+
+
+def test_without_running_out_of_patience_the_best_weights_are_those_of_the_last_score(tmp_path: Path) -> None:
+    weights, log, seen = _train_with_early_stopping(tmp_path, patience=4)
+    assert len(seen) == len(SCORES) and _equal(weights, seen[-1]) and json.loads(log)[-1]["step"] == EVERY * len(SCORES)
+
+
+@pytest.mark.parametrize("kill_at", [5, 6, 7, 20, 34])
+def test_early_stopping_ends_the_same_after_a_kill(tmp_path: Path, kill_at: int) -> None:
+    """Killed before the first score, at a score, behind the best one, and in the last step of all."""
+    weights, log, _ = _train_with_early_stopping(tmp_path / "whole")
+    with pytest.raises(Killed):
+        _train_with_early_stopping(tmp_path / "killed", kill_at)
+    resumed, resumed_log, _ = _train_with_early_stopping(tmp_path / "killed")
+    assert _equal(weights, resumed) and log == resumed_log
+
+
+def test_a_training_that_stopped_early_is_not_taken_up_again(tmp_path: Path) -> None:
+    weights, log, _ = _train_with_early_stopping(tmp_path, checkpoint_seconds=60)
+    again, same_log, seen = _train_with_early_stopping(tmp_path, checkpoint_seconds=60)
+    assert _equal(weights, again) and log == same_log and not seen

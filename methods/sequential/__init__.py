@@ -1,0 +1,1 @@
+"""Sequential recommenders: the next item from the items before it. See README.md."""
