@@ -66,6 +66,7 @@ def load_t5(name: str, scratch: ScratchConfig, texts: list[str]) -> tuple[Any, A
 
 def save(folder: Path, model: Any, tokenizer: Any) -> None:
     """Save model and tokenizer in Hugging Face's layout."""
+    _quiet()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 

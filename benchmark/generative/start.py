@@ -48,8 +48,9 @@ def save_start(folder: Path, rows: Sequence[Float32], model: Any = None, tokeniz
     arrays: dict[str, Any] = {f"position{t}": np.asarray(array, np.float32) for t, array in enumerate(rows)}
     np.savez(folder / "codes.npz", **arrays)
     if model is not None:
-        model.save_pretrained(folder / "t5")
-        tokenizer.save_pretrained(folder / "t5")
+        from benchmark.generative.backbone import save  # needs torch, which this module does not
+
+        save(folder / "t5", model, tokenizer)
 
 
 def load_start(folder: Path, sizes: tuple[int, ...]) -> Start | None:
