@@ -30,7 +30,9 @@ SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
         "training": {"steps": 2, "batch_size": 8},
     },
     "shuffled": {"codebook_size": 8, "levels": 2},
-    **dict.fromkeys(["bert4rec", "fdsa", "gru4rec", "hgn", "sasrec"], {"training": {"epochs": 2, "batch_size": 16}}),
+    **{
+        name: {"training": {"epochs": 2, "batch_size": 16}} for name in ("bert4rec", "fdsa", "gru4rec", "hgn", "sasrec")
+    },
 }
 
 
