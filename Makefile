@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RUNS ?= runs
-DEMO_METHODS := lmindexer,rqvae,hc,rqkmeans,bm25,popularity,category,shuffled,random
+# all but seal, whose language model says nothing without pretraining
+DEMO_METHODS := lmindexer,rqvae,hc,rqkmeans,bm25,dual-encoder,hgn,gru4rec,bert4rec,fdsa,sasrec,item-knn,popularity,$\
+                category,shuffled,random
 
 .PHONY: demo test check clean
 
