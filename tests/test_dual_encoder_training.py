@@ -135,7 +135,7 @@ def killed_at(stage, step):
     return progress
 
 
-@pytest.mark.parametrize("kills", [[("fine-tune", 3), ("fine-tune", 5)], [("embed", 0)]])
+@pytest.mark.parametrize("kills", [[("fine-tune", 3), ("fine-tune", 5)], [("encode", 0)]])
 def test_a_killed_training_goes_on_to_the_same_weights_and_log(tiny, tmp_path, kills):
     """Dropout is on, the second kill comes to a resumed training, the last one to a finished training."""
     corpus = small_corpus()

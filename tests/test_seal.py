@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.bench import seal as comparison
-from benchmark.config import PRESETS, TrainingConfig, build_config, load_presets
+from benchmark.config import SIZES, TrainingConfig, build_config, load_presets
 from benchmark.conformance import check_method
 from benchmark.contracts import Context, Corpus, QuerySet
 from benchmark.errors import BenchmarkError, ConfigError
@@ -379,7 +379,7 @@ def test_any_text_is_tokenised_like_its_spans(method, words):
 
 def test_presets_are_valid_and_the_paper_trains_on_1024_pairs_a_step():
     presets = load_presets(Path(settings_module.__file__), "seal")
-    assert set(presets) == set(PRESETS)
+    assert set(presets) == set(SIZES)
     configs = {name: build_config(SEALConfig, preset=preset) for name, preset in presets.items()}
     paper = configs["paper"]
     assert paper.backbone == "facebook/bart-large" and paper.training.batch_size == 1024
