@@ -7,6 +7,8 @@
     qrels.<task>.txt    the judgments that it was scored against; queries.search.tsv the queries
     scores.<task>.tsv   the metrics of each user or query
     log.jsonl           training curves
+
+and once per data set ../../../items-<fingerprint>.jsonl: {"id", "title", "categories"} of every item, in row order.
 """
 
 from __future__ import annotations
@@ -26,12 +28,13 @@ from typing import Any
 import benchmark
 from benchmark.contracts import Codes, Corpus, Rankings
 from benchmark.plan import Cell, Plan
-from benchmark.results import FORMAT
+from benchmark.results import FORMAT, items_file
 from benchmark.store import Stage, write_json, write_text
 
 PACKAGES = (
     "torch", "transformers", "sentence-transformers", "faiss-cpu", "scikit-learn", "numpy", "bm25s", "ir-measures",
 )  # fmt: skip
+TITLE = 200  # characters of a title that reports get to see
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,9 @@ def write_result(
     if codes is not None:
         _write_ids(folder / "ids.tsv", corpus.ids, codes)
         _write_ids(folder / "ids.unique.tsv", corpus.ids, codes.with_counter())
+    listing = items_file(folder, plan.dataset.fingerprint)
+    if not listing.is_file():
+        _write_items(listing, corpus)
     with _locked(folder):
         _write_cost(folder / "cost.json", cell, stages)
         _write_log(folder / "log.jsonl", cell, stages)
@@ -136,6 +142,14 @@ def _read(path: Path) -> dict[str, Any] | None:
 def _write_ids(path: Path, ids: Sequence[str], codes: Codes) -> None:
     rows = ("-".join(str(code) for code in row if code >= 0) for row in codes.values.tolist())
     write_text(path, "".join(f"{item}\t{row}\n" for item, row in zip(ids, rows, strict=True)))
+
+
+def _write_items(path: Path, corpus: Corpus) -> None:
+    """Write what a report shows of an item: its title (or else its first text field, cut) and its category path."""
+    titles = (" ".join(text.partition(": ")[2].split())[:TITLE] for text in corpus.texts(("title",)))
+    rows = zip(corpus.ids, titles, corpus.paths, strict=True)
+    lines = (json.dumps({"id": i, "title": t, "categories": list(p)}, ensure_ascii=False) for i, t, p in rows)
+    write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def _write_cost(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:

@@ -4,6 +4,7 @@
                                           cost.json         seconds, memory, sizes, device, date (never part of the key)
                                           scores.<task>.tsv per-query values
                                           run.<task>.trec   the rankings themselves
+    RUNS/<dataset>/items-<fingerprint>.jsonl                id, title and category path of every item, in row order
 
 A file that cannot be read becomes a `Result` whose `problem` says why; reports pass it by and name it.
 """
@@ -50,6 +51,16 @@ class Result:
     def scores_file(self, task: str) -> Path:
         """Where the per-query values of a task lie."""
         return self.folder / f"scores.{task}.tsv"
+
+    @property
+    def items_file(self) -> Path:
+        """Where the items' titles and category paths lie, shared by all results of one data set."""
+        return items_file(self.folder, str(self.dataset["fingerprint"]))
+
+
+def items_file(folder: Path, fingerprint: str) -> Path:
+    """Return the items file that goes with a result's folder."""
+    return folder.parents[2] / f"items-{fingerprint[:12]}.jsonl"
 
 
 def load_results(runs: Path) -> list[Result]:

@@ -46,7 +46,7 @@ def _fill(table: Table, groups: list[tuple[Result, ...]]) -> FilledTable:
         Row(
             label, tuple(result.seed for result in seeds),
             tuple(Cell(c.mean, c.half_width, c.n, (row, i) in bold) for i, c in enumerate(cells)),
-            seeds[0].method in CONTROLS,
+            seeds[0].method in CONTROLS, seeds,
         )
         for row, (label, seeds, cells) in enumerate(zip(labels, groups, means, strict=True))
     )  # fmt: skip

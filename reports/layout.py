@@ -73,6 +73,7 @@ class Row:
     seeds: tuple[int, ...]
     cells: tuple[Cell, ...]
     control: bool = False
+    results: tuple[Result, ...] = ()  # the result of each seed: provenance
 
     @property
     def title(self) -> str:

@@ -18,6 +18,7 @@ from conftest import FAST
 from sklearn.metrics import adjusted_mutual_info_score
 
 from benchmark.cli.main import main
+from benchmark.results import read_result
 
 METHODS = "rqkmeans,random,category,bm25,popularity"
 SMALL = ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2", "--set", "random.codebook_size=16"]
@@ -113,6 +114,14 @@ def test_ami_is_scikit_learns_on_ids_tsv(shop: Path, runs: Path) -> None:
         assert json.loads(path.read_text())["metrics"]["id-quality"]["AMI"] == pytest.approx(ami)
         unique = [line.split("\t")[1] for line in (path.parent / "ids.unique.tsv").read_text().splitlines()]
         assert len(set(unique)) == len(unique) == 60
+
+
+def test_the_items_of_the_data_set_lie_once_beside_the_results(shop: Path, runs: Path) -> None:
+    (listing,) = runs.glob("shop/items-*.jsonl")
+    raw = [json.loads(line) for line in (shop / "items.jsonl").read_text().splitlines()]
+    expected = [{"id": item["id"], "title": item["title"], "categories": item["categories"]} for item in raw]
+    assert [json.loads(line) for line in listing.read_text().splitlines()] == expected
+    assert {read_result(path).items_file for path in results(runs)} == {listing}
 
 
 def test_rankings_hold_known_items_once(shop: Path, runs: Path) -> None:
