@@ -227,7 +227,7 @@ class Indexer(Method[ConfigT]):
         """Write what fine-tuning shall start from into this new folder; called right after `fit`, on the same object.
 
         By default nothing: fine-tuning starts from the plain backbone with random vectors for the codes. An indexer
-        that has learned vectors for its codes, or a whole T5, writes them with `benchmark.generative.start.save_start`.
+        that has learned a T5 writes it and the vectors of its codes with `benchmark.generative.start.save_start`.
         """
 
 

@@ -393,3 +393,10 @@ def test_the_t5_that_is_handed_over_writes_the_ids(tmp_path: Path) -> None:
         h = model(**texts, decoder_input_ids=decoder, output_hidden_states=True).decoder_hidden_states[-1][:, -1]
     np.testing.assert_array_equal((h @ table[12:24].T).argmax(dim=1).numpy(), codes.values[:, 1])
     assert len(np.unique(codes.values[:, 1])) > 1
+
+
+def test_a_sentence_encoder_hands_nothing_over(tmp_path: Path, backbones: dict[str, dict[str, Any]]) -> None:
+    method = LMIndexer(settings(FEW, **backbones["encoder"]))
+    method.fit(CORPUS, Context(seed=0, work=tmp_path))
+    method.hand_over(tmp_path / "start")
+    assert not (tmp_path / "start").exists()

@@ -1,8 +1,8 @@
 """The T5 that is fine-tuned: a pretrained one by name or path, or a small one from scratch.
 
 The code tokens `<id_t_c>` stand behind the tokenizer's own tokens: in t5-base they start at 32,100, over the 28 spare
-rows of its table, as in LMIndexer's code. Their rows are random, but for those that the indexer hands over
-(`benchmark.generative.start`), perhaps with a T5 of its own in place of the backbone.
+rows of its table, as in LMIndexer's code. Their rows are random, unless the indexer hands over a T5 of its own, which
+takes the backbone's place, with the vectors of its codes (`benchmark.generative.start`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 
 from benchmark.errors import BenchmarkError
 from benchmark.generative.config import GenerativeConfig, ScratchConfig
-from benchmark.generative.start import fitted, load_start
+from benchmark.generative.start import load_start
 from benchmark.generative.vocabulary import CodeVocabulary
 
 PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"  # T5's own, at T5's ids 0, 1, 2
@@ -32,11 +32,11 @@ def build(
     """
     torch.manual_seed(seed)
     learned = load_start(start, sizes[:-1]) if start is not None and config.start == "learned" else None
-    if learned is not None and learned.t5 is not None:
+    if learned is not None:
         origin = "learned T5"
         model, tokenizer = _pretrained(str(learned.t5))
     else:
-        origin = "backbone" if learned is None else "learned code vectors"
+        origin = "backbone"
         model, tokenizer = load_t5(config.backbone, config.scratch, texts)
     vocabulary = CodeVocabulary(sizes, first=len(tokenizer))
     end = vocabulary.first + vocabulary.size
@@ -48,11 +48,9 @@ def build(
     with torch.no_grad():
         for table in tables:
             codes = table[vocabulary.first : end]  # also the spare rows that a pretrained table already had
-            deviation = table[: vocabulary.first].std().item()
-            codes.normal_(0.0, deviation)
+            codes.normal_(0.0, table[: vocabulary.first].std().item())
             if learned is not None:
-                rows = learned.rows if learned.t5 else fitted(learned.rows, table.shape[1], deviation)
-                codes[: len(rows)] = torch.from_numpy(rows)
+                codes[: len(learned.rows)] = torch.from_numpy(learned.rows)
     return model, tokenizer, vocabulary, origin
 
 

@@ -31,8 +31,8 @@ class GenerativeConfig(MethodConfig):
     scratch: ScratchConfig = ScratchConfig()
     start: Literal["learned", "fresh"] = Field(
         "learned",
-        description="start from the code vectors, and the T5, that the indexer hands over, where it does (LMIndexer, "
-        "section 3.4), or always from the plain backbone with random vectors for the codes",
+        description="start from the T5 and the code vectors that the indexer hands over, where it has learned a T5 "
+        "(LMIndexer, section 3.4), or always from the plain backbone with random vectors for the codes",
     )
     inputs: Literal["text", "ids"] = Field(
         "text", description="history as item texts, newest first (LMIndexer), or as IDs, oldest first (TIGER)"

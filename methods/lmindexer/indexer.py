@@ -48,10 +48,10 @@ class LMIndexer(Indexer[LMIndexerConfig]):
         return Codes(prefix, (config.codebook_size,) * config.length)
 
     def hand_over(self, folder: Path) -> None:
-        """Write the codebooks and, where the backbone is a T5, the T5 that fine-tuning starts from (section 3.4)."""
+        """Write the T5 that fine-tuning starts from and its codebooks (section 3.4); a sentence encoder is no T5."""
         from benchmark.generative.start import save_start
 
         network = self._learner.network
-        rows = [codebook.detach().float().cpu().numpy() for codebook in network.codebooks]
-        t5 = (network.backbone.model, network.backbone.tokenizer) if network.backbone.shares_table else (None, None)
-        save_start(folder, rows, *t5)
+        if network.backbone.shares_table:
+            rows = [codebook.detach().float().cpu().numpy() for codebook in network.codebooks]
+            save_start(folder, rows, network.backbone.model, network.backbone.tokenizer)
