@@ -57,44 +57,55 @@ class DatasetBuilder(Configured[ConfigT], ABC):
 def open_dataset(spec: str, *, cache: Path, data_root: Path | None = None, check: bool = True) -> Dataset:
     """Open a data set by path, by name under the data root, or by registered name with options.
 
-    The data root is the argument or else the environment variable BENCHMARK_DATA. With `check`, counts that differ
-    from the [expect] table of dataset.toml are an error; without, a warning. Raises UsageError when there is no
-    such data set, DataError when one of its files is wrong.
+    Without a data root, it is `default_data_root()`. With `check`, counts that differ from the [expect] table of
+    dataset.toml are an error; without, a warning. Raises UsageError when there is no such data set, DataError when
+    one of its files is wrong.
     """
-    if data_root is None and os.environ.get(DATA_ROOT_VARIABLE):
-        data_root = Path(os.environ[DATA_ROOT_VARIABLE])
+    data_root = data_root or default_data_root()
     path = Path(spec).expanduser()
     if path.is_dir() and ("/" in spec or os.sep in spec or _is_dataset(path)):
         return Dataset(path, cache=cache, check=check)
     if "/" in spec.partition(":")[0] or path.is_file():
         hint = "it is a file; give the folder it lies in" if path.is_file() else "no such folder"
         raise UsageError(f"data set '{spec}': {hint}")
-    if data_root is not None and spec and _is_dataset(data_root / spec):
-        return Dataset(data_root / spec, cache=cache, check=check)
-    name, _, options = spec.partition(":")
-    if name not in registered("data set"):
-        raise UsageError(_unknown(name, data_root))
-    folder = _build(name, options, cache)
+    place = data_root / (folder_name(spec) if ":" in spec else spec)
+    if spec and _is_dataset(place):
+        return Dataset(place, cache=cache, check=check)
+    if spec.partition(":")[0] not in registered("data set"):
+        raise UsageError(_unknown(spec.partition(":")[0], data_root))
+    folder = _build(make_builder(spec), cache)
     return Dataset(folder, cache=cache, check=check)
+
+
+def default_data_root() -> Path:
+    """Return the folder of data sets: BENCHMARK_DATA, or else lmindexer-benchmark/data in the user's cache folder."""
+    if os.environ.get(DATA_ROOT_VARIABLE):
+        return Path(os.environ[DATA_ROOT_VARIABLE])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lmindexer-benchmark" / "data"
+
+
+def folder_name(spec: str) -> str:
+    """Return the folder of a data set under the data root: 'beauty:locale=all' lies in 'beauty-locale-all'."""
+    return re.sub(r"[^\w.-]+", "-", spec).strip("-.") or "data"
 
 
 def _is_dataset(folder: Path) -> bool:
     return any((folder / name).is_file() for name in ("dataset.toml", "items.jsonl", "items.jsonl.gz"))
 
 
-def _unknown(name: str, data_root: Path | None) -> str:
-    there = []
-    where = f"there is no data root (--data-root or {DATA_ROOT_VARIABLE})"
-    if data_root is not None:
-        there = [path.name for path in data_root.iterdir() if _is_dataset(path)] if data_root.is_dir() else []
-        where = f"not under the data root {data_root}" + ("" if data_root.is_dir() else ", which is no folder")
+def _unknown(name: str, data_root: Path) -> str:
+    there = [path.name for path in data_root.iterdir() if _is_dataset(path)] if data_root.is_dir() else []
+    nowhere = "" if data_root.is_dir() else ", which is no folder"
     return (
-        f"unknown data set '{name}': not a data set folder here, {where}, and not registered."
+        f"unknown data set '{name}': not a data set folder here, not under the data root {data_root}{nowhere} "
+        f"(--data-root or {DATA_ROOT_VARIABLE}), and not registered."
         f"{did_you_mean(name, [*there, *registered('data set')])}"
     )
 
 
-def _build(name: str, options: str, cache: Path) -> Path:
+def make_builder(spec: str) -> DatasetBuilder[Any]:
+    """Return the builder of a registered data set with the options of 'name:key=value,key=value'."""
+    name, _, options = spec.partition(":")
     builder_class = load("data set", name)
     if not (isinstance(builder_class, type) and issubclass(builder_class, DatasetBuilder)):
         raise BenchmarkError(f"the registered data set '{name}' is not a DatasetBuilder")
@@ -104,8 +115,12 @@ def _build(name: str, options: str, cache: Path) -> Path:
         if not equals:
             raise UsageError(f"data set '{name}': option '{option}' should read KEY=VALUE")
         overrides[key.strip()] = value.strip()
-    builder = builder_class(build_config(builder_class.Config, overrides=overrides, owner=name))
-    target = cache / "data" / f"{name}-{builder.key()}"
+    builder: DatasetBuilder[Any] = builder_class(build_config(builder_class.Config, overrides=overrides, owner=name))
+    return builder
+
+
+def _build(builder: DatasetBuilder[Any], cache: Path) -> Path:
+    target = cache / "data" / f"{builder.name}-{builder.key()}"
     if not target.is_dir():
 
         def write(folder: Path) -> None:
@@ -124,8 +139,8 @@ class Dataset:
         self.check = check
         self.warnings: list[str] = []
         self._cache = cache / "data"
-        about = _about(folder)
-        self.name = re.sub(r"[^\w.-]+", "-", str(about.get("name") or folder.resolve().name)).strip("-.") or "data"
+        self.about = about = _about(folder)  # dataset.toml
+        self.name = folder_name(str(about.get("name") or folder.resolve().name))
         self.title = str(about.get("title") or self.name)
         self.source = str(about.get("source", ""))
         self.licence = str(about.get("licence", ""))

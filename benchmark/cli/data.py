@@ -1,8 +1,13 @@
-"""Check a data set, print its statistics, or write a generated one to a folder.
+"""Get a data set from its public files, check one, print its statistics, or write a generated one to a folder.
 
+  benchmark data get beauty                    asks before it downloads; --yes does not
+  benchmark data get beauty --from DOWNLOADS   files fetched by hand
   benchmark data check PATH
   benchmark data stats demo
   benchmark data write planted:items=5000 my-folder
+
+`check` reads every line, and compares with what was built and downloaded; `stats` has the sizes as the paper counts
+them, lengths, tied time stamps and how often a text names its own category.
 """
 
 from __future__ import annotations
@@ -10,23 +15,38 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmark.errors import UsageError
+from benchmark.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from benchmark.data import Dataset
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark data`."""
-    parser.add_argument("action", choices=["check", "stats", "write"])
+    parser.add_argument("action", choices=["get", "check", "stats", "write"])
     parser.add_argument("dataset", help="a name, a folder, or e.g. planted:items=5000")
     parser.add_argument("folder", nargs="?", type=Path, help="where 'write' puts the data set")
-    parser.add_argument("--data-root", type=Path, default=None, help="folder of data sets (or BENCHMARK_DATA)")
+    parser.add_argument(
+        "--data-root", type=Path, default=None,
+        help="folder of data sets (default: BENCHMARK_DATA, or lmindexer-benchmark/data in the user's cache folder)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--from", dest="given", type=Path, metavar="DIR", default=None,
+        help="get: a folder, zip or wheel with raw files fetched by hand; nothing is downloaded",
+    )  # fmt: skip
+    parser.add_argument("--yes", action="store_true", help="get: download without asking")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder that holds the cache (default runs)")
     parser.add_argument("--json", action="store_true")
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Open the data set, reading every line of it, and say what it holds."""
+    """Do one of get, check, stats and write; opening a data set reads every line of it."""
+    if arguments.action == "get":
+        return _get(arguments)
     from benchmark.data import open_dataset
 
     dataset = open_dataset(arguments.dataset, cache=arguments.runs / ".cache", data_root=arguments.data_root)
@@ -38,18 +58,105 @@ def execute(arguments: argparse.Namespace) -> int:
         shutil.copytree(dataset.folder, arguments.folder)
         print(arguments.folder)
         return 0
-    counts = dataset.counts()
-    facts = {"name": dataset.name, "title": dataset.title, "source": dataset.source, "licence": dataset.licence}
-    facts |= {"fingerprint": dataset.fingerprint, "tasks": ", ".join(dataset.tasks)}
-    facts |= {"query sets": ", ".join(dataset.query_sets)}
-    if arguments.json:
-        print(json.dumps({**facts, "counts": counts, "warnings": dataset.warnings}, indent=2, ensure_ascii=False))
+    if arguments.action == "stats":
+        return _statistics(dataset, as_json=arguments.json)
+    return _check(dataset, as_json=arguments.json)
+
+
+def _get(arguments: argparse.Namespace) -> int:
+    from benchmark.data import default_data_root, make_builder
+    from benchmark.fetching.builder import FetchedDataset
+    from benchmark.fetching.get import Getting
+
+    builder = make_builder(arguments.dataset)
+    if not isinstance(builder, FetchedDataset):
+        raise UsageError(f"the data set '{builder.name}' is generated where it is used: there is nothing to get")
+    getting = Getting(builder, arguments.dataset, arguments.data_root or default_data_root(), arguments.given)
+    if getting.target.is_dir():
+        print(f"{getting.target} is already there; to build it anew, delete that folder", file=sys.stderr)
         return 0
-    rows = [*facts.items(), *counts.items()] if arguments.action == "stats" else [("fingerprint", dataset.fingerprint)]
-    for name, value in rows:
-        print(f"{name:<18} {value}")
-    for warning in dataset.warnings:
-        print(f"note: {warning}")
-    if arguments.action == "check":
-        print(f"{dataset.name}: whole, {counts['items']:,} items")
+    print("\n".join(getting.announcement()), file=sys.stderr)
+    if getting.missing() and arguments.given is None and not arguments.yes:
+        _confirm()
+    for note in getting.build(getting.obtain()):
+        print(f"note: {note}", file=sys.stderr)
+    print(getting.target)
     return 0
+
+
+def _confirm() -> None:
+    if not sys.stdin.isatty():
+        raise UsageError("data get: add --yes to download without being asked")
+    print("Download? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UsageError("data get: nothing was downloaded")
+
+
+def _facts(dataset: Dataset) -> dict[str, str]:
+    return {
+        "name": dataset.name,
+        "title": dataset.title,
+        "source": dataset.source,
+        "licence": dataset.licence,
+        "fingerprint": dataset.fingerprint,
+        "tasks": ", ".join(dataset.tasks),
+        "query sets": ", ".join(dataset.query_sets),
+    }
+
+
+def _check(dataset: Dataset, *, as_json: bool) -> int:
+    counts = dataset.counts()
+    built = dataset.about.get("build", {}).get("fingerprint", dataset.fingerprint)
+    if built != dataset.fingerprint:
+        raise DataError(
+            f"{dataset.folder}: its fingerprint is {dataset.fingerprint}, but {built} when it was built: a file was "
+            f"changed since. Delete the folder and call: benchmark data get {dataset.name}"
+        )
+    raw = _check_raw(dataset)
+    if as_json:
+        content = {**_facts(dataset), "counts": counts, "raw files": raw, "warnings": dataset.warnings}
+        print(json.dumps(content, indent=2, ensure_ascii=False))
+        return 0
+    print(f"{'fingerprint':<18} {dataset.fingerprint}")
+    for name, state in raw.items():
+        print(f"raw file           {name}: {state}")
+    _print_notes(dataset)
+    print(f"{dataset.name}: whole, {counts['items']:,} items")
+    return 0
+
+
+def _check_raw(dataset: Dataset) -> dict[str, str]:
+    """Compare the raw files that are still there with what the data set was built from."""
+    from benchmark.fetching.pins import checksum
+
+    states = {}
+    for name, expected in dataset.about.get("raw", {}).items():
+        path = dataset.folder.parent / "raw" / name
+        if not path.is_file():
+            states[name] = "no longer there"
+        elif checksum(path) != f"sha256:{expected}":
+            raise DataError(f"{path}: not the file that {dataset.name} was built from (sha256:{expected})")
+        else:
+            states[name] = "unchanged"
+    return states
+
+
+def _statistics(dataset: Dataset, *, as_json: bool) -> int:
+    from benchmark.dataset_statistics import statistics
+
+    groups = statistics(dataset)
+    if as_json:
+        content = {**_facts(dataset), "statistics": groups, "warnings": dataset.warnings}
+        print(json.dumps(content, indent=2, ensure_ascii=False))
+        return 0
+    for name, text in _facts(dataset).items():
+        print(f"{name:<18} {text}")
+    for group, values in groups.items():
+        print(f"{group:<18} " + ", ".join(f"{name} {value:,}" for name, value in values.items()))
+    _print_notes(dataset)
+    return 0
+
+
+def _print_notes(dataset: Dataset) -> None:
+    for note in [*dataset.about.get("notes", []), *dataset.warnings]:
+        print(f"note: {note}")

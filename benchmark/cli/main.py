@@ -15,7 +15,7 @@ COMMANDS = {
     "report": "print or write the tables of the runs that exist",
     "list": "list methods, data sets, tables or metrics",
     "show": "show a method's or a data set's settings and presets",
-    "data": "check a data set, print its statistics, or write a generated one to a folder",
+    "data": "get a data set, check it, print its statistics, or write a generated one to a folder",
     "export": "copy a result's TREC run, IDs or JSON",
     "bench": "time the suite's own code against what you would use instead",
     "doctor": "say what is installed and what is missing",

@@ -1,0 +1,42 @@
+"""Lines of a raw file, plain or gzipped, that strangers made: bounded in length and in what they unpack to."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmark.datasets.folder import open_bytes, wrong
+from benchmark.errors import DataError
+from benchmark.fetching.archives import allowance, bomb
+
+LONGEST = 4 << 20  # bytes of a line, far above any review or item record
+
+
+def bounded_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
+    """Yield (line number, text) of the lines that are not blank; a byte order mark and CRLF are taken off.
+
+    Raises DataError with the line for one that is too long, in another encoding or with a NUL byte, and for a
+    gz file that is broken or unpacks to far more than its size.
+    """
+    number, budget = 0, allowance(path)
+    try:
+        with open_bytes(path) as file:
+            while raw := file.readline(LONGEST + 1):
+                number += 1
+                if len(raw) > LONGEST:
+                    raise wrong(path, number, f"the line is longer than {LONGEST:,} bytes")
+                budget -= len(raw)
+                if budget < 0 and path.suffix == ".gz":
+                    raise bomb(path)
+                if number == 1:
+                    raw = raw.removeprefix(b"\xef\xbb\xbf")
+                if b"\0" in raw:
+                    raise wrong(path, number, "holds a NUL byte: the file is damaged or not text")
+                text = raw.decode(encoding).rstrip("\r\n")
+                if text and not text.isspace():
+                    yield number, text
+    except UnicodeDecodeError as error:
+        raise wrong(path, number, f"not {encoding} (byte {error.start + 1} of the line: {error.reason})") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read after line {number}: {error}") from None
