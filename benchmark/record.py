@@ -8,7 +8,10 @@
     scores.<task>.tsv   the metrics of each user or query
     log.jsonl           training curves
 
-and once per data set ../../../items-<fingerprint>.jsonl: {"id", "title", "categories"} of every item, in row order.
+and once per data set, beside its methods' folders,
+
+    items-<fingerprint>.jsonl       {"id", "title", "categories"} of every item, in row order
+    histories-<fingerprint>.txt     user item item ...: the training part of the histories, oldest item first
 """
 
 from __future__ import annotations
@@ -26,9 +29,9 @@ from pathlib import Path
 from typing import Any
 
 import benchmark
-from benchmark.contracts import Codes, Corpus, Rankings
+from benchmark.contracts import Codes, Corpus, Histories, Rankings
 from benchmark.plan import Cell, Plan
-from benchmark.results import FORMAT, items_file
+from benchmark.results import FORMAT, histories_file, items_file
 from benchmark.store import Stage, write_json, write_text
 
 PACKAGES = (
@@ -45,11 +48,12 @@ class Scored:
     counts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of_codes(cls, codes: Codes, corpus: Corpus) -> Scored:
-        """Score semantic IDs (before the dedup counter)."""
+    def of_codes(cls, codes: Codes, corpus: Corpus, histories: Histories | None = None) -> Scored:
+        """Score semantic IDs (before the dedup counter), against training histories where there are any."""
         from benchmark.metrics.id_quality import id_quality
 
-        return cls(id_quality(codes, corpus.paths), {"items": len(corpus)})
+        sizes = {f"codebook@{position}": size for position, size in enumerate(codes.sizes, 1)}
+        return cls(id_quality(codes, corpus.paths, histories), {"items": len(corpus), **sizes})
 
     @classmethod
     def of_rankings(
@@ -59,8 +63,14 @@ class Scored:
         query_ids: Sequence[str],
         rankings: Rankings,
         judgments: Sequence[tuple[str, str, int]],
+        codes: Codes | None = None,
     ) -> Scored:
-        """Write the TREC run, its judgments and the per-query scores; score the run from the written file."""
+        """Write the TREC run, its judgments and the per-query scores; score the run from the written file.
+
+        A ranking by semantic IDs (`codes`, before the dedup counter) also gets the collision-aware metrics.
+        """
+        from benchmark.metrics.collisions import IdGroups, readings
+        from benchmark.metrics.id_quality import prefix_groups
         from benchmark.metrics.ranking import RECOMMENDATION, SEARCH, score_run, write_scores
         from benchmark.trec import write_qrels, write_run
 
@@ -68,13 +78,23 @@ class Scored:
         run.parent.mkdir(parents=True, exist_ok=True)
         write_run(run, query_ids, corpus.ids, rankings, cell.variant.label)
         write_qrels(cell.folder / f"qrels.{cell.task}.txt", judgments)
-        scores = score_run(run, judgments, RECOMMENDATION if cell.task == "recommendation" else SEARCH)
+        measures, groups = RECOMMENDATION if cell.task == "recommendation" else SEARCH, None
+        if codes is not None:
+            measures = (*measures, *readings(measures))
+            groups = IdGroups.of(corpus.ids, prefix_groups(codes.values)[-1].tolist())
+        scores = score_run(run, judgments, measures, groups)
         write_scores(cell.folder / f"scores.{cell.task}.tsv", scores)
         return cls(scores.means, {"users" if cell.task == "recommendation" else "queries": len(scores.query_ids)})
 
 
 def write_result(
-    cell: Cell, plan: Plan, scored: Scored, stages: Mapping[str, Stage], codes: Codes | None, corpus: Corpus
+    cell: Cell,
+    plan: Plan,
+    scored: Scored,
+    stages: Mapping[str, Stage],
+    codes: Codes | None,
+    corpus: Corpus,
+    histories: Histories | None = None,
 ) -> None:
     """Add the cell's task to its files; the metrics go in last, so that a result is there only when it is whole."""
     folder = cell.folder
@@ -85,6 +105,9 @@ def write_result(
     listing = items_file(folder, plan.dataset.fingerprint)
     if not listing.is_file():
         _write_items(listing, corpus)
+    training = histories_file(folder, plan.dataset.fingerprint)
+    if histories is not None and not training.is_file():
+        _write_histories(training, corpus.ids, histories)
     with _locked(folder):
         _write_cost(folder / "cost.json", cell, stages)
         _write_log(folder / "log.jsonl", cell, stages)
@@ -150,6 +173,13 @@ def _write_items(path: Path, corpus: Corpus) -> None:
     rows = zip(corpus.ids, titles, corpus.paths, strict=True)
     lines = (json.dumps({"id": i, "title": t, "categories": list(p)}, ensure_ascii=False) for i, t, p in rows)
     write_text(path, "".join(f"{line}\n" for line in lines))
+
+
+def _write_histories(path: Path, ids: Sequence[str], histories: Histories) -> None:
+    rows = (
+        " ".join((user, *(ids[item] for item in histories[row].tolist()))) for row, user in enumerate(histories.users)
+    )
+    write_text(path, "".join(f"{row}\n" for row in rows))
 
 
 def _write_cost(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:

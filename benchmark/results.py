@@ -5,6 +5,7 @@
                                           scores.<task>.tsv per-query values
                                           run.<task>.trec   the rankings themselves
     RUNS/<dataset>/items-<fingerprint>.jsonl                id, title and category path of every item, in row order
+    RUNS/<dataset>/histories-<fingerprint>.txt              the training part of the users' histories
 
 A file that cannot be read becomes a `Result` whose `problem` says why; reports pass it by and name it.
 """
@@ -61,6 +62,11 @@ class Result:
 def items_file(folder: Path, fingerprint: str) -> Path:
     """Return the items file that goes with a result's folder."""
     return folder.parents[2] / f"items-{fingerprint[:12]}.jsonl"
+
+
+def histories_file(folder: Path, fingerprint: str) -> Path:
+    """Return the file of training histories that goes with a result's folder."""
+    return folder.parents[2] / f"histories-{fingerprint[:12]}.txt"
 
 
 def load_results(runs: Path) -> list[Result]:

@@ -134,21 +134,22 @@ class Runner:
 
     def _run(self, cell: Cell) -> None:
         used: dict[str, Stage] = {}
-        codes = None
+        codes, histories = None, None
         if cell.variant.kind == "indexer":
             for i, encoder in enumerate(encoders(cell.variant.config)):
                 used[f"encode{i or ''}"] = self._embeddings_stage(self.corpus, encoder, cell.seed)
             used["ids"], codes = self._learn_ids(cell)
         if cell.task == "id-quality":
             assert codes is not None
-            scored = Scored.of_codes(codes, self.corpus)
+            histories = self.split.train if "recommendation" in self.plan.dataset.tasks else None
+            scored = Scored.of_codes(codes, self.corpus, histories)
         else:
             if codes is not None:
                 used[f"train.{cell.task}"] = self._finetune(cell, codes)
             stage = used[f"rank.{cell.task}"] = self._rank(cell, codes)
-            scored = self._score(cell, stage)
+            scored = self._score(cell, stage, codes)
         if process_rank() == 0:
-            write_result(cell, self.plan, scored, used, codes, self.corpus)
+            write_result(cell, self.plan, scored, used, codes, self.corpus, histories)
 
     def _context(self, cell: Cell, work: Path, facts: dict[str, Any] | None = None) -> Context:
         return Context(
@@ -291,7 +292,7 @@ class Runner:
             return method.search([self.test_queries.texts[row] for row in rows], self.plan.protocol.depth)
         return method.recommend(self.test_users[0].select(rows), self.plan.protocol.depth)
 
-    def _score(self, cell: Cell, stage: Stage) -> Scored:
+    def _score(self, cell: Cell, stage: Stage, codes: Codes | None) -> Scored:
         saved = np.load(stage.final / "rankings.npz")
         rankings = Rankings(saved["items"], saved["scores"])
         ids = self.corpus.ids
@@ -301,10 +302,10 @@ class Runner:
             judgments = [(queries.ids[query], ids[item], int(grade)) for query, item, grade in triples]
             texts = "".join(f"{name}\t{text}\n" for name, text in zip(queries.ids, queries.texts, strict=True))
             write_text(cell.folder / "queries.search.tsv", texts)
-            return Scored.of_rankings(cell, self.corpus, queries.ids, rankings, judgments)
+            return Scored.of_rankings(cell, self.corpus, queries.ids, rankings, judgments, codes)
         histories, targets = self.test_users
         judgments = [(user, ids[item], 1) for user, item in zip(histories.users, targets, strict=True)]
-        return Scored.of_rankings(cell, self.corpus, histories.users, rankings, judgments)
+        return Scored.of_rankings(cell, self.corpus, histories.users, rankings, judgments, codes)
 
 
 def _keep_logs(work: Path, folder: Path) -> None:

@@ -15,31 +15,62 @@ BEAM_NOTE = (
     "Beam misses: how many of the ten items that exact scoring of the whole catalogue ranks highest the beam search "
     "did not rank among its ten, on average over a sample of users or queries."
 )
+CHANCE_NOTE = "(chance): NMI's mean over all shufflings of the codes; AMI is NMI corrected by it."
+LIFT_NOTE = (
+    "Co-purchase lift: how many times more often neighbours in the training histories share their first code (or two) "
+    "than random pairs of items with the same frequencies do; 1 is chance."
+)
+USE_NOTE = (
+    "Unique: share of items that have their ID alone (1 - aliasing). Dead codes: share of all codebooks' codes that no "
+    "item has. Fan-out@t: mean number of codes that follow a prefix of t - 1 codes."
+)
+GROUP_NOTE = (
+    "(strict, expected, optimistic): rankings of IDs, where the items that share an ID before the dedup counter come "
+    "with the relevant ones last, in random order, or first."
+)
 
 
 def _metrics(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name, name) for name in names)
 
 
+def _collision_aware(*names: str) -> tuple[Column, ...]:
+    """The three readings of each metric; only the expected one is ranked, the others are its bounds."""
+    readings = (("strict", None), ("expected", True), ("optimistic", None))
+    return tuple(
+        Column(f"{name} ({reading})", f"{name} ({reading})", higher_is_better=higher, note=GROUP_NOTE)
+        for name in names
+        for reading, higher in readings
+    )
+
+
 ID_QUALITY = Table(
     "id-quality", "ID quality", "id-quality",
     (
-        *_metrics("AMI", "AMI@depth2", "AMI@depth3", "AMI@level2", "NMI"), Column("unique", "Unique"),
+        *_metrics("AMI", "AMI@depth2", "AMI@depth3", "AMI@level2", "NMI"),
+        Column("NMI (chance)", "NMI (chance)", higher_is_better=None, note=CHANCE_NOTE),
+        Column("co_purchase_lift@1", "Lift@1", 2, note=LIFT_NOTE), Column("co_purchase_lift@2", "Lift@2", 2),
+        Column("unique", "Unique", note=USE_NOTE),
         Column("collision_rate", "Collisions", higher_is_better=False),
         Column("largest_group", "Largest group", 0, False), Column("codes_used@1", "Codes@1", 0, None),
-        Column("perplexity@1", "Perplexity@1", 1, None), Column("perplexity@2", "Perplexity@2", 1, None),
+        Column("dead_codes", "Dead codes", higher_is_better=False), Column("fan_out@2", "Fan-out@2", 2, None),
+        Column("fan_out@3", "Fan-out@3", 2, None), Column("perplexity@1", "Perplexity@1", 1, None),
+        Column("perplexity@2", "Perplexity@2", 1, None),
         Column("perplexity@3", "Perplexity@3", 1, None), Column("length", "Length", 2, None),
     ),
     ("AMI: first code against the whole category path. All values are taken before the dedup counter.",),
 )  # fmt: skip
 RECOMMENDATION = Table(
     "recommendation", "Next-item recommendation", "recommendation",
-    _metrics("R@5", "R@10", "nDCG@5", "nDCG@10", "RR@20"),
+    (*_metrics("R@5", "R@10", "nDCG@5", "nDCG@10", "RR@20"), *_collision_aware("R@10")),
     ("All items are ranked; a user whose next item is not found counts 0.",),
 )  # fmt: skip
 SEARCH = Table(
     "search", "Search", "search",
-    _metrics("nDCG@5", "AP@5", "R@1", "R@10", "nDCG@10", "RR@10", "nDCG@5 (published)", "AP@5 (published)"),
+    (
+        *_metrics("nDCG@5", "AP@5", "R@1", "R@10", "nDCG@10", "RR@10", "nDCG@5 (published)", "AP@5 (published)"),
+        *_collision_aware("R@10"),
+    ),
     ("(published): LMIndexer's reading; the ideal ranking holds retrieved items alone, AP divides by the hits found.",),
 )  # fmt: skip
 COST = Table(

@@ -1,13 +1,14 @@
 """ID quality against scikit-learn called another way, hand-made tables of counts and properties of the metrics."""
 
 from collections import Counter
+from itertools import permutations
 from math import comb, exp, isclose, log
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import adjusted_mutual_info_score
+from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_score
 
 from benchmark.contracts import Codes
 from benchmark.errors import BenchmarkError
@@ -86,6 +87,58 @@ def test_padding_shortens_ids_and_is_no_code():
     assert metrics["unique"] == 0.5 and metrics["collision_rate"] == 0.25
 
 
+def test_dead_codes_and_fan_out_of_a_case_counted_by_hand():
+    # Codebooks of 8: codes 0, 1, 2, 3 at position 1; 0, 1, 2, 3 at position 2; 0, 3, 5, 6 at position 3.
+    metrics = id_quality(codes(ROWS, 8), PATHS)
+    assert [metrics[f"dead_codes@{position}"] for position in (1, 2, 3)] == [0.5] * 3 and metrics["dead_codes"] == 0.5
+    # 0 is followed by {1, 2}, 1 by {1}, 2 by {0}, 3 by {3}; 0-1 by {5, 6} and 0-2, 1-1, 2-0, 3-3 by one code each.
+    assert metrics["fan_out@2"] == 5 / 4 and metrics["fan_out@3"] == 6 / 5
+    assert "fan_out@1" not in metrics
+
+
+def test_dead_codes_weigh_codebooks_by_their_sizes_and_ends_are_no_children():
+    values = np.array([[0, 0, 0], [0, 1, -1], [1, -1, -1], [0, 2, 0], [0, 2, 1]], np.int32)
+    metrics = id_quality(Codes(values, (2, 10, 4)), [()] * 5)
+    assert [metrics[f"dead_codes@{position}"] for position in (1, 2, 3)] == pytest.approx([0, 0.7, 0.5])
+    assert metrics["dead_codes"] == pytest.approx(1 - (2 + 3 + 2) / 16)
+    assert metrics["fan_out@2"] == 3 and metrics["fan_out@3"] == pytest.approx(3 / 2)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=5, max_size=5))
+def test_nmi_by_chance_is_its_mean_over_every_shuffling(pairs):
+    first, leaves = (list(column) for column in zip(*pairs, strict=True))
+    metrics = id_quality(codes([[code] for code in first]), [("all", str(leaf)) for leaf in leaves])
+    if len(set(leaves)) < 2:
+        assert "NMI (chance)" not in metrics
+        return
+    every = [normalized_mutual_info_score(leaves, list(order)) for order in permutations(first)]
+    assert metrics["NMI (chance)"] == pytest.approx(np.mean(every))
+
+
+def test_ami_is_nmi_corrected_by_its_chance_value():
+    metrics = id_quality(codes(ROWS), PATHS)
+    by_chance = metrics["NMI (chance)"]
+    assert metrics["AMI"] == pytest.approx((metrics["NMI"] - by_chance) / (1 - by_chance))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(2, 4))
+def test_fan_out_is_the_mean_number_of_children_in_the_tree_of_ids(seed, n, length):
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 3, (n, length)).astype(np.int32)
+    values[np.arange(length) >= rng.integers(1, length + 1, n)[:, None]] = -1  # IDs end early
+    ids = [tuple(code for code in row if code >= 0) for row in values.tolist()]
+    metrics = id_quality(codes(values, 3), [()] * n)
+    for position in range(2, length + 1):
+        children: dict = {}
+        for name in ids:
+            if len(name) >= position:
+                children.setdefault(name[: position - 1], set()).add(name[position - 1])
+        counts = [len(codes_below) for codes_below in children.values()]
+        assert metrics.get(f"fan_out@{position}") == (pytest.approx(np.mean(counts)) if counts else None)
+
+
 @pytest.mark.parametrize("paths", [[()] * 7, [("Beauty",)] * 7])
 def test_without_two_labels_there_is_no_ami(paths):
     metrics = id_quality(codes(ROWS), paths)
@@ -155,4 +208,4 @@ def test_deep_amis_are_left_out_beyond_the_bound_but_ami_never_is(monkeypatch):
     monkeypatch.setattr(module, "MAX_AMI_STEPS", 0)
     metrics = id_quality(codes(ROWS), PATHS)
     assert "AMI" in metrics and "AMI@depth1" in metrics
-    assert not {"AMI@depth2", "AMI@depth3", "AMI@level2"} & metrics.keys()
+    assert not {"AMI@depth2", "AMI@depth3", "AMI@level2", "NMI (chance)"} & metrics.keys()

@@ -1,10 +1,21 @@
-"""How good are the IDs themselves: agreement with the category labels, uniqueness, use of the codebooks.
+"""How good are the IDs themselves: agreement with the labels and with the histories, uniqueness, use of the codebooks.
 
 `AMI` is LMIndexer's number: scikit-learn's adjusted mutual information (arithmetic mean) between the FIRST code and
 the WHOLE category path joined with ','; items without a path are left out. It corrects for chance but not for
 granularity, so the deeper and coarser readings stand beside it:
 
     AMI@depth<d>  the first d codes against the whole path        AMI@level<l>  the first code against path[:l]
+
+`NMI` is not corrected for chance; `NMI (chance)` is its exact mean over all shufflings of the codes,
+E[MI] / mean(H(label), H(code)) (Vinh, Epps and Bailey, JMLR 2010), so that
+AMI = (NMI - NMI (chance)) / (1 - NMI (chance)).
+
+    unique             share of items that have their ID alone; 1 - unique is what others call aliasing
+    collision_rate     1 - distinct IDs / items: the share of items that the dedup counter has to tell apart
+    codes_used@t       distinct codes at position t;   perplexity@t   exp of their entropy
+    dead_codes@t       share of position t's codebook that no item has;   dead_codes   the same over all positions
+    fan_out@t          mean number of different codes that follow a prefix of t - 1 codes (fan_out@1 is codes_used@1)
+    co_purchase..      see `benchmark.metrics.co_purchase`
 
 Everything is measured on the codes before the dedup counter. Shapes: codes int32 [n_items, length], one path per item.
 """
@@ -18,23 +29,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchmarkError
+from benchmark.metrics.co_purchase import co_purchase
 
 if TYPE_CHECKING:
-    from benchmark.contracts import Codes, Int32, Int64
+    from benchmark.contracts import Codes, Histories, Int32, Int64
 
 # scikit-learn's expected mutual information takes sum_ij min(a_i, b_j) steps of about 0.04 microseconds for clusters
-# of sizes a and labels of sizes b. AMI@depth and AMI@level are left out beyond this bound; AMI never is.
+# of sizes a and labels of sizes b. AMI@depth, AMI@level and NMI (chance) are left out beyond this bound; AMI never is.
 MAX_AMI_STEPS = 200_000_000
 
 
-def id_quality(codes: Codes, paths: Sequence[tuple[str, ...]]) -> dict[str, float]:
-    """Return every ID-quality metric by name; the AMI and NMI keys are absent with fewer than two distinct labels."""
+def id_quality(codes: Codes, paths: Sequence[tuple[str, ...]], histories: Histories | None = None) -> dict[str, float]:
+    """Return every ID-quality metric by name.
+
+    The AMI and NMI keys are absent with fewer than two distinct labels, the co-purchase keys without (training)
+    histories.
+    """
     if len(codes) != len(paths):
         raise BenchmarkError(f"ID quality: {len(codes)} IDs but {len(paths)} category paths")
     if not len(codes):
         raise BenchmarkError("ID quality: there are no items")
     prefixes = prefix_groups(codes.values)
-    return {**_agreement(prefixes, paths), **_uniqueness(prefixes[-1]), **_usage(codes.values)}
+    behaviour = co_purchase(prefixes, histories) if histories is not None else {}
+    return {**_agreement(prefixes, paths), **behaviour, **_uniqueness(prefixes[-1]), **_usage(codes, prefixes)}
 
 
 def prefix_groups(values: Int32) -> list[Int64]:
@@ -61,6 +78,8 @@ def _agreement(prefixes: list[Int64], paths: Sequence[tuple[str, ...]]) -> dict[
     first = prefixes[0][labelled]
     metrics["AMI"] = float(adjusted_mutual_info_score(label, first))
     metrics["NMI"] = float(normalized_mutual_info_score(label, first))
+    if ami_steps(first, label) <= MAX_AMI_STEPS:
+        metrics["NMI (chance)"] = _chance_nmi(first, label)
     for depth, group in enumerate(prefixes, 1):
         if depth == 1:
             metrics["AMI@depth1"] = metrics["AMI"]
@@ -72,6 +91,15 @@ def _agreement(prefixes: list[Int64], paths: Sequence[tuple[str, ...]]) -> dict[
         elif ami_steps(first, cut) <= MAX_AMI_STEPS:
             metrics[f"AMI@level{level}"] = float(adjusted_mutual_info_score(cut, first))
     return metrics
+
+
+def _chance_nmi(clusters: Int64, labels: Int64) -> float:
+    """Return the mean NMI of codes and labels [n_items] over all shufflings; needs at least two labels."""
+    from sklearn.metrics.cluster import contingency_matrix, expected_mutual_information
+
+    mean_entropy = np.mean([np.log(perplexity(np.bincount(groups))) for groups in (clusters, labels)])
+    table = contingency_matrix(labels, clusters, sparse=True)
+    return float(expected_mutual_information(table, len(labels)) / mean_entropy)
 
 
 def _levels(paths: list[tuple[str, ...]], label: Int64, n_labels: int) -> list[tuple[int, Int64]]:
@@ -105,13 +133,21 @@ def _uniqueness(group: Int64) -> dict[str, float]:
     }
 
 
-def _usage(values: Int32) -> dict[str, float]:
-    """Distinct codes and perplexity exp(-sum p ln p) of each position, over the items that reach it."""
-    metrics = {}
-    for position, column in enumerate(values.T, 1):
-        counts = np.unique(column[column >= 0], return_counts=True)[1]
+def _usage(codes: Codes, prefixes: list[Int64]) -> dict[str, float]:
+    """Distinct, dead and following codes and perplexity of each position, over the items that reach it."""
+    metrics: dict[str, float] = {}
+    values, used = codes.values, 0
+    for position, (column, size) in enumerate(zip(values.T, codes.sizes, strict=True), 1):
+        there = column >= 0
+        counts = np.unique(column[there], return_counts=True)[1]
+        used += len(counts)
         metrics[f"codes_used@{position}"] = float(len(counts))
+        metrics[f"dead_codes@{position}"] = 1 - len(counts) / size if size else 0.0
         metrics[f"perplexity@{position}"] = perplexity(counts)
+        if position > 1 and there.any():
+            nodes, parents = (len(np.unique(prefixes[depth][there])) for depth in (position - 1, position - 2))
+            metrics[f"fan_out@{position}"] = nodes / parents
+    metrics["dead_codes"] = 1 - used / sum(codes.sizes)
     metrics["length"] = float((values >= 0).sum(axis=1).mean())
     return metrics
 

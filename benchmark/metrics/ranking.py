@@ -10,6 +10,9 @@ LMIndexer's code reads two of them differently. Both readings are here under the
 
 With 5 relevant items and a single hit, at rank 1, both say 1.0; nDCG@5 says 0.34 and AP@5 0.2. With one relevant
 item the readings agree.
+
+`R@k`, `nDCG@k` and `RR@k` of semantic IDs also come as `(strict)`, `(expected)` and `(optimistic)`: see
+`benchmark.metrics.collisions`.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchmarkError, DataError
+from benchmark.metrics.collisions import IdGroups, collision_aware, is_collision_aware
 from benchmark.trec import Judgment, Run, read_run
 
 RECOMMENDATION = ("R@5", "R@10", "nDCG@5", "nDCG@10", "RR@20")
@@ -42,8 +46,13 @@ class RankingScores:
     query_ids: list[str]
 
 
-def score_run(run_path: Path, qrels: Iterable[Judgment], measures: Sequence[str]) -> RankingScores:
-    """Score a TREC run file against (query, item, grade) judgments; every judged query counts, found or not."""
+def score_run(
+    run_path: Path, qrels: Iterable[Judgment], measures: Sequence[str], groups: IdGroups | None = None
+) -> RankingScores:
+    """Score a TREC run file against (query, item, grade) judgments; every judged query counts, found or not.
+
+    The collision-aware measures need `groups`: which items share an ID before the dedup counter.
+    """
     grades: dict[str, dict[str, int]] = {}
     for query, item, grade in qrels:
         grades.setdefault(query, {})[item] = int(grade)
@@ -51,9 +60,14 @@ def score_run(run_path: Path, qrels: Iterable[Judgment], measures: Sequence[str]
         raise BenchmarkError(f"{run_path}: there are no judgments to score it with")
     run = {query: items for query, items in read_run(run_path).items() if query in grades}
     published = [name for name in measures if name.endswith(" (published)")]
-    found = _by_ir_measures([name for name in measures if name not in published], grades, run)
+    aware = [name for name in measures if is_collision_aware(name)]
+    found = _by_ir_measures([name for name in measures if name not in {*published, *aware}], grades, run)
     hits = _hits(grades, run, max((_cutoff(name) for name in published), default=0))
     found |= {name: _published(name, hits) for name in published}
+    if aware and groups is None:
+        raise BenchmarkError(f"{run_path}: {aware[0]} needs the IDs of the items")
+    if groups is not None:
+        found |= collision_aware(aware, grades, run, groups)
     per_query = {name: found[name] for name in measures}
     return RankingScores({name: float(values.mean()) for name, values in per_query.items()}, per_query, list(grades))
 
