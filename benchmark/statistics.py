@@ -1,7 +1,7 @@
 """Intervals and paired tests for the tables, in NumPy alone (a report must not wait for SciPy).
 
 * `mean_interval`: mean over seeds with the 95% interval of Student's t.
-* `bootstrap_interval`: mean over seeds x queries, both resampled (percentile bootstrap).
+* `bootstrap_interval`, `bootstrap_draws`: mean over seeds x queries, both resampled (percentile bootstrap).
 * `paired_randomization_test`: Fisher's test on paired per-query values; under the null hypothesis each difference is
   as likely to have either sign (Smucker, Allan and Carterette, CIKM 2007). Two-sided, on |mean difference|.
 * `holm`: Holm's step-down correction for several tests (Scandinavian Journal of Statistics 1979).
@@ -20,6 +20,7 @@ from benchmark.errors import BenchmarkError
 
 Float64 = NDArray[np.float64]
 
+SAMPLES = 1_000  # redrawings of one bootstrap
 FLIPS = 2_000  # random sign vectors of one test: p is resolved to 1 / 2,001
 MAX_QUERIES = 50_000  # beyond it the test takes the normal limit of the same distribution
 _CHUNK = 4_000_000  # signs held at once
@@ -67,19 +68,50 @@ def _t_cdf(t: float, df: int) -> float:
     return 0.5 + within / 2
 
 
-def bootstrap_interval(values: ArrayLike, seed: int = 0, samples: int = 2_000) -> tuple[float, float, float]:
+def bootstrap_interval(values: ArrayLike, seed: int = 0, samples: int = SAMPLES) -> tuple[float, float, float]:
     """Return (mean, low, high) of values [seeds, queries]: the 95% interval when seeds and queries are both redrawn."""
     table = np.atleast_2d(np.asarray(values, np.float64))
-    if table.ndim != 2 or not table.size:
+    if table.ndim != 2:
         raise BenchmarkError(f"the bootstrap needs values [seeds, queries], not shape {table.shape}")
-    seeds, queries = table.shape
-    rng = np.random.default_rng(seed)
-    means = np.empty(samples)
-    for sample in range(samples):
-        weights = np.bincount(rng.integers(seeds, size=seeds), minlength=seeds) / seeds
-        means[sample] = (weights @ table)[rng.integers(queries, size=queries)].mean()
-    low, high = np.quantile(means, (0.025, 0.975))
+    (draws,) = bootstrap_draws([table[:, :, None]], seed=seed, samples=samples)
+    low, high = np.quantile(draws[:, 0], (0.025, 0.975))
     return float(table.mean()), float(low), float(high)
+
+
+def bootstrap_draws(
+    tables: Sequence[Float64], *, streams: Sequence[int] | None = None, seed: int = 0, samples: int = SAMPLES
+) -> list[Float64]:
+    """Return redrawn means [samples, measures] of each table [seeds, queries, measures] of the same queries.
+
+    Queries are redrawn together for all tables, so that draws of two tables may be subtracted; seeds are redrawn by
+    the table's stream (default 0): tables of independent seeds whose draws meet take different streams. Of k > 1
+    seeds k - 1 are redrawn: their mean then has the variance s^2 / k of a mean of seeds, not the (k - 1) / k of it
+    that a redrawing of k has (Rao and Wu, JASA 1988). Which other tables there are changes a table's draws
+    by no more than rounding.
+    """
+    n = tables[0].shape[1] if tables else 0
+    if any(table.ndim != 3 or not table.size or table.shape[1] != n for table in tables):
+        shapes = ", ".join(str(table.shape) for table in tables)
+        raise BenchmarkError(f"the bootstrap needs values [seeds, queries, measures] of the same queries, not {shapes}")
+    columns = [np.ascontiguousarray(np.moveaxis(table, 1, 0).reshape(n, -1)) for table in tables]
+    wide = np.concatenate(columns, axis=1) if tables else np.empty((n, 0))  # [queries, sum of seeds x measures]
+    some = wide.any(axis=1)  # the others add 0 to every mean
+    wide = wide[some].astype(np.float32)  # sums of n values in [0, 1] keep six digits, in half the time
+    redrawn = np.empty((samples, wide.shape[1]))
+    rng, step = np.random.default_rng(seed), max(1, _CHUNK // max(n, 1))
+    for start in range(0, samples, step):
+        rows = min(step, samples - start)
+        times = np.stack([np.bincount(rng.integers(n, size=n), minlength=n)[some] for _ in range(rows)])
+        redrawn[start : start + rows] = times.astype(np.float32) @ wide / n
+    draws, at = [], 0
+    for table, stream in zip(tables, streams or [0] * len(tables), strict=True):
+        seeds, _, measures = table.shape
+        means = redrawn[:, at : at + seeds * measures].reshape(samples, seeds, measures)
+        of_seeds = np.random.default_rng([seed, stream, seeds])
+        times = of_seeds.multinomial(max(1, seeds - 1), [1 / seeds] * seeds, size=samples)  # [samples, seeds]
+        draws.append(np.einsum("ds,dsm->dm", times / max(1, seeds - 1), means))
+        at += seeds * measures
+    return draws
 
 
 def paired_randomization_test(a: ArrayLike, b: ArrayLike, seed: int = 0, flips: int = FLIPS) -> float:

@@ -1,44 +1,80 @@
-"""Tables as LaTeX with booktabs, one `table` environment each; the text of labels and captions is escaped."""
+"""Tables as LaTeX with booktabs and nothing else; the text of labels and captions is escaped.
+
+Columns that do not fit the width of a page go to a further `table` environment, which repeats the labels.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmark.reports.layout import FilledTable, cell_text
+from benchmark.reports.layout import Cell, Column, FilledTable, own_text, published_text
 
-WIDE = 9  # columns beyond which a table is scaled to the width of the line
+ROOM = 80  # characters of a line at footnote size in the article class, less the space between two columns each
+GAP = 2
+LABEL = 36  # characters of a label beyond which labels are broken into lines
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "[": "{[}", "]": "{]}",
+    "|": r"\textbar{}", '"': "''", "[": "{[}", "]": "{]}",
     "±": r"$\pm$", "–": "--", "—": "---", "…": r"\dots{}", "×": r"$\times$",
 }  # fmt: skip
 
 
 def render(tables: Sequence[FilledTable]) -> str:
-    """Return one booktabs table per filled table; the document must load booktabs, graphicx and fontenc (T1)."""
+    """Return booktabs tables; the document must load booktabs."""
     return "\n".join(_render(filled, number) for number, filled in enumerate(tables, 1))
 
 
 def _render(filled: FilledTable, number: int) -> str:
-    header = ["Method", *(column.header for column in filled.columns), "Seeds"]
-    wide = len(header) > WIDE
-    lines = [
-        "% needs \\usepackage[T1]{fontenc} and \\usepackage{booktabs,graphicx}",
-        r"\begin{table}", r"\centering", r"\footnotesize", r"\setlength{\tabcolsep}{4pt}",
-        rf"\caption{{{escape(f'{filled.table.title}. {filled.caption}')}}}",
-        rf"\label{{tab:{_label(filled.table.name)}-{number}}}",
-        *([r"\resizebox{\linewidth}{!}{%"] if wide else []),
-        rf"\begin{{tabular}}{{l{'r' * (len(header) - 1)}}}", r"\toprule",
-        " & ".join(map(escape, header)) + r" \\", r"\midrule",
-    ]  # fmt: skip
-    for row in filled.rows:
-        cells = [escape(cell_text(column, cell)) for column, cell in zip(filled.columns, row.cells, strict=True)]
-        marked = [rf"\textbf{{{text}}}" if cell.bold else text for text, cell in zip(cells, row.cells, strict=True)]
-        lines.append(" & ".join([escape(row.title), *marked, str(len(row.seeds))]) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}" + ("}" if wide else "")]
-    lines += [rf"\par\smallskip {escape(note)}" for note in filled.footnotes]
-    return "\n".join([*lines, r"\end{table}", ""])
+    blocks, first = _blocks(filled), "l" if _longest_label(filled) <= LABEL else "p{5cm}"
+    parts = []
+    for part, block in enumerate(blocks):
+        title = f"{filled.table.title}{', continued' if part else ''}. {'' if part else filled.caption}"
+        label = "" if part else rf"\label{{tab:{_label(filled.table.name)}-{number}}}"
+        seeds = filled.table.shows_seeds and part == len(blocks) - 1
+        header = [filled.table.row_header, *(filled.columns[i].header for i in block), *(["Seeds"] if seeds else [])]
+        lines = [
+            r"% needs \usepackage{booktabs}", r"\begin{table}", r"\centering", r"\footnotesize",
+            r"\setlength{\tabcolsep}{4pt}", rf"\caption{{{escape(title)}}}{label}",
+            rf"\begin{{tabular}}{{{first}{'r' * (len(header) - 1)}}}", r"\toprule",
+            " & ".join(map(escape, header)) + r" \\", r"\midrule",
+        ]  # fmt: skip
+        for row in filled.rows:
+            cells = [_cell(filled.columns[i], row.cells[i]) for i in block]
+            lines.append(" & ".join([escape(row.title), *cells, *([str(len(row.seeds))] if seeds else [])]) + r" \\")
+        notes = filled.footnotes if part == len(blocks) - 1 else ()
+        lines += [r"\bottomrule", r"\end{tabular}", *(rf"\par\smallskip {escape(note)}" for note in notes)]
+        parts.append("\n".join([*lines, r"\end{table}", ""]))
+    return "\n".join(parts)
+
+
+def _blocks(filled: FilledTable) -> list[list[int]]:
+    """Return the columns of each part of the table: as many as fit, at least one."""
+    label = min(LABEL, _longest_label(filled))
+    blocks: list[list[int]] = [[]]
+    used = label
+    for i, column in enumerate(filled.columns):
+        texts = [column.header]
+        for row in filled.rows:
+            texts += [own_text(column, row.cells[i]), published_text(column, row.cells[i])]
+        width = GAP + max(map(len, texts))
+        if blocks[-1] and used + width > ROOM:
+            blocks.append([])
+            used = label
+        blocks[-1].append(i)
+        used += width
+    return blocks
+
+
+def _longest_label(filled: FilledTable) -> int:
+    return max(map(len, [filled.table.row_header, *(row.title for row in filled.rows)]))
+
+
+def _cell(column: Column, cell: Cell) -> str:
+    """Our number, bold where it is the best; the published value below it."""
+    own = escape(own_text(column, cell))
+    own = rf"\textbf{{{own}}}" if cell.bold else own
+    return rf"\shortstack[r]{{{own}\\{escape(published_text(column, cell))}}}" if cell.published else own
 
 
 def escape(text: str) -> str:

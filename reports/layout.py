@@ -31,6 +31,14 @@ class Column:
     source: str = "metrics"  # or "cost"
     scale: float = 1.0
     note: str = ""  # a footnote for the tables that show this column
+    task: str = ""  # where the table's columns are of several tasks
+    dataset: str = ""  # where they are of several data sets
+    metric: str = ""  # where the key is not the metric's own name
+
+    @property
+    def measure(self) -> str:
+        """The metric's name in result files."""
+        return self.metric or self.key
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,9 @@ class Table:
     task: str
     columns: tuple[Column, ...]
     footnotes: tuple[str, ...] = ()
+    group: str = ""  # tables of a group are shown when the group or the table is asked for
+    row_header: str = "Method"
+    shows_seeds: bool = True
 
     @property
     def of_costs(self) -> bool:
@@ -56,13 +67,36 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Published:
+    """A published value and how ours stands to it."""
+
+    value: float
+    verdict: str = ""  # ok, off or not comparable; '' where there is none of ours
+    reasons: tuple[str, ...] = ()  # why not comparable
+    marks: str = ""  # the letters of these reasons in the footnotes
+
+
+@dataclass(frozen=True)
 class Cell:
-    """Mean over n seeds, half the width of its 95% interval (None with one seed), and whether it is bold."""
+    """Mean over n seeds, half the width of its 95% interval (None where there is none), and whether it is bold."""
 
     mean: float | None = None
     half_width: float | None = None
     n: int = 0
     bold: bool = False
+    low: float | None = None
+    high: float | None = None
+    interval: str = ""  # 't' over seeds, 'bootstrap' over seeds and queries or users, 'judgments' over judged groups
+    published: Published | None = None
+    results: tuple[Result, ...] = ()  # the result of each seed: provenance
+    gap: str = ""  # what stands in place of a number that is not there
+
+    @property
+    def difference(self) -> float | None:
+        """How much larger ours is than the published value, relative to that."""
+        if self.published is None or self.mean is None or not self.published.value:
+            return None
+        return self.mean / self.published.value - 1
 
 
 @dataclass(frozen=True)
@@ -93,8 +127,27 @@ class FilledTable:
 
 
 def cell_text(column: Column, cell: Cell, plus_minus: str = " ± ") -> str:
-    """Return a cell's number as text, with its interval where there is one."""
+    """Return a cell as text: the number, its interval and the published value, each where there is one."""
+    own = own_text(column, cell, plus_minus)
+    return f"{own} ({published_text(column, cell)})" if cell.published else own
+
+
+def own_text(column: Column, cell: Cell, plus_minus: str = " ± ") -> str:
+    """Return our number with its interval where there is one."""
     if cell.mean is None:
-        return MISSING
+        return cell.gap or MISSING
     text = f"{cell.mean:,.{column.digits}f}"
     return text if cell.half_width is None else f"{text}{plus_minus}{cell.half_width:,.{column.digits}f}"
+
+
+def published_text(column: Column, cell: Cell) -> str:
+    """Return 'paper 0.3563, +25.9%, off' or 'paper 0.3563, +25.9%, n/c a,b'; '' without a published value."""
+    published, difference = cell.published, cell.difference
+    if published is None:
+        return ""
+    parts = [f"paper {published.value:,.{column.digits}f}"]
+    if difference is not None:
+        parts.append(f"{difference:+.1%}")
+    if published.verdict:
+        parts.append(f"n/c {published.marks}".strip() if published.reasons else published.verdict)
+    return ", ".join(parts)

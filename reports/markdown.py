@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from benchmark.reports.layout import FilledTable, cell_text
+from benchmark.reports.layout import Cell, Column, FilledTable, own_text, published_text
 
 
 def render(tables: Sequence[FilledTable]) -> str:
@@ -14,15 +14,21 @@ def render(tables: Sequence[FilledTable]) -> str:
 
 
 def _render(filled: FilledTable) -> str:
-    header = ["Method", *(column.header for column in filled.columns), "Seeds"]
+    seeds = filled.table.shows_seeds
+    header = [filled.table.row_header, *(column.header for column in filled.columns), *(["Seeds"] if seeds else [])]
     lines = [f"### {escape(filled.table.title)}", "", escape(filled.caption), "", _line(map(escape, header))]
     lines.append(_line([":--", *["--:"] * (len(header) - 1)]))
     for row in filled.rows:
-        cells = [cell_text(column, cell) for column, cell in zip(filled.columns, row.cells, strict=True)]
-        marked = [f"**{text}**" if cell.bold else text for text, cell in zip(cells, row.cells, strict=True)]
-        lines.append(_line([escape(row.title), *marked, str(len(row.seeds))]))
+        cells = [_cell(column, cell) for column, cell in zip(filled.columns, row.cells, strict=True)]
+        lines.append(_line([escape(row.title), *cells, *([str(len(row.seeds))] if seeds else [])]))
     lines += ["", *(f"- {escape(note)}" for note in filled.footnotes)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _cell(column: Column, cell: Cell) -> str:
+    """Our number, bold where it is the best; the published value on a line of its own."""
+    own = f"**{own_text(column, cell)}**" if cell.bold else own_text(column, cell)
+    return f"{own}<br>{published_text(column, cell)}" if cell.published else own
 
 
 def _line(cells: Sequence[str] | map[str]) -> str:

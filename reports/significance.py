@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmark.errors import DataError
-from benchmark.metrics.ranking import read_scores
+from benchmark.reports.scores import align, query_values
 from benchmark.statistics import FLIPS, holm, sign_flip_tests
 
 LEVEL = 0.05
@@ -22,8 +20,6 @@ BOLD = (
     "Bold (in plain text a star): better than every other row by a paired randomisation test over queries or users "
     f"({FLIPS:,} sign flips, values averaged over seeds, Holm-corrected, p < {LEVEL})."
 )
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -39,13 +35,11 @@ def significantly_best(
     files: Sequence[Sequence[Path]], measures: Sequence[str], means: Sequence[Sequence[float | None]]
 ) -> Verdict:
     """Test the best row of each column; files [rows][seeds] hold per-query values, means [rows][columns] choose it."""
-    tables = [_row_values(paths, measures) for paths in files]
+    tables = [query_values(paths, measures) for paths in files]
     first = next((ids for ids, _ in filter(None, tables)), [])
-    aligned = [_align(table, first) for table in tables]
+    aligned = [align((table[0], table[1].mean(axis=0)), first) if table else None for table in tables]
     shown = [[column for column, mean in enumerate(row) if mean is not None] for row in means]
-    lacking = [
-        row for row, table in enumerate(aligned) if table is None or not np.isfinite(table[:, shown[row]]).all()
-    ]
+    lacking = [row for row, table in enumerate(aligned) if table is None or not np.isfinite(table[:, shown[row]]).all()]
     if lacking:
         return Verdict({}, {}, lacking)
     values = [table for table in aligned if table is not None]
@@ -72,35 +66,3 @@ def significantly_best(
         else:
             winners[column] = best
     return Verdict(winners, undecided, [])
-
-
-def _row_values(paths: Sequence[Path], measures: Sequence[str]) -> tuple[list[str], Values] | None:
-    """Return (query ids, values [queries, measures]) averaged over seeds; None where a seed lacks them."""
-    ids: list[str] = []
-    tables = []
-    for path in paths:
-        try:
-            scores = read_scores(path)
-        except (OSError, DataError):
-            return None
-        nothing = np.full(len(scores.query_ids), np.nan)
-        table = np.column_stack([scores.per_query.get(measure, nothing) for measure in measures])
-        ids = ids or scores.query_ids
-        aligned = _align((scores.query_ids, table), ids)
-        if aligned is None:
-            return None
-        tables.append(aligned)
-    return (ids, np.mean(tables, axis=0)) if ids else None
-
-
-def _align(table: tuple[list[str], Values] | None, ids: list[str]) -> Values | None:
-    """Return the values in the order of `ids`, or None when they are of other queries."""
-    if table is None:
-        return None
-    own, values = table
-    if own == ids:
-        return values
-    row_of = {query: row for row, query in enumerate(own)}
-    if len(own) != len(ids) or any(query not in row_of for query in ids):
-        return None
-    return values[[row_of[query] for query in ids]]

@@ -21,9 +21,10 @@ def render(tables: Sequence[FilledTable]) -> str:
 
 
 def _render(filled: FilledTable) -> str:
-    labels = ["Method", *(_printable(row.title) for row in filled.rows)]
+    labels = [filled.table.row_header, *(_printable(row.title) for row in filled.rows)]
     columns = [_column(filled, index) for index in range(len(filled.columns))]
-    columns.append(["Seeds", *(str(len(row.seeds)) for row in filled.rows)])
+    if filled.table.shows_seeds:
+        columns.append(["Seeds", *(str(len(row.seeds)) for row in filled.rows)])
     label_width = max(map(width, labels))
     lines = [filled.table.title, *_wrap(filled.caption), ""]
     for block in _blocks(columns, WIDTH - label_width):

@@ -12,6 +12,7 @@ from scipy import stats
 from benchmark import statistics
 from benchmark.errors import BenchmarkError
 from benchmark.statistics import (
+    bootstrap_draws,
     bootstrap_interval,
     holm,
     mean_interval,
@@ -130,6 +131,38 @@ def test_bootstrap_covers_seed_and_query_variance():
     assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
     _, wide_low, wide_high = bootstrap_interval(shaky)
     assert wide_high - wide_low > 3 * (high - low)
+
+
+def test_the_bootstrap_of_one_seed_is_scipys():
+    values = np.random.default_rng(9).beta(0.3, 0.9, 300)
+    expected = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=20_000, rng=1).confidence_interval
+    _, low, high = bootstrap_interval(values, samples=20_000)
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=0.002)
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_redrawn_means_vary_as_the_means_of_seeds_and_queries_do(seeds):
+    """Var = s^2 / seeds (unbiased) + that of the queries' means; expected value and formula by hand."""
+    rng = np.random.default_rng(10)
+    queries, offsets = rng.normal(0, 0.3, 400), rng.normal(0, 0.1, (seeds, 1))
+    (draws,) = bootstrap_draws([(queries + offsets)[:, :, None]], samples=20_000)
+    assert draws.std() == pytest.approx(np.sqrt(offsets.var(ddof=1) / seeds + queries.var() / 400), rel=0.03)
+
+
+def test_draws_of_one_table_do_not_depend_on_the_others_and_equal_tables_differ_by_nothing():
+    rng = np.random.default_rng(11)
+    a, b = rng.random((3, 50, 2)), rng.random((2, 50, 1)) * (rng.random((2, 50, 1)) < 0.3)
+    (alone,) = bootstrap_draws([b])
+    together = bootstrap_draws([a, b, a])
+    assert together[1] == pytest.approx(alone, abs=1e-6)
+    assert together[0] == pytest.approx(together[2], abs=1e-6) and together[0].std() > 0.01
+    apart = bootstrap_draws([a, a], streams=(0, 1))
+    assert np.abs(apart[0] - apart[1]).max() > 0.01, "seeds of another stream are drawn apart"
+
+
+def test_tables_of_other_queries_are_refused():
+    with pytest.raises(BenchmarkError, match="same queries"):
+        bootstrap_draws([np.ones((1, 5, 1)), np.ones((1, 6, 1))])
 
 
 def test_the_statistics_need_no_scipy():

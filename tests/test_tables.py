@@ -2,50 +2,24 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from result_files import N, hits, put
+from scipy import stats
 
-from benchmark.metrics.ranking import RankingScores, write_scores
-from benchmark.reports import latex, markdown, terminal
+from benchmark.reports import json_tables, latex, markdown, terminal
+from benchmark.reports.paper import TABLE1
 from benchmark.reports.tables import COST, ID_QUALITY, RECOMMENDATION, SEARCH, Column, Table, build, cell_text
 from benchmark.results import group_seeds, load_results, problems
-
-N = 200  # queries
 
 
 @pytest.fixture
 def runs(tmp_path):
     return tmp_path / "runs"
-
-
-def put(runs, label, *, seed=0, values=None, task="recommendation", cost=None, key="k1", folder=None, **fields):
-    """Write one result; `values` [queries] become a metric with per-query scores, other metrics come in `metrics`."""
-    path = runs / "demo" / (folder or label) / key / f"seed-{seed}"
-    path.mkdir(parents=True)
-    metrics = fields.pop("metrics", {})
-    if values is not None:
-        measure = "R@5" if task == "recommendation" else "R@10"
-        scores = RankingScores({}, {measure: np.asarray(values, float)}, [f"q{row}" for row in range(len(values))])
-        write_scores(path / f"scores.{task}.tsv", scores)
-        metrics = {task: {measure: float(np.mean(values))}, **metrics}
-    dataset = {"name": "demo", "title": "Demo shop", "fingerprint": "f1", "counts": {}}
-    result = {
-        "format": 1, "dataset": dataset | fields.pop("dataset", {}), "method": fields.pop("method", label),
-        "label": label, "kind": "indexer", "preset": "small", "text_fields": ["title", "brand"], "seed": seed,
-        "key": key, "config": {"method": {}, "generative": None, "protocol": {}}, "metrics": metrics,
-        "queries": "simulated", "notes": [], "versions": {}, "revision": "r", **fields,
-    }  # fmt: skip
-    (path / "result.json").write_text(json.dumps(result))
-    if cost is not None:
-        (path / "cost.json").write_text(json.dumps(cost))
-    return path
-
-
-def hits(share, seed=0):
-    return (np.random.default_rng(seed).random(N) < share).astype(float)
 
 
 def labels(filled):
@@ -100,6 +74,31 @@ def test_the_caption_says_what_the_numbers_are(runs):
         "Demo shop (fingerprint f1); preset small; text fields title, brand; simulated known-item queries; "
         "seeds 0, 1; device cpu; 2026-11-22 to 2026-11-24."
     )
+
+
+def test_ranking_cells_have_the_bootstrap_interval_of_their_values(runs):
+    """SciPy's bootstrap over users of one seed; with two seeds that differ, the interval is wider."""
+    values = hits(0.3)
+    put(runs, "one", values=values)
+    put(runs, "two", values=hits(0.1), seed=0)
+    put(runs, "two", values=hits(0.6, 1), seed=1)
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    (one,), (two,) = (row.cells for row in filled.rows)
+    low, high = stats.bootstrap((values,), np.mean, method="percentile", rng=0).confidence_interval
+    assert (one.low, one.high) == pytest.approx((low, high), abs=0.015) and one.interval == "bootstrap"
+    assert one.half_width == pytest.approx((one.high - one.low) / 2)
+    assert two.half_width > 3 * one.half_width
+    assert any("bootstrap over seeds and users or queries" in note for note in filled.footnotes)
+
+
+def test_json_names_the_results_of_every_cell(runs):
+    for seed in (0, 1):
+        put(runs, "hc", values=hits(0.3, seed), seed=seed)
+    tables = json.loads(json_tables.render(build(RECOMMENDATION, load_results(runs))))
+    (cell,) = tables[0]["rows"][0]["cells"]
+    assert cell["results"] == [f"demo/hc/k1/seed-{seed}/result.json" for seed in (0, 1)] and cell["seeds"] == [0, 1]
+    values = [json.loads((runs / path).read_text())["metrics"]["recommendation"]["R@5"] for path in cell["results"]]
+    assert cell["mean"] == pytest.approx(np.mean(values)) and cell["low"] < cell["mean"] < cell["high"]
 
 
 def test_a_clear_winner_is_bold(runs):
@@ -257,13 +256,28 @@ def test_latex_is_balanced_and_escaped(nasty):
     assert r"rq\_vae \{x\} \& 50\%" in text and "\\textbf{" in text and "±" not in text
 
 
-def test_wide_latex_tables_are_scaled_and_stay_balanced(runs):
+def test_wide_latex_tables_go_on_in_further_parts_with_every_column_once(runs):
     names = [column.key for column in ID_QUALITY.columns]
     put(runs, "hc", metrics={"id-quality": dict.fromkeys(names, 0.5)})
+    put(runs, "a label so long that it is broken into lines", metrics={"id-quality": dict.fromkeys(names, 0.5)})
     text = latex.render(build(ID_QUALITY, load_results(runs)))
-    assert r"\resizebox{\linewidth}{!}{%" in text and r"\end{tabular}}" in text
-    bare = re.sub(r"\\[{}]", "", text)
-    assert bare.count("{") == bare.count("}")
+    headers = re.findall(r"\\toprule\n(.*) \\\\", text)
+    assert len(headers) > 1 and text.count("p{5cm}") == len(headers)
+    shown = [header.split(" & ")[1:] for header in headers]
+    assert [name for names in shown for name in names] == [*(column.header for column in ID_QUALITY.columns), "Seeds"]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX here")
+def test_latex_compiles_with_booktabs_alone(runs, nasty, tmp_path):
+    every = {column.key: 0.5 for column in ID_QUALITY.columns}
+    put(runs, "wide", dataset={"name": "beauty"}, metrics={"id-quality": every})
+    tables = [*nasty, *build(ID_QUALITY, load_results(runs)), *TABLE1.fill(load_results(runs))]
+    (tmp_path / "tables.tex").write_text(latex.render(tables))
+    document = r"\documentclass{article}\usepackage{booktabs}\begin{document}\input{tables.tex}\end{document}"
+    (tmp_path / "document.tex").write_text(document)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 def test_markdown_has_as_many_cells_in_every_line(nasty):
@@ -292,12 +306,14 @@ def test_terminal_marks_the_winner_with_a_star(runs):
     put(runs, "good", values=hits(0.9))
     put(runs, "poor", values=hits(0.1))
     text = terminal.render(build(RECOMMENDATION, load_results(runs)))
-    assert re.search(r"good +0\.\d{4}\* ", text) and re.search(r"poor +0\.\d{4}  ", text)
+    number = r"0\.\d{4} ± 0\.\d{4}"
+    assert re.search(rf"good +{number}\* ", text) and re.search(rf"poor +{number}  ", text)
 
 
 def test_no_results_make_no_tables(runs):
     assert load_results(runs) == [] and build(SEARCH, []) == []
     assert [renderer.render([]) for renderer in (latex, markdown, terminal)] == ["", "", ""]
+    assert json.loads(json_tables.render([])) == []
 
 
 def test_shared_notes_stand_once_and_others_after_their_labels(runs):
@@ -308,7 +324,7 @@ def test_shared_notes_stand_once_and_others_after_their_labels(runs):
 
 
 def test_reports_import_nothing_heavy():
-    modules = ", ".join(f"benchmark.reports.{name}" for name in ("tables", "markdown", "latex", "terminal"))
+    modules = ", ".join(f"benchmark.reports.{name}" for name in ("tables", "paper", "markdown", "latex", "terminal"))
     heavy = "{'torch', 'sklearn', 'pyarrow', 'scipy', 'pydantic', 'ir_measures'}"
     code = f"import sys, {modules}; found = {heavy} & sys.modules.keys(); assert not found, found"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,6 +13,8 @@ from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 COMMANDS = {
     "run": "compute the cells that are missing and print the tables",
     "report": "print or write the tables of the runs that exist",
+    "reproduce": "compute what a table of the paper lacks and print it beside the published values",
+    "compare": "say whether one method is better than another, metric by metric",
     "list": "list methods, data sets, tables or metrics",
     "show": "show a method's or a data set's settings and presets",
     "data": "get a data set, check it, print its statistics, or write a generated one to a folder",
@@ -60,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    lines = "\n".join(f"  {name:<8} {text}" for name, text in COMMANDS.items())
+    lines = "\n".join(f"  {name:<9} {text}" for name, text in COMMANDS.items())
     return argparse.ArgumentParser(
         prog="benchmark",
         usage="benchmark COMMAND [...]",

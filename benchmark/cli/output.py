@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from benchmark.errors import UsageError, did_you_mean
 from benchmark.registry import load, registered
 from benchmark.results import Result
 
 
 def tables_text(results: Sequence[Result], style: str, *, names: Sequence[str] | None = None) -> str:
-    """Return the named tables (default: every registered one that has rows) in a registered format."""
-    filled: list[Any] = []
-    for name in names if names is not None else registered("table"):
-        filled += load("table", name).fill(results)
+    """Return the named tables (default: every registered one that has rows) in a registered format.
+
+    The name of a group stands for all tables of it; the tables of a group are not among the default ones.
+    """
+    return render(fill_tables(results, names), style)
+
+
+def fill_tables(results: Sequence[Result], names: Iterable[str] | None = None) -> list[Any]:
+    """Return the filled tables of `tables_text`, to be rendered in several formats."""
+    return [filled for table in chosen_tables(names) for filled in table.fill(results)]
+
+
+def render(filled: Sequence[Any], style: str) -> str:
+    """Return filled tables in a registered format."""
     text: str = load("format", style)(filled)
     return text
+
+
+def chosen_tables(names: Iterable[str] | None = None) -> list[Any]:
+    """Return the registered tables of these names and groups. Raises UsageError with the nearest known name."""
+    tables = {name: load("table", name) for name in registered("table")}
+    groups = {name: getattr(table, "group", "") for name, table in tables.items()}
+    chosen: list[str] = []
+    for name in names if names is not None else ("",):
+        of_group = sorted((table for table, group in groups.items() if group == name), key=_natural)
+        members = [name] if name in tables else of_group
+        if not members:
+            known = {*tables, *filter(None, groups.values())}
+            raise UsageError(f"unknown table '{name}'.{did_you_mean(name, known)}")
+        chosen += members
+    return [tables[name] for name in dict.fromkeys(chosen)]
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sort 'table2' before 'table13'."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]

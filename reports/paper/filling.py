@@ -1,0 +1,174 @@
+"""From result files to the paper's tables: ours and the published value in every cell, holes marked and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
+from string import ascii_lowercase
+from typing import Any
+
+from benchmark.reports.captions import circumstances, data_set, protocol, remarks_of_runs
+from benchmark.reports.cells import Seeds, best_cells, interval_notes, metric_cells
+from benchmark.reports.layout import Cell, Column, FilledTable, Row
+from benchmark.reports.paper.spec import PAPER, READINGS, PaperTable, Spec
+from benchmark.reports.paper.variants import Variant, arrange
+from benchmark.reports.paper.verdict import TOLERANCE, published, reasons_against
+from benchmark.results import Result, group_seeds
+
+MISSING = "missing"
+SAME_PROTOCOL = {"published": "paper"}  # the paper takes rows from both, so that they may stand in one table
+VERDICTS = (
+    "paper: the published value, and how much larger ours is. ok: within "
+    f"{TOLERANCE:.0%} of it; off: not within; n/c: not comparable"
+)
+
+
+def fill(table: PaperTable, results: Iterable[Result]) -> list[FilledTable]:
+    """Return the table for each protocol with runs on the paper's data sets (or empty), then for other data sets."""
+    spec = table.spec
+    tasks = {(column.task, c.measure) for column in spec.columns for c in (column, *spec.columns_of("published"))}
+    groups = group_seeds(r for r in results if any(measure in r.metrics.get(task, {}) for task, measure in tasks))
+    of_paper: list[FilledTable] = []
+    of_others: list[FilledTable] = []
+
+    def shared(seeds: Seeds) -> tuple[str, ...]:
+        return _protocol(spec, seeds[0])
+
+    for _, same in groupby(sorted(groups, key=shared), shared):
+        sets: dict[tuple[str, str], list[Seeds]] = {}
+        for seeds in same:
+            sets.setdefault((seeds[0].dataset["name"], seeds[0].dataset["fingerprint"]), []).append(seeds)
+        chosen = _data_of_paper(spec, sets)
+        for reading in spec.readings:
+            if chosen:
+                of_paper.append(_fill(table, reading, [seeds for key in chosen for seeds in sets[key]]))
+            of_others += [
+                _fill_other(table, reading, sets[key]) for key in sorted(sets)
+                if key not in chosen and _takes(spec, sets[key][0][0])
+            ]  # fmt: skip
+    return [*(of_paper or [_fill(table, reading, []) for reading in spec.readings]), *of_others]
+
+
+def _protocol(spec: Spec, result: Result) -> tuple[str, ...]:
+    queries = str(result.queries) if any(column.task == "search" for column in spec.columns) else ""
+    return SAME_PROTOCOL.get(result.preset, result.preset), queries, *result.text_fields
+
+
+def _data_of_paper(spec: Spec, sets: dict[tuple[str, str], list[Seeds]]) -> list[tuple[str, str]]:
+    """Of each of the paper's data sets the version with the published counts, or else the one with most results."""
+
+    def fitting(key: tuple[str, str]) -> tuple[bool, int, str]:
+        column = next(column for column in spec.columns if column.dataset == key[0])
+        row = replace(spec.rows[0], expect={}, reads_text=False)
+        data = [r for r in reasons_against(spec, row, column, "", sets[key][0][0]) if r.startswith("other data")]
+        return not data, len(sets[key]), key[1]
+
+    return [max(keys, key=fitting) for name in spec.data_sets if (keys := [key for key in sets if key[0] == name])]
+
+
+def _takes(spec: Spec, result: Result) -> bool:
+    """Does a data set that is not of the paper get this table? Products have users or category paths."""
+    counts = result.dataset.get("counts") or {}
+    products = bool(counts.get("users") or counts.get("labelled items"))
+    return spec.others in ("", "products" if products else "documents")
+
+
+def _fill(table: PaperTable, reading: str, groups: Sequence[Seeds]) -> FilledTable:
+    """Fill the table of the paper itself: every row and column of it, whether there are runs or not."""
+    spec, columns = table.spec, table.spec.columns_of(reading)
+    variants = arrange(spec.rows, groups, columns)
+    cells, labels, remarks = _measured(variants, columns)
+    reasons: dict[str, str] = {}  # reason -> its letter
+    filled: dict[tuple[int, int], bool] = {}  # the paper's cells; several rows of ours may fill one row of it
+    for line, variant in zip(cells, variants, strict=True):
+        for i, column in enumerate(columns):
+            value = variant.row.published[i] if variant.row else None
+            if variant.row is None or value is None:
+                continue
+            cell = (spec.rows.index(variant.row), i)
+            filled[cell] = filled.get(cell, False) or line[i].mean is not None
+            seeds = variant.group(column)
+            against = reasons_against(spec, variant.row, column, reading, seeds[0]) if seeds else []
+            marks = [reasons.setdefault(reason, _letter(len(reasons))) for reason in against]
+            compared = replace(published(value, line[i].mean, against), marks=",".join(sorted(marks)))
+            line[i] = replace(line[i], published=compared, gap=MISSING)
+    because = "; ".join(f"({letter}) {reason}" for reason, letter in reasons.items())
+    notes = [*spec.footnotes, f"{VERDICTS}{', because: ' + because if because else ''}."]
+    if missing := list(filled.values()).count(False):
+        notes.append(
+            f"Missing: {missing} of {len(filled)} cells have no run here. 'benchmark reproduce {table.name} "
+            "--preset PRESET --dataset NAME' computes them."
+        )
+    if any(variant.row is None for variant in variants):
+        notes.append("Rows without a value of the paper are the suite's further methods and its control rows.")
+    caption = f"{PAPER}, {spec.source}. Ours: {_ours(spec, groups)}."
+    return _filled(table, reading, "", columns, variants, labels, cells, caption, [*notes, *remarks])
+
+
+def _fill_other(table: PaperTable, reading: str, groups: Sequence[Seeds]) -> FilledTable:
+    """Fill the table for a data set that the paper does not have: the same metrics, no published values."""
+    spec, dataset = table.spec, groups[0][0].dataset
+    columns = tuple({
+        (column.task, column.measure): replace(
+            column, key=f"{column.task}/{column.measure}", header=column.measure, dataset=str(dataset["name"])
+        )
+        for column in spec.columns_of(reading)
+    }.values())  # fmt: skip
+    variants = arrange((), groups, columns)
+    cells, labels, remarks = _measured(variants, columns)
+    notes = [*spec.footnotes, "Not a data set of the paper: there are no published values."]
+    caption = _ours(spec, groups) + "."
+    where = f" on {dataset['title']}"
+    return _filled(table, reading, where, columns, variants, labels, cells, caption, [*notes, *remarks])
+
+
+def _measured(variants: Sequence[Variant], columns: Sequence[Column]) -> tuple[list[list[Cell]], list[str], list[str]]:
+    """Return our cells [variants][columns], the variants' labels, and remarks on what is bold."""
+    cells = [[Cell() for _ in columns] for _ in variants]
+    labels, remarks = [variant.title for variant in variants], []
+    for dataset, task in dict.fromkeys((column.dataset, column.task) for column in columns):
+        block = [i for i, column in enumerate(columns) if (column.dataset, column.task) == (dataset, task)]
+        of_block = [columns[i] for i in block]
+        found = [(row, seeds) for row, v in enumerate(variants) if (seeds := v.group(of_block[0])) is not None]
+        rows, groups = [row for row, _ in found], [seeds for _, seeds in found]
+        measured = metric_cells(task, groups, of_block)
+        bold, said = best_cells(task, groups, [labels[row] for row in rows], of_block, measured)
+        remarks += said
+        for at, row in enumerate(rows):
+            for place, cell in enumerate(measured[at]):
+                cells[row][block[place]] = replace(cell, bold=(at, place) in bold)
+    return cells, labels, list(dict.fromkeys(remarks))
+
+
+def _filled(
+    table: PaperTable, reading: str, where: str, columns: tuple[Column, ...], variants: Sequence[Variant],
+    labels: Sequence[str], cells: Sequence[Sequence[Cell]], caption: str, notes: Sequence[str],
+) -> FilledTable:  # fmt: skip
+    rows = []
+    for label, variant, line in zip(labels, variants, cells, strict=True):
+        results = tuple(dict.fromkeys(result.folder for cell in line for result in cell.results))
+        by_folder: dict[Any, Result] = {result.folder: result for cell in line for result in cell.results}
+        seeds = tuple(sorted({by_folder[folder].seed for folder in results}))
+        rows.append(Row(label, seeds, tuple(line), variant.control, tuple(by_folder[folder] for folder in results)))
+    with_runs = [row for row in rows if row.results]
+    said = remarks_of_runs([row.label for row in with_runs], [row.results for row in with_runs])
+    title = f"{table.title}{where}{f' ({READINGS[reading]})' if reading else ''}"
+    intervals = interval_notes([(row.label, row.cells) for row in rows])
+    return FilledTable(replace(table, title=title), columns, tuple(rows), caption, (*notes, *intervals, *said))
+
+
+def _ours(spec: Spec, groups: Sequence[Seeds]) -> str:
+    if not groups:
+        return "no run yet"
+    results = [result for seeds in groups for result in seeds]
+    tasks = list(dict.fromkeys(column.task for column in spec.columns))
+    presets = sorted({result.preset for result in results})
+    first = replace(results[0], preset=" and ".join(presets))
+    sets = list(dict.fromkeys(data_set(result) for result in results))
+    return "; ".join([*sets, *protocol(first, search="search" in tasks), *circumstances(results, tasks)])
+
+
+def _letter(number: int) -> str:
+    high, low = divmod(number, len(ascii_lowercase))
+    return (ascii_lowercase[high - 1] if high else "") + ascii_lowercase[low]

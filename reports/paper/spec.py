@@ -1,0 +1,141 @@
+"""A table of the paper as data, read from `<name>.toml` beside this module (`methods.toml`, `data-sets.toml` with it).
+
+    columns = ["beauty/id-quality/AMI", ..]          data set / task / metric
+    readings = ["published", "trec_eval"]            one filled table per reading of nDCG and AP
+    [[rows]] method, title, label                    the method that `reproduce` runs under this label
+             settings = {"reconstructor.layers" = 2} what it changes in the method's preset
+             match = settings                        which runs fill the row ("> 0" for any positive number)
+             published = [0.2654, ..]                in the order of the columns; "-" where the paper has none
+             uncertain = "..."                       why no value of the row can be compared, whatever the run
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from benchmark.reports.layout import Column, FilledTable, Table
+from benchmark.results import Result
+
+HERE = Path(__file__).parent
+PAPER = "Jin et al., Language Models as Semantic Indexers, ICML 2024"
+GROUP = "paper"
+READING = " (published)"  # the suffix of metrics in LMIndexer's reading
+READINGS = {
+    "published": "nDCG and AP as LMIndexer's code reads them", "trec_eval": "nDCG and AP as trec_eval reads them",
+    "": "",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PaperRow:
+    """One row of the paper: which runs fill it, what they must have to be compared, and the published values."""
+
+    title: str
+    method: str
+    label: str
+    published: tuple[float | None, ...]  # per column
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    match: Mapping[str, Any] = field(default_factory=dict)
+    expect: Mapping[str, Any] = field(default_factory=dict)  # dotted key -> value, or data set -> value
+    preset: str = "paper"
+    reads_text: bool = True
+    reading: str = "trec_eval"
+    uncertain: str = ""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A table of the paper."""
+
+    source: str
+    columns: tuple[Column, ...]
+    rows: tuple[PaperRow, ...]
+    readings: tuple[str, ...] = ("",)
+    footnotes: tuple[str, ...] = ()
+    uncertain: str = ""
+    uncertain_columns: Mapping[str, str] = field(default_factory=dict)
+    others: str = ""  # other data sets that get a table of their own: 'products', 'documents' or, for '', all
+
+    def columns_of(self, reading: str) -> tuple[Column, ...]:
+        """Return the columns with the metrics of one reading."""
+        if reading != "published":
+            return self.columns
+        return tuple(replace(c, key=f"{c.key}{READING}", metric=f"{c.measure}{READING}") for c in self.columns)
+
+    @property
+    def data_sets(self) -> tuple[str, ...]:
+        """The paper's data sets in the order of the columns."""
+        return tuple(dict.fromkeys(column.dataset for column in self.columns))
+
+
+@dataclass(frozen=True)
+class PaperTable(Table):
+    """A table of the paper: published values, ours beside them, and whether they can be compared."""
+
+    task: str = ""
+    columns: tuple[Column, ...] = ()
+    group: str = GROUP
+
+    @cached_property
+    def spec(self) -> Spec:
+        """What `<name>.toml` declares."""
+        return read_spec(self.name)
+
+    def fill(self, results: Iterable[Result]) -> list[FilledTable]:
+        """Fill the table: one per protocol (and reading), then one per protocol for each data set not of the paper."""
+        from benchmark.reports.paper.filling import fill
+
+        return fill(self, results)
+
+
+@cache
+def read_toml(name: str) -> dict[str, Any]:
+    """Return the content of a file of this folder."""
+    return tomllib.loads((HERE / f"{name}.toml").read_text("utf-8"))
+
+
+def read_spec(name: str) -> Spec:
+    """Return the declaration of one table of results."""
+    data = read_toml(name)
+    columns = tuple(_column(text, data.get("digits", 4)) for text in data["columns"])
+    return Spec(
+        data["source"], columns, paper_rows(data), tuple(data.get("readings", ("",))), tuple(data.get("footnotes", ())),
+        data.get("uncertain", ""), data.get("uncertain_columns", {}), data.get("others", ""),
+    )  # fmt: skip
+
+
+def _column(text: str, digits: int) -> Column:
+    dataset, task, metric = text.split("/")
+    return Column(text, f"{data_set(dataset)['title']} {metric}", digits, task=task, dataset=dataset, metric=metric)
+
+
+def paper_rows(data: Mapping[str, Any]) -> tuple[PaperRow, ...]:
+    """Return the rows of a table's file, completed by what `methods.toml` says of their methods."""
+    return tuple(_row(row, read_toml("methods")[row["method"]]) for row in data["rows"])
+
+
+def _row(row: Mapping[str, Any], method: Mapping[str, Any]) -> PaperRow:
+    match = row.get("match", row.get("settings", {}))
+    return PaperRow(
+        row.get("title", method["title"]), row["method"], row.get("label", row["method"]),
+        tuple(map(number, row["published"])), row.get("settings", {}), match,
+        {key: value for key, value in method.get("expect", {}).items() if key not in match},
+        method.get("preset", "paper"), method.get("reads_text", True), method.get("reading", "trec_eval"),
+        row.get("uncertain", ""),
+    )  # fmt: skip
+
+
+def number(value: Any) -> float | None:
+    """Return a published value; None for '-'."""
+    return None if value == "-" else float(value)
+
+
+def data_set(name: str) -> Mapping[str, Any]:
+    """Return what `data-sets.toml` says of a data set; {} for one that is not of the paper."""
+    found = read_toml("data-sets").get(name, {})
+    return found if isinstance(found, dict) else {}

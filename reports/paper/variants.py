@@ -1,0 +1,80 @@
+"""Which results stand in which row: the paper's rows by method and settings, every other method in rows of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmark.reports.cells import Seeds
+from benchmark.reports.filling import CONTROLS
+from benchmark.reports.labels import row_labels
+from benchmark.reports.layout import Column
+from benchmark.reports.paper.spec import PaperRow
+from benchmark.reports.paper.verdict import holds, setting
+from benchmark.results import Result
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of a filled table: a paper's row, results of one configuration on one or more data sets, or both."""
+
+    row: PaperRow | None
+    title: str
+    groups: tuple[Seeds, ...] = ()
+
+    def group(self, column: Column) -> Seeds | None:
+        """Return the results that fill a column."""
+        return next((seeds for seeds in self.groups if _serves(seeds, column.dataset, column.task)), None)
+
+    @property
+    def control(self) -> bool:
+        return bool(self.groups) and self.groups[0][0].method in CONTROLS
+
+
+def arrange(rows: Sequence[PaperRow], groups: Sequence[Seeds], columns: Sequence[Column]) -> list[Variant]:
+    """Return the paper's rows in order, one for each configuration that fills it, then the other methods."""
+    buckets: dict[tuple[int, str], list[Seeds]] = {}
+    for seeds in groups:
+        at = next((number for number, row in enumerate(rows) if _fills(row, seeds[0])), len(rows))
+        buckets.setdefault((at, _configuration(seeds[0])), []).append(seeds)
+    split = [(at, part) for (at, _), bucket in buckets.items() for part in _by_key(bucket, columns)]
+    labels = row_labels([part[0][0] for _, part in split])
+    variants = []
+    for number, row in enumerate(rows):
+        own = [(label, part) for label, (at, part) in zip(labels, split, strict=True) if at == number]
+        variants += [Variant(row, _title(row, label, part, len(own)), part) for label, part in sorted(own)]
+        if not own:
+            variants.append(Variant(row, row.title))
+    further = [Variant(None, label, part) for label, (at, part) in zip(labels, split, strict=True) if at == len(rows)]
+    return variants + sorted(further, key=lambda variant: (variant.control, variant.title))
+
+
+def _fills(row: PaperRow, result: Result) -> bool:
+    matching = all(holds(value, setting(result, key)) for key, value in row.match.items())
+    return row.method == result.method and matching
+
+
+def _configuration(result: Result) -> str:
+    parts = [result.label, result.method, result.preset, result.config.get("method"), result.config.get("generative")]
+    return json.dumps(parts, sort_keys=True, default=str)
+
+
+def _by_key(bucket: list[Seeds], columns: Sequence[Column]) -> list[tuple[Seeds, ...]]:
+    """One row for a configuration, unless two of its results claim one cell: then one row for each key."""
+    cells = {(column.dataset, column.task) for column in columns}
+    if all(sum(_serves(seeds, *cell) for seeds in bucket) <= 1 for cell in cells):
+        return [tuple(bucket)]
+    keys = dict.fromkeys(seeds[0].key for seeds in bucket)
+    return [tuple(seeds for seeds in bucket if seeds[0].key == key) for key in keys]
+
+
+def _serves(seeds: Seeds, dataset: str, task: str) -> bool:
+    return seeds[0].dataset["name"] == dataset and any(task in result.metrics for result in seeds)
+
+
+def _title(row: PaperRow, label: str, groups: Sequence[Seeds], count: int) -> str:
+    """The paper's name, with our label where that says more, and with the encoder where it is another."""
+    title = row.title if count == 1 and label in (row.label, row.method) else f"{row.title}: {label}"
+    encoder, expected = setting(groups[0][0], "encoder.name"), row.expect.get("encoder.name")
+    return title if expected is None or holds(expected, encoder) else f"{title} [encoder={encoder}]"

@@ -1,0 +1,142 @@
+"""`benchmark compare`: means, intervals, p-values and the sentence, against SciPy and a true null hypothesis."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from result_files import N, hits, put
+from scipy import stats
+
+from benchmark import comparison
+from benchmark.cli.main import main
+from benchmark.comparison import compare, find_pairs, sentence
+from benchmark.results import group_seeds, load_results
+
+TASK = "recommendation"
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+def pair(runs: Path, a: str = "a", b: str = "b", task: str = TASK):
+    return find_pairs(load_results(runs), a, b, None, runs, [task])[task]
+
+
+def test_means_difference_interval_and_p_are_scipys(runs):
+    rng = np.random.default_rng(0)
+    base = rng.random(N)
+    a, b = np.clip(base + rng.normal(0.02, 0.1, N), 0, 1), base
+    put(runs, "a", values=a)
+    put(runs, "b", values=b)
+    (found,) = compare(*pair(runs), TASK)
+    assert (found.a, found.b, found.difference) == pytest.approx((a.mean(), b.mean(), (a - b).mean()))
+    interval = stats.bootstrap((a - b,), np.mean, method="percentile", rng=0).confidence_interval
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), abs=0.002)
+    expected = stats.permutation_test(
+        (a, b), lambda x, y, axis: (x - y).mean(axis), permutation_type="samples", vectorized=True, rng=0
+    ).pvalue
+    assert found.p == pytest.approx(expected, abs=0.02) and found.p_holm == found.p
+
+
+def test_p_values_are_corrected_by_holm_over_the_metrics_of_the_task(runs):
+    rng = np.random.default_rng(1)
+    shifts = {"R@5": 0.05, "R@10": 0.03, "RR@20": 0.0}
+    put(runs, "a", values={measure: rng.normal(shift, 0.2, N) for measure, shift in shifts.items()})
+    put(runs, "b", values={measure: rng.normal(0.0, 0.2, N) for measure in shifts})
+    found = sorted(compare(*pair(runs), TASK), key=lambda c: c.p)
+    by_hand = np.maximum.accumulate([min(1.0, c.p * (3 - i)) for i, c in enumerate(found)])
+    assert [c.p_holm for c in found] == pytest.approx(by_hand.tolist())
+
+
+def test_two_identical_methods_are_called_different_in_at_most_five_of_a_hundred_draws(runs, monkeypatch):
+    """1,000 draws of two methods with the same distribution, two seeds each and five related metrics."""
+    rng = np.random.default_rng(2)
+    measures = ("R@5", "R@10", "nDCG@5", "nDCG@10", "RR@20")
+    for label in ("a", "b"):
+        put(runs, label, values=dict.fromkeys(measures, hits(0.3, 0, 40)))
+    sides, ids = pair(runs), [f"q{row}" for row in range(40)]
+
+    def drawn():
+        while True:
+            easy = rng.random((1, 40, 1))  # queries differ in difficulty, for both methods alike
+            for _ in sides:
+                yield ids, (rng.random((2, 40, 5)) < easy) * rng.random((2, 40, 1))
+
+    draws = drawn()
+    monkeypatch.setattr(comparison, "query_values", lambda paths, measures: next(draws))
+    monkeypatch.setattr(comparison, "bootstrap_draws", lambda tables, streams: [table.mean(axis=1) for table in tables])
+    called = sum(any(found.winner for found in compare(*sides, TASK)) for _ in range(1000))
+    assert called <= 50 + 3.3 * 6.9, "3.3 standard deviations above 5% of 1,000"
+    assert called > 5, "a test that never rejects would pass too"
+
+
+def test_a_real_difference_is_found_and_said_and_the_smaller_is_better_for_collisions(runs):
+    for seed in range(8):
+        put(runs, "a", seed=seed, values=hits(0.5, seed), metrics={"id-quality": {"collision_rate": 0.1 + seed / 1e3}})
+        put(runs, "b", seed=seed, values=hits(0.2, 9 + seed), metrics={"id-quality": {"collision_rate": 0.5}})
+    (found,) = compare(*pair(runs), TASK)
+    assert found.winner == "A" and found.low > 0.2 and found.high < 0.4
+    assert sentence("a", "b", [found]) == f"{TASK}: a is better than b in R@5 (level 0.05 after Holm, over {N} users)."
+    (found,) = compare(*pair(runs, task="id-quality"), "id-quality")
+    assert found.difference < 0 and found.winner == "A" and found.p == pytest.approx(2 / 2**8), "all signs or none"
+    assert "a is better than b in collision_rate" in sentence("a", "b", [found])
+
+
+def test_few_seeds_without_values_per_query_find_nothing_and_say_why(runs):
+    for seed, (a, b) in enumerate([(0.50, 0.30), (0.51, 0.32), (0.52, 0.31)]):
+        put(runs, "a", seed=seed, metrics={"id-quality": {"AMI": a}})
+        put(runs, "b", seed=seed, metrics={"id-quality": {"AMI": b}})
+    (found,) = compare(*pair(runs, task="id-quality"), "id-quality")
+    test = stats.ttest_rel([0.50, 0.51, 0.52], [0.30, 0.32, 0.31]).confidence_interval()
+    assert (found.low, found.high) == pytest.approx((test.low, test.high))
+    assert found.p == 0.25 and not found.winner
+    assert "cannot find p below 0.25; the t intervals of AMI leave out 0" in sentence("a", "b", [found])
+
+
+def test_queries_in_another_order_are_paired_by_id(runs):
+    base = np.random.default_rng(0).random(N) * 0.9
+    put(runs, "a", values=base + 0.01)
+    path = put(runs, "b", values=base) / f"scores.{TASK}.tsv"
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, *lines[::-1]]) + "\n")
+    (found,) = compare(*pair(runs), TASK)
+    assert found.winner == "A" and (found.low, found.high) == pytest.approx((0.01, 0.01), abs=1e-6)
+
+
+def test_the_command_prints_a_table_and_json_and_takes_folders(runs, capsys):
+    put(runs, "a", values=hits(0.8))
+    folders = [put(runs, "b", values=hits(0.2, seed), key=f"k{seed}").parent for seed in (0, 1)]
+    assert main(["compare", "a", "b", "--dataset", "demo", "--runs", str(runs)]) == 2
+    error = capsys.readouterr().err
+    assert all(str(folder) in error for folder in folders)
+    assert main(["compare", "a", str(folders[1]), "--dataset", "demo", "--runs", str(runs)]) == 0
+    assert f"a is better than b in R@5 (level 0.05 after Holm, over {N} users)" in capsys.readouterr().out
+    assert main(["compare", "a", str(folders[1]), "--task", TASK, "--runs", str(runs), "--json"]) == 0
+    (compared,) = json.loads(capsys.readouterr().out)
+    assert compared["a"] == "a" and compared["metrics"][0]["p_holm"] < 0.05
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["a", "bb"], "no results of 'bb' in"), (["a", "b", "--task", "serch"], "Did you mean 'search'?"),
+        (["a", "b", "--dataset", "x"], "no results of the data set 'x'"), (["a", "c"], "no results of one task"),
+    ],
+)  # fmt: skip
+def test_misuse_is_explained(runs, capsys, words, says):
+    put(runs, "a", values=hits(0.8))
+    put(runs, "b", values=hits(0.8))
+    put(runs, "c", values=hits(0.8), preset="tiny")
+    assert main(["compare", *words, "--runs", str(runs)]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_results_scored_on_other_queries_cannot_be_compared(runs, capsys):
+    put(runs, "a", values=hits(0.8))
+    put(runs, "b", values=hits(0.8)[:100])
+    assert main(["compare", "a", "b", "--runs", str(runs)]) == 1
+    assert "scored on different queries" in capsys.readouterr().err
+    assert len(group_seeds(load_results(runs))) == 2

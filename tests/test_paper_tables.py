@@ -1,0 +1,275 @@
+"""The paper's tables: published values as printed, which runs fill which cell, verdicts, holes, further methods."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from result_files import hits, put
+
+from benchmark.cli.main import main
+from benchmark.cli.output import chosen_tables
+from benchmark.reports import markdown, paper, terminal
+from benchmark.reports.layout import cell_text
+from benchmark.results import load_results
+
+AMAZON = ["title", "description", "brand", "price", "category"]
+BEAUTY = {"name": "beauty", "title": "Beauty", "fingerprint": "b1", "counts": {"items": 12101, "users": 22363}}
+T5 = {"backbone": "t5-base"}
+LMINDEXER = {
+    "backbone": "t5-base", "length": 2, "codebook_size": 512, "reconstructor": {"layers": 1},
+    "weights": {"reconstruction": 1.0, "contrastive": 1.0, "commitment": 1.0},
+}  # fmt: skip
+BERT = {"name": "google/bert-base-uncased", "pooling": "cls", "simcse_epochs": 0}
+RQVAE = {"levels": 3, "codebook_size": 256, "encoder": BERT}
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "runs"
+
+
+def paper_run(runs, label, config, **fields):
+    """A result with the paper's own settings on Beauty."""
+    fields = {"preset": "paper", "text_fields": AMAZON, "dataset": BEAUTY, "queries": "judged"} | fields
+    return put(runs, label, config={"method": config, "generative": T5, "protocol": {}}, **fields)
+
+
+def cells(filled):
+    """(row title, column header) -> cell."""
+    headers = [column.header for column in filled.columns]
+    return {(row.title, h): cell for row in filled.rows for h, cell in zip(headers, row.cells, strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column", "value"),
+    [
+        (paper.TABLE1, "rq-VAE indexer (BERT)", "Beauty AMI", 0.2654),
+        (paper.TABLE1, "HC indexer (in-domain SimCSE)", "Sports AMI", 0.2622),
+        (paper.TABLE1, "LMIndexer", "Toys AMI", 0.3536),
+        (paper.TABLE2, "LMIndexer without commitment loss", "Sports perplexity@2", 147.10),
+        (paper.TABLE3, "HGN", "Beauty R@5", 0.0325), (paper.TABLE3, "GRU4Rec", "Toys nDCG@5", 0.0059),
+        (paper.TABLE3, "LMIndexer", "Sports R@5", 0.0222),
+        (paper.TABLE4, "BM25", "Beauty nDCG@5", 0.2490), (paper.TABLE4, "SEAL", "Toys AP@5", 0.0843),
+        (paper.TABLE4, "LMIndexer", "Beauty AP@5", 0.2888),
+        (paper.TABLE5, "3 reconstructor layers", "Beauty AMI", 0.1679),
+        (paper.TABLE5, "2 reconstructor layers", "Beauty nDCG@5 (published)", 0.2528),
+        (paper.TABLE6, "Dual encoder", "MACRO 1M RR@10", 0.5561), (paper.TABLE6, "HC indexer", "NQ320k R@1", 0.6439),
+        (paper.TABLE6, "LMIndexer", "TREC-DL 1M nDCG@10", 0.4695),
+        (paper.TABLE13, "HC indexer", "Accuracy", 0.5375),
+        (paper.DATA_SETS, "Sports", "Rec. train pairs", 177_990), (paper.DATA_SETS, "TREC-DL 1M", "Test labels", 1_069),
+    ],
+)  # fmt: skip
+def test_published_values_are_those_printed_on_the_slides(table, row, column, value):
+    assert cells(table.fill([])[0])[row, column].published.value == value
+
+
+def test_without_runs_every_published_cell_is_a_counted_hole():
+    for table, holes in ((paper.TABLE1, 15), (paper.TABLE3, 42), (paper.TABLE6, 27)):
+        filled = table.fill([])[0]
+        found = [cell for cell in cells(filled).values() if cell.published]
+        assert len(found) == holes and all(cell.mean is None and cell.gap == "missing" for cell in found)
+        assert any(note.startswith(f"Missing: {holes} of {holes} cells") for note in filled.footnotes)
+    seal = cells(paper.TABLE6.fill([])[0])["SEAL", "MACRO 1M RR@10"]
+    assert seal.published is None and seal.gap == "", "a dash on the slides is no hole"
+
+
+def test_a_run_in_the_papers_setting_is_ok_within_ten_percent_and_off_beyond(runs):
+    paper_run(runs, "lmindexer", LMINDEXER, metrics={"id-quality": {"AMI": 0.3563 * 1.09}})
+    paper_run(runs, "rqvae", RQVAE, metrics={"id-quality": {"AMI": 0.2654 * 0.89}})
+    filled = paper.TABLE1.fill(load_results(runs))[0]
+    lmindexer, rqvae = (cells(filled)[row, "Beauty AMI"] for row in ("LMIndexer", "rq-VAE indexer (BERT)"))
+    assert (lmindexer.published.verdict, rqvae.published.verdict) == ("ok", "off")
+    assert lmindexer.difference == pytest.approx(0.09) and rqvae.difference == pytest.approx(-0.11)
+    assert cell_text(filled.columns[0], lmindexer) == "0.3884 (paper 0.3563, +9.0%, ok)"
+    assert any(note.startswith("Missing: 13 of 15 cells") for note in filled.footnotes)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"preset": "small"}, "preset small, not paper"),
+        ({"text_fields": AMAZON[:-1]}, "text without category"),
+        ({"text_fields": [*AMAZON, "reviews"]}, "text with reviews besides"),
+        ({"dataset": BEAUTY | {"counts": {"items": 500}}}, "other data: items 500, not 12,101"),
+        ({"dataset": BEAUTY | {"counts": {}}}, "other data: items not recorded, not 12,101"),
+        ({"config": {"method": LMINDEXER | {"backbone": "encoder"}}}, "backbone encoder, not t5-base"),
+        ({"config": {"method": LMINDEXER | {"weights": {"commitment": 0}}}}, "weights.commitment 0, not 1"),
+    ],
+)  # fmt: skip
+def test_what_differs_from_the_paper_is_not_comparable_and_says_why(runs, change, reason):
+    config = {"method": LMINDEXER, "generative": T5, "protocol": {}} | change.pop("config", {})
+    fields = {"preset": "paper", "text_fields": AMAZON, "dataset": BEAUTY, "config": config} | change
+    put(runs, "lmindexer", metrics={"id-quality": {"AMI": 0.3563}}, **fields)
+    filled = paper.TABLE1.fill(load_results(runs))[0]
+    cell = cells(filled)["LMIndexer", "Beauty AMI"]
+    assert cell.published.verdict == "not comparable" and reason in cell.published.reasons
+    letter = dict(zip(cell.published.reasons, cell.published.marks.split(","), strict=True))[reason]
+    assert any(f"({letter}) {reason}" in note for note in filled.footnotes)
+
+
+def test_simulated_queries_and_another_reading_of_ndcg_are_not_the_papers(runs):
+    for queries, folder in (("judged", "x"), ("simulated", "y")):
+        metrics = {"search": {"nDCG@5": 0.31, "nDCG@5 (published)": 0.32, "AP@5": 0.2, "AP@5 (published)": 0.29}}
+        paper_run(runs, "lmindexer", LMINDEXER, metrics=metrics, queries=queries, folder=folder)
+    verdicts = {
+        (filled.table.title, "simulated" in filled.caption): cells(filled)["LMIndexer", "Beauty nDCG@5"]
+        for filled in paper.TABLE4.fill(load_results(runs))
+    }
+    as_code, as_trec = sorted({title for title, _ in verdicts})
+    assert verdicts[as_code, False].mean == 0.32 and verdicts[as_code, False].published.verdict == "ok"
+    assert verdicts[as_trec, False].mean == 0.31
+    assert verdicts[as_trec, False].published.reasons == ("the paper's row was read as published does (inferred)",)
+    assert "simulated known-item queries, not the paper's" in verdicts[as_code, True].published.reasons
+
+
+def test_settings_choose_the_row(runs):
+    simcse = RQVAE | {"encoder": BERT | {"simcse_epochs": 3}}
+    paper_run(runs, "rqvae", RQVAE, metrics={"id-quality": {"AMI": 0.1}})
+    paper_run(runs, "tuned", simcse, method="rqvae", metrics={"id-quality": {"AMI": 0.2}})
+    for layers in (1, 2):
+        config = LMINDEXER | {"reconstructor": {"layers": layers}}
+        paper_run(runs, "lmindexer", config, key=f"k{layers}", metrics={"id-quality": {"AMI": 0.3 + layers}})
+    found = cells(paper.TABLE1.fill(load_results(runs))[0])
+    assert found["rq-VAE indexer (BERT)", "Beauty AMI"].mean == 0.1
+    assert found["rq-VAE indexer (in-domain SimCSE): tuned", "Beauty AMI"].mean == 0.2
+    layers = cells(paper.TABLE5.fill(load_results(runs))[0])
+    means = {title: cell.mean for (title, column), cell in layers.items() if cell.mean and "AMI" in column}
+    assert [mean for title, mean in means.items() if "layer" in title] == [1.3, 2.3]
+    assert layers["3 reconstructor layers", "Beauty AMI"].gap == "missing"
+
+
+def test_another_encoder_is_named_in_the_row(runs):
+    paper_run(runs, "rqvae", RQVAE | {"encoder": BERT | {"name": "default"}}, metrics={"id-quality": {"AMI": 0.4}})
+    cell = cells(paper.TABLE1.fill(load_results(runs))[0])["rq-VAE indexer (BERT) [encoder=default]", "Beauty AMI"]
+    assert cell.published.reasons == ("encoder.name default, not bert-base-uncased",)
+
+
+def test_the_classical_rows_are_compared_at_the_preset_published_beside_the_papers(runs):
+    paper_run(runs, "lmindexer", LMINDEXER, values=hits(0.04, n=500))
+    put(runs, "hgn", preset="published", text_fields=AMAZON, dataset=BEAUTY, values=hits(0.0325, n=500))
+    (filled,) = paper.TABLE3.fill(load_results(runs))
+    hgn = cells(filled)["HGN", "Beauty R@5"]
+    assert hgn.published.reasons == () and hgn.interval == "bootstrap"
+    assert cells(filled)["LMIndexer", "Beauty R@5"].mean is not None
+
+
+def test_every_other_method_is_a_further_row_without_published_values(runs):
+    paper_run(runs, "lmindexer", LMINDEXER, values=hits(0.5))
+    paper_run(runs, "first-letter", {}, values=hits(0.1, 1))
+    paper_run(runs, "random", {}, values=hits(0.1, 2))
+    (filled,) = paper.TABLE3.fill(load_results(runs))
+    assert [row.title for row in filled.rows][-2:] == ["first-letter", "random (control)"]
+    assert all(cell.published is None for row in filled.rows[-2:] for cell in row.cells)
+    assert cells(filled)["LMIndexer", "Beauty R@5"].bold, "a paired test against every other row"
+
+
+def test_two_configurations_of_one_row_stand_apart_and_a_hole_is_counted_once(runs):
+    paper_run(runs, "lmindexer", LMINDEXER, metrics={"id-quality": {"AMI": 0.3}})
+    wide = LMINDEXER | {"codebook_size": 1024}
+    paper_run(runs, "wide", wide, method="lmindexer", metrics={"id-quality": {"AMI": 0.4}})
+    paper_run(runs, "lmindexer", LMINDEXER, key="k2", metrics={"id-quality": {"AMI": 0.5}})
+    filled = paper.TABLE1.fill(load_results(runs))[0]
+    found = {row.title: row.cells[0].mean for row in filled.rows if row.cells[0].mean}
+    assert found == {
+        "LMIndexer: lmindexer [key=k1]": 0.3, "LMIndexer: lmindexer [key=k2]": 0.5, "LMIndexer: wide": 0.4,
+    }  # fmt: skip
+    assert any(note.startswith("Missing: 14 of 15 cells") for note in filled.footnotes)
+
+
+def test_protocols_and_versions_of_the_data_are_never_mixed(runs):
+    paper_run(runs, "lmindexer", LMINDEXER, metrics={"id-quality": {"AMI": 0.3}})
+    paper_run(runs, "hc", {"encoder": BERT}, metrics={"id-quality": {"AMI": 0.3}}, preset="small")
+    paper_run(runs, "rqvae", RQVAE, metrics={"id-quality": {"AMI": 0.3}}, text_fields=["title"])
+    other = BEAUTY | {"fingerprint": "b2", "counts": {"items": 9}, "title": "Cut"}
+    paper_run(runs, "rqkmeans", {}, metrics={"id-quality": {"AMI": 0.3}}, dataset=other)
+    tables = paper.TABLE1.fill(load_results(runs))
+    with_runs = [[row.label for row in filled.rows if row.results] for filled in tables]
+    assert sorted(with_runs) == [["HC indexer (BERT)"], ["LMIndexer"], ["rq-VAE indexer (BERT)"], ["rqkmeans"]]
+    assert "on Cut" in tables[-1].table.title
+
+
+def test_a_data_set_that_is_not_of_the_paper_has_a_table_of_its_own(runs):
+    put(runs, "first-letter", metrics={"id-quality": {"AMI": 0.3}, "search": {"nDCG@5": 0.1, "R@10": 0.1}})
+    empty, other = paper.TABLE1.fill(load_results(runs))
+    assert all(cell.mean is None for cell in cells(empty).values())
+    assert other.table.title == "Table 1: ID quality (AMI) on Demo shop"
+    assert cells(other) and all(cell.published is None for cell in cells(other).values())
+    assert ["on Demo shop" in filled.table.title for filled in paper.TABLE6.fill(load_results(runs))] == [False, True]
+    assert not any("on Demo shop" in filled.table.title for filled in paper.TABLE4.fill(load_results(runs)))
+
+
+def test_deleting_a_result_marks_the_hole(runs):
+    path = paper_run(runs, "lmindexer", LMINDEXER, metrics={"id-quality": {"AMI": 0.3}})
+    assert cells(paper.TABLE1.fill(load_results(runs))[0])["LMIndexer", "Beauty AMI"].mean == 0.3
+    (path / "result.json").unlink()
+    cell = cells(paper.TABLE1.fill(load_results(runs))[0])["LMIndexer", "Beauty AMI"]
+    assert cell.mean is None and cell.gap == "missing" and cell.published.verdict == ""
+
+
+def test_the_data_sets_show_recorded_counts_and_exact_verdicts(runs):
+    facts = {"stages": {}, "facts": {"recommendation": {"training_pairs": 111815}}}
+    config = {"method": {}, "generative": {"pairs": "sampled"}, "protocol": {}}
+    cut = BEAUTY | {"counts": {"items": 12101, "users": 22000}}
+    put(runs, "hc", dataset=cut, values=hits(0.2, n=300), cost=facts, config=config)
+    put(runs, "hc", metrics={"id-quality": {"AMI": 0.1}})
+    (filled,) = paper.DATA_SETS.fill(load_results(runs))
+    found = {c: cell for (row, c), cell in cells(filled).items() if row.startswith("Beauty")}
+    verdicts = {column: (cell.mean, cell.published.verdict) for column, cell in found.items() if cell.published}
+    assert verdicts == {
+        "Items": (12101, "ok"), "Users": (22000, "off"), "Rec. train pairs": (111815, "ok"),
+        "Rec. dev users": (None, ""), "Rec. test users": (300, "off"),
+    }  # fmt: skip
+    assert "Demo shop (fingerprint f1)" in [row.label for row in filled.rows]
+
+
+def test_table_13_is_not_judged_until_somebody_has(runs):
+    put(runs, "rqvae", metrics={"id-quality": {"AMI": 0.1}})
+    (filled,) = paper.TABLE13.fill(load_results(runs))
+    assert cell_text(filled.columns[0], filled.rows[0].cells[0]) == "not judged (paper 0.7375)"
+    entry = {"accuracy": 0.8, "low": 0.7, "high": 0.9, "groups": 40}
+    (runs / "human-evaluation.json").write_text(json.dumps({"rows": {"rqvae": entry, "mine": entry}, "alpha": 0.61}))
+    (filled,) = paper.TABLE13.fill(load_results(runs))
+    found = {row.label: row.cells[0] for row in filled.rows}
+    assert list(found) == ["rq-VAE indexer", "HC indexer", "LMIndexer", "mine"]
+    assert (found["rq-VAE indexer"].mean, found["rq-VAE indexer"].low) == (0.8, 0.7)
+    assert found["rq-VAE indexer"].published.verdict == "not comparable" and found["mine"].published is None
+    assert any("alpha of the judges: 0.610" in note for note in filled.footnotes)
+    (runs / "human-evaluation.json").write_text('{"rows": {"rqvae": {}}}')
+    (filled,) = paper.TABLE13.fill(load_results(runs))
+    assert any("cannot be read" in note for note in filled.footnotes) and filled.rows[0].cells[0].gap == "not judged"
+
+
+def test_markdown_and_terminal_show_the_published_value_in_every_cell(runs):
+    paper_run(runs, "lmindexer", LMINDEXER, metrics={"id-quality": {"AMI": 0.3563}})
+    tables = paper.TABLE1.fill(load_results(runs))
+    assert "| LMIndexer | 0.3563<br>paper 0.3563, +0.0%, ok | missing<br>paper 0.4163 |" in markdown.render(tables)
+    assert "0.3563 (paper 0.3563, +0.0%, ok)" in terminal.render(tables)
+
+
+def test_paper_names_all_its_tables_in_order_and_the_default_report_has_none(runs, tmp_path, capsys):
+    names = ["data-sets", "table1", "table2", "table3", "table4", "table5", "table6", "table13"]
+    assert [table.name for table in chosen_tables(["paper"])] == names
+    assert not {table.name for table in chosen_tables()} & set(names)
+    put(runs, "hc", values=hits(0.2))
+    out = tmp_path / "out"
+    words = ["report", "--tables", "paper", "--runs", str(runs), "--format", "md,latex,json", "--out", str(out)]
+    assert main(words) == 0
+    assert {path.name for path in out.iterdir()} == {"tables.md", "tables.tex", "tables.json"}
+    assert {table["name"] for table in json.loads((out / "tables.json").read_text())} == set(names)
+    assert main(["report", "--tables", "papper", "--runs", str(runs)]) == 2
+    assert "Did you mean 'paper'?" in capsys.readouterr().err
+
+
+def test_report_and_compare_import_neither_torch_nor_scipy(runs):
+    for label in ("a", "b"):
+        put(runs, label, values=hits(0.3), dataset=BEAUTY)
+    report = ["report", "--tables", "paper", "--format", "md,latex,json", "--out", str(runs / "out")]
+    for words in (report, ["compare", "a", "b"]):
+        code = (
+            f"import sys; from benchmark.cli.main import main; code = main({[*words, '--runs', str(runs)]!r})\n"
+            "sys.exit(code or ' '.join({'torch', 'scipy', 'sklearn', 'matplotlib'} & sys.modules.keys()) or None)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
