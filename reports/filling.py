@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
+from benchmark.errors import DataError
 from benchmark.reports.captions import circumstances, data_set, protocol, remarks_of_runs
 from benchmark.reports.cells import Seeds, best_cells, interval_notes, mean_cell, metric_cells
 from benchmark.reports.labels import row_labels
@@ -38,11 +40,9 @@ def _fill(table: Table, groups: list[tuple[Result, ...]]) -> FilledTable:
     labels = row_labels([seeds[0] for seeds in groups])
     order = sorted(range(len(groups)), key=lambda row: (groups[row][0].method in CONTROLS, labels[row]))
     groups, labels = [groups[row] for row in order], [labels[row] for row in order]
-    columns = tuple(
-        column for column in table.columns
-        if any(_value(table, column, result) is not None for seeds in groups for result in seeds)
-    )  # fmt: skip
-    cells = _cells(table, columns, groups)
+    cells = _cells(table, groups)
+    shown = [i for i in range(len(table.columns)) if any(row[i].mean is not None for row in cells)]
+    columns, cells = tuple(table.columns[i] for i in shown), [[row[i] for i in shown] for row in cells]
     bold, remarks = best_cells(table.task, groups, labels, columns, cells)
     rows = tuple(
         Row(
@@ -56,16 +56,34 @@ def _fill(table: Table, groups: list[tuple[Result, ...]]) -> FilledTable:
     return FilledTable(table, columns, rows, _caption(table, [result for seeds in groups for result in seeds]), notes)
 
 
-def _cells(table: Table, columns: Sequence[Column], groups: Sequence[Seeds]) -> list[list[Cell]]:
+def _cells(table: Table, groups: Sequence[Seeds]) -> list[list[Cell]]:
     """Return cells [groups][columns]: metrics with the interval that their values allow, costs with Student's t."""
+    columns = table.columns
     metrics = metric_cells(table.task, groups, columns) if table.task else [[Cell()] * len(columns) for _ in groups]
-    return [
-        [_cost_cell(c, seeds) if c.source == "cost" else cell for c, cell in zip(columns, row, strict=True)]
-        for seeds, row in zip(groups, metrics, strict=True)
-    ]
+    cells = []
+    for seeds, row in zip(groups, metrics, strict=True):
+        agreement = _stability(seeds) if any(column.source == "seeds" for column in columns) else {}
+        made = {"cost": partial(_cost_cell, seeds), "seeds": partial(_seeds_cell, seeds, agreement)}
+        cells.append([made[c.source](c) if c.source in made else cell for c, cell in zip(columns, row, strict=True)])
+    return cells
 
 
-def _cost_cell(column: Column, seeds: Seeds) -> Cell:
+def _stability(seeds: Seeds) -> dict[str, float]:
+    """Agreement of the seeds' IDs; {} where they cannot be compared, so that the cells stay empty."""
+    from benchmark.metrics.stability import stability
+
+    try:
+        return stability([result.folder / "ids.tsv" for result in seeds])
+    except DataError:
+        return {}
+
+
+def _seeds_cell(seeds: Seeds, values: Mapping[str, float], column: Column) -> Cell:
+    value = values.get(column.key)
+    return Cell() if value is None else Cell(value * column.scale, None, len(seeds), results=seeds)
+
+
+def _cost_cell(seeds: Seeds, column: Column) -> Cell:
     costs = {result.seed: cost_value(result.cost, column.key) for result in seeds}
     values = [value * column.scale for value in costs.values() if value is not None]
     return replace(mean_cell(values), results=tuple(result for result in seeds if costs[result.seed] is not None))

@@ -18,7 +18,7 @@ MISSING = "–"
 
 @dataclass(frozen=True)
 class Column:
-    """One column: a metric of the table's task, or a cost.
+    """One column: a metric of the table's task, a cost, or what several seeds have in common.
 
     Cost keys: `seconds` (all stages), `seconds.<stage>` (a stage and its parts), `peak_memory` and `peak_memory.gpu`
     (bytes, the largest of all stages), `<fact>` (the largest over tasks) and `<fact>.<task>`.
@@ -28,7 +28,7 @@ class Column:
     header: str
     digits: int = 4
     higher_is_better: bool | None = True  # None: neither
-    source: str = "metrics"  # or "cost"
+    source: str = "metrics"  # or "cost", or "seeds": computed from the IDs of all seeds of a row (stability@d)
     scale: float = 1.0
     note: str = ""  # a footnote for the tables that show this column
     task: str = ""  # where the table's columns are of several tasks

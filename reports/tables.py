@@ -20,6 +20,9 @@ LIFT_NOTE = (
     "Co-purchase lift: how many times more often neighbours in the training histories share their first code (or two) "
     "than random pairs of items with the same frequencies do; 1 is chance."
 )
+STABILITY_NOTE = (
+    "Stability: adjusted Rand index of the groups of items that share their first code, mean over pairs of seeds."
+)
 USE_NOTE = (
     "Unique: share of items that have their ID alone (1 - aliasing). Dead codes: share of all codebooks' codes that no "
     "item has. Fan-out@t: mean number of codes that follow a prefix of t - 1 codes."
@@ -50,6 +53,7 @@ ID_QUALITY = Table(
         *_metrics("AMI", "AMI@depth2", "AMI@depth3", "AMI@level2", "NMI"),
         Column("NMI (chance)", "NMI (chance)", higher_is_better=None, note=CHANCE_NOTE),
         Column("co_purchase_lift@1", "Lift@1", 2, note=LIFT_NOTE), Column("co_purchase_lift@2", "Lift@2", 2),
+        Column("stability@1", "Stability@1", 3, None, source="seeds", note=STABILITY_NOTE),
         Column("unique", "Unique", note=USE_NOTE),
         Column("collision_rate", "Collisions", higher_is_better=False),
         Column("largest_group", "Largest group", 0, False), Column("codes_used@1", "Codes@1", 0, None),

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 from result_files import N, hits, put
 from scipy import stats
+from sklearn.metrics import adjusted_rand_score
 
 from benchmark.reports import json_tables, latex, markdown, terminal
 from benchmark.reports.paper import TABLE1
 from benchmark.reports.tables import COST, ID_QUALITY, RECOMMENDATION, SEARCH, Column, Table, build, cell_text
 from benchmark.results import group_seeds, load_results, problems
+
+OF_RESULTS = [column.header for column in ID_QUALITY.columns if column.source == "metrics"]
 
 
 @pytest.fixture
@@ -264,7 +267,7 @@ def test_wide_latex_tables_go_on_in_further_parts_with_every_column_once(runs):
     headers = re.findall(r"\\toprule\n(.*) \\\\", text)
     assert len(headers) > 1 and text.count("p{5cm}") == len(headers)
     shown = [header.split(" & ")[1:] for header in headers]
-    assert [name for names in shown for name in names] == [*(column.header for column in ID_QUALITY.columns), "Seeds"]
+    assert [name for names in shown for name in names] == [*OF_RESULTS, "Seeds"]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX here")
@@ -295,7 +298,7 @@ def test_terminal_fits_the_width_and_keeps_every_value(runs):
     text = terminal.render(build(ID_QUALITY, load_results(runs)))
     assert max(map(terminal.width, text.splitlines())) <= 120
     assert text.count("商品の索引") > 1 and "\033" not in text
-    assert all(column.header in text for column in ID_QUALITY.columns)
+    assert all(header in text for header in OF_RESULTS)
     digits = [column.digits for column in ID_QUALITY.columns]
     assert text.count("0.2500 ± 0.0000") == digits.count(4) and text.count("Seeds") == 1
     tables = [block.splitlines() for block in text.split("\n\n") if "商品の索引" in block]
@@ -328,3 +331,21 @@ def test_reports_import_nothing_heavy():
     heavy = "{'torch', 'sklearn', 'pyarrow', 'scipy', 'pydantic', 'ir_measures'}"
     code = f"import sys, {modules}; found = {heavy} & sys.modules.keys(); assert not found, found"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_stability_is_the_agreement_of_the_seeds_first_codes(runs):
+    """With scikit-learn's adjusted Rand index as the oracle; one seed, or a seed without IDs, leaves the cell empty."""
+    random = np.random.default_rng(0)
+    codes = random.integers(0, 3, size=(3, 40))
+    for label, seeds in (("a", 3), ("alone", 1), ("bare", 2)):
+        for seed in range(seeds):
+            folder = put(runs, label, seed=seed, metrics={"id-quality": {"AMI": 0.5}})
+            if label != "bare":
+                rows = (f"i{row}\t{code}-{row}\n" for row, code in enumerate(codes[seed]))
+                (folder / "ids.tsv").write_text("".join(rows))
+    (filled,) = build(ID_QUALITY, load_results(runs))
+    place = [column.key for column in filled.columns].index("stability@1")
+    cells = {row.label: row.cells[place] for row in filled.rows}
+    expected = np.mean([adjusted_rand_score(codes[a], codes[b]) for a, b in ((0, 1), (0, 2), (1, 2))])
+    assert cells["a"].mean == pytest.approx(expected) and cells["a"].n == 3 and len(cells["a"].results) == 3
+    assert cells["alone"].mean is None and cells["bare"].mean is None
