@@ -15,6 +15,8 @@ COMMANDS = {
     "report": "print or write the tables of the runs that exist",
     "reproduce": "compute what a table of the paper lacks and print it beside the published values",
     "compare": "say whether one method is better than another, metric by metric",
+    "verify": "recompute every number of results or of a report and name what does not follow",
+    "annotate": "make a blinded page for human judges of the IDs, and score their answers",
     "list": "list methods, data sets, tables or metrics",
     "show": "show a method's or a data set's settings and presets",
     "data": "get a data set, check it, print its statistics, or write a generated one to a folder",

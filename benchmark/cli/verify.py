@@ -1,0 +1,59 @@
+"""Recompute every number of a folder of results, or of a report, and name each that does not follow.
+
+  benchmark verify runs
+  benchmark verify out/ --runs runs        a report that 'benchmark report --out out/' wrote
+
+The stored rankings, judgments and IDs are scored a second time, by other code than the suite's. Exit code 0 only if
+everything follows and nothing is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from benchmark.errors import UsageError
+
+SHOWN = 40  # findings of a kind that are printed; --json has them all
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `benchmark verify`."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="a folder of results, or of a report")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="the results that a report was made from (default runs)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print what does not follow, what is missing and what was not checked; return 0 only if there is none of it."""
+    from benchmark.verification.findings import MISSING, NOT_CHECKED, WRONG
+    from benchmark.verification.verify import verify
+
+    if not arguments.folder.is_dir():
+        raise UsageError(f"{arguments.folder}: no such folder; give a folder of results or of a report")
+    verified = verify(arguments.folder, arguments.runs)
+    findings = verified.findings
+    if arguments.json:
+        content = {
+            "ok": not findings.found, "results": verified.results, "tables": verified.tables,
+            "checked": findings.checked,
+            "findings": [vars(finding) for finding in findings.found],
+        }  # fmt: skip
+        print(json.dumps(content, indent=1, ensure_ascii=False))
+        return 1 if findings.found else 0
+    for kind, title in ((WRONG, "does not follow"), (MISSING, "missing"), (NOT_CHECKED, "not checked")):
+        found = findings.of(kind)
+        for finding in found[:SHOWN]:
+            print(f"{title}: {finding}")
+        if len(found) > SHOWN:
+            print(f"{title}: and {len(found) - SHOWN} more (--json lists all)")
+    what = f"{verified.results} results" + (f" and {verified.tables} tables" if verified.tables else "")
+    print(
+        f"{what}: {findings.checked:,} numbers checked, {len(findings.of(WRONG))} do not follow, "
+        f"{len(findings.of(MISSING))} missing, {len(findings.of(NOT_CHECKED))} not checked."
+    )
+    print("Measured and not derivable: seconds, memory and speed (cost.json), training curves (log.jsonl).")
+    return 1 if findings.found else 0

@@ -1,0 +1,153 @@
+"""Reads the files of a result strictly, line by line, independently of the code that wrote them.
+
+Every reader raises Absent for a file that is not there and Flaw, with the line, for one that says what cannot be.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from benchmark.verification.findings import Absent, Flaw
+
+Codes = tuple[int, ...]
+Grades = dict[str, dict[str, int]]  # query -> item -> grade
+Ranked = dict[str, list[str]]  # query -> items, best first
+
+
+def lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line number, line without its end) of a file."""
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                yield number, line.rstrip("\n")
+    except FileNotFoundError:
+        raise Absent(f"{path.name} is not there") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Flaw(f"{path.name} cannot be read: {error}") from None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object, refusing a key that stands twice."""
+    text = "\n".join(line for _, line in lines(path))
+    try:
+        content = json.loads(text, object_pairs_hook=_once)
+    except ValueError as error:
+        raise Flaw(f"{path.name} is no JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise Flaw(f"{path.name} holds no JSON object")
+    return content
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError(f"a key stands twice among {[key for key, _ in pairs]}")
+    return content
+
+
+def read_qrels(path: Path) -> Grades:
+    """Read TREC judgments 'query 0 item grade'."""
+    grades: Grades = {}
+    for number, line in lines(path):
+        columns = line.split()
+        if len(columns) != 4 or not columns[3].lstrip("-").isdigit():
+            raise Flaw(f"{path.name}, line {number}: expected 'query 0 item grade'")
+        judged = grades.setdefault(columns[0], {})
+        if judged.setdefault(columns[2], int(columns[3])) != int(columns[3]):
+            raise Flaw(f"{path.name}, line {number}: the pair was judged otherwise before")
+    if not grades:
+        raise Flaw(f"{path.name} holds no judgments")
+    return grades
+
+
+def read_run(path: Path) -> Ranked:
+    """Read a TREC run 'query Q0 item rank score tag' whose ranks count from 1 and whose scores fall."""
+    ranked: Ranked = {}
+    last, above = "", math.inf
+    for number, line in lines(path):
+        columns = line.split()
+        try:
+            query, _, item, rank, text, _ = columns
+            score = float(text)
+        except ValueError:
+            raise Flaw(f"{path.name}, line {number}: expected 'query Q0 item rank score tag'") from None
+        if query != last:
+            if query in ranked:
+                raise Flaw(f"{path.name}, line {number}: the query '{query}' was ranked before")
+            ranked[query], last, above = [], query, math.inf
+        items = ranked[query]
+        if rank != str(len(items) + 1):
+            raise Flaw(f"{path.name}, line {number}: rank {rank} where {len(items) + 1} is due")
+        if not score < above:
+            raise Flaw(f"{path.name}, line {number}: the score {text} does not fall")
+        items.append(item)
+        above = score
+    for query, items in ranked.items():
+        if len(set(items)) < len(items):
+            raise Flaw(f"{path.name}: the ranking of '{query}' names an item twice")
+    return ranked
+
+
+def read_scores(path: Path) -> tuple[list[str], dict[str, list[float]]]:
+    """Read a table of values per query: (query ids, measure -> values in their order)."""
+    names: list[str] = []
+    rows: list[list[str]] = []
+    for number, line in lines(path):
+        columns = line.split("\t")
+        if number == 1:
+            names = columns[1:]
+        elif len(columns) != len(names) + 1:
+            raise Flaw(f"{path.name}, line {number}: {len(columns)} columns where {len(names) + 1} are due")
+        else:
+            rows.append(columns)
+    queries = [row[0] for row in rows]
+    if len(set(queries)) < len(queries):
+        raise Flaw(f"{path.name}: a query stands twice")
+    try:
+        table = list(zip(*([float(text) for text in row[1:]] for row in rows), strict=True))
+    except ValueError as error:
+        raise Flaw(f"{path.name}: {error}") from None
+    return queries, {name: list(table[i]) if table else [] for i, name in enumerate(names)}
+
+
+def read_ids(path: Path) -> dict[str, Codes]:
+    """Read 'item TAB code-code-..': item -> codes, in the file's order."""
+    ids: dict[str, Codes] = {}
+    for number, line in lines(path):
+        item, _, codes = line.partition("\t")
+        parts = codes.split("-")
+        if not all(part.isascii() and part.isdigit() for part in parts):
+            raise Flaw(f"{path.name}, line {number}: expected 'item TAB code-code-..'")
+        if item in ids:
+            raise Flaw(f"{path.name}, line {number}: the item '{item}' stands there twice")
+        ids[item] = tuple(map(int, parts))
+    if not ids:
+        raise Flaw(f"{path.name} holds no items")
+    return ids
+
+
+@lru_cache(maxsize=4)
+def read_items(path: Path) -> dict[str, tuple[str, ...]]:
+    """Read the items of a data set: item -> category path, in row order."""
+    items: dict[str, tuple[str, ...]] = {}
+    for number, line in lines(path):
+        try:
+            entry = json.loads(line)
+            item, categories = str(entry["id"]), tuple(map(str, entry["categories"]))
+        except (ValueError, TypeError, KeyError):
+            raise Flaw(f"{path.name}, line {number}: expected an object with id and categories") from None
+        if item in items:
+            raise Flaw(f"{path.name}, line {number}: the item '{item}' stands there twice")
+        items[item] = categories
+    return items
+
+
+@lru_cache(maxsize=4)
+def read_histories(path: Path) -> tuple[tuple[str, ...], ...]:
+    """Read 'user item item ..': the items of each user, oldest first."""
+    return tuple(tuple(line.split()[1:]) for _, line in lines(path))

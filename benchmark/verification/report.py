@@ -1,0 +1,138 @@
+"""Checks a report that `benchmark report --format json,.. --out DIR` wrote against the results it names.
+
+1. Every mean in tables.json is the mean of the metric over the result.json files of its cell.
+2. Intervals, bold, costs, captions and the other formats are what the suite makes of these results again: the tables
+   are rebuilt and compared cell by cell, or line by line. They are seeded, so every digit must be the same.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from benchmark.verification.files import read_json
+from benchmark.verification.findings import MISSING, NOT_CHECKED, WRONG, Absent, Findings, Flaw
+
+FILE = "tables.json"
+WRITTEN = (".html", ".md", ".tex", ".txt")  # what may show numbers
+
+Tables = list[dict[str, Any]]
+
+
+def read_tables(path: Path) -> Tables:
+    """Read tables.json. Raises Flaw where it is no list of tables."""
+    try:
+        tables = json.loads(path.read_text("utf-8"))
+        for _, _, _, cell in _cells(tables):
+            _ = cell["mean"], cell["results"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Flaw(f"{path.name} is not of the suite's format: {error!r}") from None
+    return list(tables)
+
+
+def named_results(tables: Tables) -> list[str]:
+    """Return the paths of all results that the tables name, below the folder of runs."""
+    return sorted({path for _, _, _, cell in _cells(tables) for path in cell["results"]})
+
+
+def check_means(tables: Tables, runs: Path, findings: Findings) -> None:
+    """Check each cell's mean of a metric against the result files that the cell names."""
+    contents: dict[str, dict[str, Any]] = {}
+    for table, row, column, cell in _cells(tables):
+        where, what = FILE, f"{table['title']}, {row['label']}, {column['header']}"
+        if column["source"] != "metrics" or not column["task"] or cell["mean"] is None or not cell["results"]:
+            continue
+        values = []
+        for path in cell["results"]:
+            try:
+                content = contents.setdefault(path, read_json(runs / path))
+                values.append(float(content["metrics"][column["task"]][column["measure"]]))
+            except (Absent, KeyError):
+                findings.add(MISSING, where, what, f"{path} has no {column['measure']} of {column['task']}")
+            except (Flaw, TypeError, ValueError) as error:
+                findings.add(WRONG, where, what, f"{path}: {error}")
+        if len(values) == len(cell["results"]):
+            mean = math.fsum(values) / len(values) * column["scale"]
+            findings.compare(where, what, cell["mean"], mean, "its results")
+
+
+def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) -> None:
+    """Build the same tables again from the results they name and compare every format that lies in the folder."""
+    from benchmark.cli.output import fill_tables, render
+    from benchmark.cli.report import SUFFIX
+    from benchmark.registry import registered
+    from benchmark.results import read_result
+
+    files = [runs / path for path in named_results(tables)]
+    results = [result for path in files if path.is_file() and not (result := read_result(path)).problem]
+    filled = fill_tables(results, list(dict.fromkeys(table["name"] for table in tables)))
+    paths = {style: folder / f"tables.{SUFFIX.get(style, style)}" for style in registered("format")}
+    for path in sorted(folder.iterdir()):
+        if path.suffix in WRITTEN and path not in paths.values():
+            findings.add(NOT_CHECKED, path.name, "the file", "this version does not know how it was made")
+    for style, path in paths.items():
+        if not path.is_file():
+            continue
+        text = render(filled, style)
+        if path.name == FILE:
+            _compare_tables(tables, json.loads(text), findings)
+        else:
+            _compare_lines(path, text.rstrip("\n").split("\n"), findings)
+
+
+def _compare_tables(stored: Tables, rebuilt: Tables, findings: Findings) -> None:
+    shapes = [
+        [(table["title"], [row["label"] for row in table["rows"]]) for table in part] for part in (stored, rebuilt)
+    ]
+    if shapes[0] != shapes[1]:
+        for ours, due in zip_longest(*shapes):
+            if ours != due:
+                titles = [part[0] if part else "no table" for part in (ours, due)]
+                findings.add(WRONG, FILE, titles[0], f"its results give other rows, or another table: {titles[1]}")
+                return
+    for (table, row, column, cell), (*_, due) in zip(_cells(stored), _cells(rebuilt), strict=True):
+        what = f"{table['title']}, {row['label']}, {column['header']}"
+        for key in due.keys() | cell.keys():
+            findings.checked += 1
+            if not _same(cell.get(key), due.get(key)):
+                findings.add(
+                    WRONG, FILE, f"{what}, {key}", f"says {cell.get(key)!r}, its results give {due.get(key)!r}"
+                )
+    for table, due in zip(stored, rebuilt, strict=True):
+        for key in ("caption", "columns", "footnotes"):
+            if table.get(key) != due[key]:
+                findings.add(WRONG, FILE, f"{table['title']}, {key}", "is not what its results give")
+
+
+def _same(stored: object, due: object) -> bool:
+    if isinstance(stored, float) and isinstance(due, float):
+        return math.isclose(stored, due, rel_tol=1e-6, abs_tol=1e-6)  # a bootstrap sums in single precision
+    return stored == due
+
+
+def _compare_lines(path: Path, due: Sequence[str], findings: Findings) -> None:
+    stored = path.read_text("utf-8").rstrip("\n").split("\n")
+    findings.checked += len(due)
+    for number, (line, expected) in enumerate(zip_longest(stored, due), 1):
+        if line != expected:
+            reason = f"says {_short(line)}, the results give {_short(expected)}"
+            findings.add(WRONG, path.name, f"line {number}", reason)
+            if len(stored) != len(due):
+                return
+
+
+def _short(line: str | None) -> str:
+    return "nothing" if line is None else repr(line if len(line) <= 160 else line[:160] + "..")
+
+
+def _cells(
+    tables: Tables,
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]]:
+    for table in tables:
+        for row in table["rows"]:
+            for column, cell in zip(table["columns"], row["cells"], strict=True):
+                yield table, row, column, cell

@@ -1,0 +1,97 @@
+"""One result's files as they are stored, each read once; what is wrong with them becomes a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmark.verification.files import Codes, read_ids, read_items
+from benchmark.verification.findings import MISSING, NOT_CHECKED, WRONG, Absent, Findings, Flaw
+
+Value = TypeVar("Value")
+QUALITY = "id-quality"
+
+
+@dataclass
+class Stored:
+    """A result's folder, its name in findings, the content of result.json, and its metrics by task."""
+
+    folder: Path
+    where: str
+    findings: Findings
+    content: Mapping[str, Any]
+    metrics: Mapping[str, Mapping[str, float]]
+
+    @cached_property
+    def ids(self) -> dict[str, Codes] | None:
+        """Item -> codes before the dedup counter; None for a method without IDs, or where they cannot be read."""
+        if self.content["kind"] != "indexer":
+            return None
+        ids = self.read("", read_ids, "ids.tsv")
+        for position, size in enumerate(self.sizes if ids else (), 1):
+            large = first(
+                item for item, codes in (ids or {}).items() if len(codes) >= position and codes[position - 1] >= size
+            )
+            if large:
+                self.wrong("ids.tsv", f"'{large}' has a code beyond codebook@{position} = {size}")
+        return ids
+
+    @cached_property
+    def items(self) -> dict[str, tuple[str, ...]] | None:
+        """Item -> category path, None where the items file cannot be read."""
+        path = self.beside("items", "jsonl")
+        return self.read("", read_items, path.name, path)
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """Codebook sizes, as far as the result counts them."""
+        counts = self.content["counts"].get(QUALITY, {})
+        sizes: list[int] = []
+        while f"codebook@{len(sizes) + 1}" in counts:
+            sizes.append(int(counts[f"codebook@{len(sizes) + 1}"]))
+        return sizes
+
+    def beside(self, name: str, suffix: str) -> Path:
+        """Where a file lies that all results of the data set share."""
+        return self.folder.parents[2] / f"{name}-{self.content['dataset']['fingerprint'][:12]}.{suffix}"
+
+    def wrong(self, what: str, reason: str) -> None:
+        """Note what does not follow."""
+        self.findings.add(WRONG, self.where, what, reason)
+
+    def read(self, task: str, read: Callable[[Path], Value], name: str, path: Path | None = None) -> Value | None:
+        """Read a file; one that is not there or says what cannot be is a finding."""
+        try:
+            return read(path or self.folder / name)
+        except Absent:
+            numbers = len(self.metrics.get(task, {})) if path is None else 0
+            reason = f"it is not there; {numbers} numbers of {task} follow from it" if numbers else "it is not there"
+            self.findings.add(MISSING, self.where, name, reason)
+        except Flaw as error:
+            self.wrong(name, str(error))
+        return None
+
+    def same(self, what: str, stored: object, due: object, source: str) -> None:
+        """Count one number or name as checked, and as wrong unless it is what it must be."""
+        self.findings.checked += 1
+        if stored != due:
+            self.wrong(what, f"says {stored!r}, {source} {due!r}")
+
+    def lack(self, task: str, reasons: Mapping[str, str]) -> None:
+        """Note what cannot be recomputed (metric -> reason), once for each reason."""
+        for reason in dict.fromkeys(reasons.values()):
+            names = [name for name, why in reasons.items() if why == reason]
+            what = f"{task}, {names[0]}" if len(names) == 1 else f"{task}, {len(names)} numbers"
+            self.findings.add(MISSING, self.where, what, f"{reason} ({', '.join(names)})")
+
+    def unknown(self, task: str, name: str) -> None:
+        """Note a metric that only the suite can compute."""
+        self.findings.add(NOT_CHECKED, self.where, f"{task}, {name}", "this version knows no second way to it")
+
+
+def first(names: Iterator[str]) -> str:
+    """Return the first of some names, '' where there is none."""
+    return next(names, "")

@@ -1,0 +1,60 @@
+"""Verifies a folder of results, or a report with the results it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.errors import UsageError
+from benchmark.verification.findings import WRONG, Findings, Flaw
+from benchmark.verification.judgments import check_judgments
+from benchmark.verification.report import FILE, check_means, check_rebuilt, named_results, read_tables
+from benchmark.verification.results import check_result, result_folders
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found, in how many results and tables."""
+
+    findings: Findings
+    results: int
+    tables: int = 0
+
+
+def verify(folder: Path, runs: Path) -> Verified:
+    """Check every result in `folder`; or, where it holds a report (tables.json), the report and the results it names.
+
+    Raises UsageError where there is neither, or where the report's runs are not there.
+    """
+    if (folder / FILE).is_file():
+        return _verify_report(folder, runs)
+    findings = Findings()
+    folders = list(result_folders(folder))
+    if not folders:
+        raise UsageError(
+            f"{folder}: there are neither results (seed-*/result.json) nor a report in it; a report is checked by its "
+            f"{FILE}, which 'benchmark report --format json,md --out DIR' writes"
+        )
+    for place in folders:
+        check_result(place, str(place.relative_to(folder)) if place != folder else str(place), findings)
+    check_judgments(folder, findings)
+    return Verified(findings, len(folders))
+
+
+def _verify_report(folder: Path, runs: Path) -> Verified:
+    findings = Findings()
+    if not runs.is_dir():
+        raise UsageError(f"--runs {runs}: no such folder; give the results that {folder} was made from")
+    try:
+        tables = read_tables(folder / FILE)
+    except Flaw as error:
+        findings.add(WRONG, str(folder), FILE, str(error))
+        return Verified(findings, 0)
+    results = named_results(tables)
+    for path in results:
+        check_result((runs / path).parent, path.rpartition("/")[0], findings)
+    if any(table["name"] == "table13" for table in tables):
+        check_judgments(runs, findings)
+    check_means(tables, runs, findings)
+    check_rebuilt(folder, tables, runs, findings)
+    return Verified(findings, len(results), len(tables))
