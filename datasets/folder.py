@@ -259,28 +259,39 @@ def read_queries(
     """
     texts = _query_texts(queries)
     empty = {query for query, text in texts.items() if not text}
-    kept: dict[tuple[str, str], tuple[int, int]] = {}
-    unknown_queries, unknown_items, repeated = set(), set(), 0
+    rows = {query: row for row, query in enumerate(texts)}
+    query_rows, item_rows, grades, numbers = array("i"), array("i"), array("i"), array("q")
+    unknown_queries, unknown_items = set(), set()
     for number, line in lines(qrels):
         query, item, grade = _judgment(qrels, number, line)
-        if query not in texts:
+        if query not in rows:
             unknown_queries.add(query)
         elif item not in row_of:
             unknown_items.add(item)
-        elif (query, item) in kept:
-            before, first = kept[query, item]
-            if before != grade:
-                raise wrong(
-                    qrels, number, f"query '{query}', item '{item}' has grade {grade} here, {before} in line {first}"
-                )
-            repeated += 1
         elif query not in empty:
-            kept[query, item] = (grade, number)
-    judged = {query for query, _ in kept}
-    if not judged:
+            query_rows.append(rows[query])
+            item_rows.append(row_of[item])
+            grades.append(grade)
+            numbers.append(number)
+    if not numbers:
         raise DataError(f"{qrels}: not one judgment belongs to a query of {queries.name} and to a known item")
-    ids = [query for query in texts if query in judged]
-    rows = {query: row for row, query in enumerate(ids)}
+    columns = [np.array(column) for column in (query_rows, item_rows, grades, numbers)]
+    _, first, pair = np.unique(
+        columns[0].astype(np.int64) * len(row_of) + columns[1], return_index=True, return_inverse=True
+    )
+    for at in np.flatnonzero(columns[2] != columns[2][first[pair]])[:1].tolist():
+        before = int(first[pair[at]])
+        query, item = list(texts)[query_rows[at]], list(row_of)[item_rows[at]]
+        raise wrong(
+            qrels,
+            numbers[at],
+            f"query '{query}', item '{item}' has grade {grades[at]} here, {grades[before]} in line {numbers[before]}",
+        )
+    repeated = len(numbers) - len(first)
+    first.sort()
+    judged, query_index = np.unique(columns[0][first], return_inverse=True)
+    names = list(texts)
+    ids = [names[row] for row in judged.tolist()]
     unjudged = 0 if shared else len(texts) - len(judged) - len(empty)
     warnings = [
         f"{file.name}: {count} {what}"
@@ -298,9 +309,9 @@ def read_queries(
             name,
             ids,
             [texts[query] for query in ids],
-            np.array([rows[query] for query, _ in kept], np.int32),
-            np.array([row_of[item] for _, item in kept], np.int32),
-            np.array([grade for grade, _ in kept.values()], np.int32),
+            query_index.astype(np.int32),
+            columns[1][first],
+            columns[2][first],
         ),
         warnings,
     )

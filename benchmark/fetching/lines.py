@@ -13,7 +13,7 @@ from benchmark.fetching.archives import allowance, bomb
 LONGEST = 4 << 20  # bytes of a line, far above any review or item record
 
 
-def bounded_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
+def bounded_lines(path: Path, encoding: str = "utf-8", *, longest: int = LONGEST) -> Iterator[tuple[int, str]]:
     """Yield (line number, text) of the lines that are not blank; a byte order mark and CRLF are taken off.
 
     Raises DataError with the line for one that is too long, in another encoding or with a NUL byte, and for a
@@ -22,10 +22,10 @@ def bounded_lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, st
     number, budget = 0, allowance(path)
     try:
         with open_bytes(path) as file:
-            while raw := file.readline(LONGEST + 1):
+            while raw := file.readline(longest + 1):
                 number += 1
-                if len(raw) > LONGEST:
-                    raise wrong(path, number, f"the line is longer than {LONGEST:,} bytes")
+                if len(raw) > longest:
+                    raise wrong(path, number, f"the line is longer than {longest:,} bytes")
                 budget -= len(raw)
                 if budget < 0 and path.suffix == ".gz":
                     raise bomb(path)
