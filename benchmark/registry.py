@@ -22,12 +22,13 @@ GROUPS = {
     "data set": "benchmark.datasets",
     "table": "benchmark.reports",
     "format": "benchmark.renderers",
+    "importer": "benchmark.importers",
 }
 
 
 @cache
 def registered(what: str) -> dict[str, EntryPoint]:
-    """Return name -> entry point of one group ('method', 'data set', 'table' or 'format'), sorted by name.
+    """Return name -> entry point of one group ('method', 'data set', 'importer', ...), sorted by name.
 
     Two plugins that claim one name are refused: a table row must mean one thing.
     """

@@ -25,9 +25,9 @@ from pydantic import Field
 from benchmark.config import MethodConfig
 from benchmark.datasets import esci
 from benchmark.datasets.folder import wrong
+from benchmark.datasets.interactions import Interactions
 from benchmark.errors import DataError
 from benchmark.fetching.builder import Built, FetchedDataset
-from benchmark.fetching.events import Events
 from benchmark.fetching.lines import bounded_lines
 from benchmark.fetching.sources import RemoteFile
 
@@ -84,9 +84,9 @@ class Toys(Amazon2014):
     category: ClassVar[str] = "Toys_and_Games"
 
 
-def read_reviews(path: Path) -> Events:
+def read_reviews(path: Path) -> Interactions:
     """Return the events of a review file. Raises DataError with the line of a review that is none."""
-    events = Events()
+    events = Interactions()
     for number, line in bounded_lines(path):
         try:
             review = json.loads(line)
@@ -101,7 +101,7 @@ def read_reviews(path: Path) -> Events:
         if type(time) is not int:
             raise wrong(path, number, f"'unixReviewTime' must be a whole number, not {json.dumps(time)[:60]}")
         events.add(str(user), str(item), time)
-    if not events.items:
+    if not len(events):
         raise DataError(f"{path}: holds not one review")
     return events
 

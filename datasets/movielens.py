@@ -20,10 +20,10 @@ from typing import ClassVar
 
 from benchmark.config import MethodConfig
 from benchmark.datasets.folder import wrong
+from benchmark.datasets.interactions import Interactions
 from benchmark.errors import DataError
 from benchmark.fetching import archives
 from benchmark.fetching.builder import Built, FetchedDataset
-from benchmark.fetching.events import Events
 from benchmark.fetching.lines import bounded_lines
 
 Films = dict[str, tuple[str, list[str]]]  # id -> title, genres
@@ -54,9 +54,9 @@ class MovieLens1M(FetchedDataset[MethodConfig]):
             return _write(_films_1m(part["movies.dat"]), read_ratings(part["ratings.dat"], "::"), folder, [])
 
 
-def read_ratings(path: Path, separator: str, *, header: bool = False) -> Events:
+def read_ratings(path: Path, separator: str, *, header: bool = False) -> Interactions:
     """Return the events of rows user, item, rating, time. Raises DataError with the line of a wrong one."""
-    events = Events()
+    events = Interactions()
     for number, columns in _rows(path, separator, header=header):
         if len(columns) != 4 or not columns[3].removesuffix(".0").isdigit():
             raise wrong(path, number, f"expected user, item, rating and time; got {separator.join(columns)[:60]!r}")
@@ -64,7 +64,7 @@ def read_ratings(path: Path, separator: str, *, header: bool = False) -> Events:
         if any(len(word.split()) != 1 for word in (user, item)):
             raise wrong(path, number, f"user and item must be one word each; got {user!r} and {item!r}")
         events.add(user, item, int(time.removesuffix(".0")))
-    if not events.items:
+    if not len(events):
         raise DataError(f"{path}: holds not one rating")
     return events
 
@@ -111,17 +111,18 @@ def _add(path: Path, number: int, films: Films, film: str, title: str, genres: l
     films[film] = (title, [genre for genre in genres if genre])
 
 
-def _write(films: Films, events: Events, folder: Path, notes: list[str]) -> Built:
+def _write(films: Films, events: Interactions, folder: Path, notes: list[str]) -> Built:
     """Write the rated films, in the order of the film list, and the sequences."""
-    unknown = [item for item in events.items if item not in films]
+    rated = events.items
+    unknown = [item for item in rated if item not in films]
     if unknown:
         raise DataError(f"{len(unknown)} rated films are not in the film list, the first: '{unknown[0]}'")
     with (folder / "items.jsonl").open("w", encoding="utf-8") as file:
         for film, (title, genres) in films.items():
-            if film in events.items:
+            if film in rated:
                 item = {"id": film, "title": title, "categories": genres}
                 file.write(json.dumps(item, ensure_ascii=False) + "\n")
     events.write(folder / "sequences.txt")
-    if unrated := len(films) - len(events.items):
+    if unrated := len(films) - len(rated):
         notes = [*notes, f"{unrated:,} films have no rating; left out"]
     return Built(events.facts(), notes + events.notes())

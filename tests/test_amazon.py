@@ -13,16 +13,16 @@ from upstream import amazon_shop, declaration, metadata_file, product, review, r
 from benchmark.cli.main import main
 from benchmark.data import open_dataset
 from benchmark.datasets import amazon, esci
+from benchmark.datasets.interactions import Interactions
 from benchmark.errors import DataError, UsageError
 from benchmark.fetching import download, lines
-from benchmark.fetching.events import Events
 from benchmark.fetching.sources import read_declaration
 
 REPOSITORY = Path(__file__).parent.parent
 COUNTS = {"items": 6, "users": 8, "interactions": 40}
 
 
-def written(events: Events, folder: Path) -> list[str]:
+def written(events: Interactions, folder: Path) -> list[str]:
     events.write(folder / "sequences.txt")
     return (folder / "sequences.txt").read_text().splitlines()
 
@@ -55,7 +55,7 @@ def test_events_are_in_time_order_and_ties_keep_the_order_of_the_file(tmp_path):
 
 @given(st.lists(st.tuples(st.sampled_from("uvw"), st.sampled_from("abcdefgh"), st.integers(0, 3)), min_size=1))
 def test_the_sequences_are_the_file_sorted_by_user_time_and_line(tmp_path_factory, raw):
-    events = Events()
+    events = Interactions()
     for event in raw:
         events.add(*event)
     order = sorted(range(len(raw)), key=lambda line: (raw[line][2], line))

@@ -1,6 +1,10 @@
-"""Copy a result's TREC run, IDs or JSON to standard output or a file.
+"""Write a result's TREC run, IDs or JSON to standard output or a file.
 
   benchmark export runs/demo/rqvae/KEY/seed-0 --format ids
+  benchmark export runs/demo/rqvae/KEY/seed-0 --format index-json --out demo.index.json
+
+`index-json` is the form of LETTER, LC-Rec and MiniOneRec: {"item": ["<a_12>", "<b_7>", ...]}. `unique-` has the dedup
+counter as the last token.
 """
 
 from __future__ import annotations
@@ -11,25 +15,32 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 
+FORMATS = ["trec", "ids", "unique-ids", "index-json", "unique-index-json", "json"]
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark export`."""
     parser.add_argument("cell", type=Path, help="a result folder, as printed by 'benchmark run --dry-run --json'")
-    parser.add_argument("--format", choices=["trec", "ids", "unique-ids", "json"], default="json")
+    parser.add_argument("--format", choices=FORMATS, default="json")
     parser.add_argument("--task", default="recommendation", help="which TREC run (default recommendation)")
     parser.add_argument("--out", type=Path, default=None, help="a file (default: standard output)")
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Copy the file, or say which ones are there."""
+    """Copy or convert the file, or say which ones are there."""
     from benchmark.store import write_text
 
-    names = {"trec": f"run.{arguments.task}.trec", "ids": "ids.tsv", "unique-ids": "ids.unique.tsv"}
-    path = arguments.cell / names.get(arguments.format, "result.json")
+    ids = "ids.unique.tsv" if arguments.format.startswith("unique-") else "ids.tsv"
+    names = {"trec": f"run.{arguments.task}.trec", "json": "result.json"}
+    path = arguments.cell / names.get(arguments.format, ids)
     if not path.is_file():
         there = ", ".join(sorted(file.name for file in arguments.cell.glob("*.*")))
         raise UsageError(f"{path}: not there (this folder holds: {there or 'nothing'})")
     text = path.read_text("utf-8")
+    if arguments.format.endswith("index-json"):
+        from benchmark.methods.ids_file import index_json
+
+        text = index_json(text, counter=arguments.format.startswith("unique-"))
     if arguments.out is None:
         sys.stdout.write(text)
     else:

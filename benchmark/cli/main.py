@@ -20,7 +20,8 @@ COMMANDS = {
     "list": "list methods, data sets, tables or metrics",
     "show": "show a method's or a data set's settings and presets",
     "data": "get a data set, check it, print its statistics, or write a generated one to a folder",
-    "export": "copy a result's TREC run, IDs or JSON",
+    "import": "bring in a data set: ir_datasets, BEIR, RecBole, S3-Rec/P5, Amazon 2018 and 2023, CSV, Parquet",
+    "export": "write a result's TREC run, IDs (also as .index.json) or JSON",
     "bench": "time the suite's own code against what you would use instead",
     "doctor": "say what is installed and what is missing",
 }

@@ -2,6 +2,7 @@
 
   benchmark run --methods rqvae,rqkmeans,bm25 --dataset demo
   benchmark run --methods rqvae,wide=rqvae --set wide.codebook_size=512 --dataset PATH --tasks id-quality
+  benchmark run --methods rqvae --ids other.index.json --dataset demo
 
 LABEL=METHOD gives a method a second row with settings of its own. Cells that are already there are not computed
 again; a run that was killed goes on where it stopped.
@@ -23,7 +24,11 @@ from benchmark.errors import BenchmarkError, UsageError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark run`."""
-    parser.add_argument("--methods", required=True, help="comma-separated: METHOD or LABEL=METHOD")
+    parser.add_argument("--methods", default="", help="comma-separated: METHOD or LABEL=METHOD")
+    parser.add_argument(
+        "--ids", action="append", default=[], metavar="[LABEL=]FILE",
+        help="IDs of another toolkit as one more row: .index.json, .json or .tsv (may be given several times)",
+    )  # fmt: skip
     parser.add_argument("--dataset", required=True, help="a name, a folder, or e.g. planted:items=5000,seed=1")
     parser.add_argument("--tasks", help="id-quality,recommendation,search (default: all that the data set has)")
     parser.add_argument(
@@ -54,7 +59,13 @@ def execute(arguments: argparse.Namespace) -> int:
     store = Store(runs / ".cache")
     preset = arguments.preset or ("tiny" if arguments.dataset.partition(":")[0] == "demo" else "small")
     settings = parse_settings(arguments.set)
-    variants = make_variants(words(arguments.methods), preset, settings)
+    foreign = _foreign(arguments.ids)
+    methods = words(arguments.methods) if arguments.methods else []
+    names = [*methods, *(f"{label}=ids-file" for label in foreign)]
+    if not names:
+        raise UsageError("run: name methods with --methods, or files of IDs with --ids")
+    settings |= {f"{label}.path": file for label, file in foreign.items()}
+    variants = make_variants(names, preset, settings)
     dataset = open_dataset(
         arguments.dataset, cache=store.root, data_root=arguments.data_root, check=not arguments.no_check
     )
@@ -89,6 +100,21 @@ def execute(arguments: argparse.Namespace) -> int:
     for line in plan.skipped:
         _log(f"skipped: {line}")
     return 1 if failures else 0
+
+
+def _foreign(files: list[str]) -> dict[str, str]:
+    """Return label -> file of the --ids arguments."""
+    from benchmark.methods.ids_file import label_of
+
+    found: dict[str, str] = {}
+    for text in files:
+        label, equals, file = text.partition("=")
+        if not equals or os.sep in label or os.path.exists(text):
+            label, file = label_of(Path(text)), text
+        if label in found:
+            raise UsageError(f"--ids: two files have the label '{label}'; write --ids LABEL=FILE")
+        found[label] = file
+    return found
 
 
 def _print(plan: Any, as_json: bool, failed: dict[str, str]) -> None:

@@ -1,0 +1,59 @@
+"""Bring in a data set from the files of another benchmark or toolkit, as a folder that `benchmark run` takes.
+
+  benchmark import FORMAT SOURCE... FOLDER
+  benchmark run --methods rqkmeans,bm25 --dataset FOLDER
+
+FOLDER appears only when it is whole. What was left out or mended is counted on the way and kept in its dataset.toml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import BenchmarkError
+from benchmark.registry import load, registered
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add one sub-command per format."""
+    formats = parser.add_subparsers(dest="format", metavar="FORMAT", required=True)
+    lines = []
+    for name in registered("importer"):
+        try:
+            importer = load("importer", name)
+        except BenchmarkError as error:  # another package's format must not take the rest away
+            lines.append(f"  {name:<13} {error}")
+            continue
+        summary = (importer.__doc__ or "").partition("\n")[0]
+        lines.append(f"  {name:<13} {summary}\n{'':<16}benchmark import {importer.example}")
+        one = formats.add_parser(name, description=f"{summary}\n\n  benchmark import {importer.example}")
+        one.formatter_class = argparse.RawDescriptionHelpFormatter
+        importer.add_arguments(one)
+        one.add_argument("folder", type=Path, help="the folder to write")
+    parser.epilog = "formats ('benchmark import FORMAT --help' has the options):\n" + "\n".join(lines)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Write the folder, then print its counts and its path."""
+    from benchmark.importing import bring_in
+
+    importer = load("importer", arguments.format)(_progress)
+    written = bring_in(importer, arguments, arguments.folder)
+    for note in written.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(", ".join(f"{count:,} {what}" for what, count in written.counts.items()), file=sys.stderr)
+    print(arguments.folder)
+    return 0
+
+
+def _progress(iterable: Iterable[Any], title: str, total: int | None = None) -> Iterable[Any]:
+    if not sys.stderr.isatty():
+        return iterable
+    from tqdm import tqdm
+
+    bar: Iterable[Any] = tqdm(iterable, desc=f"  {title}", total=total, leave=False, dynamic_ncols=True)
+    return bar

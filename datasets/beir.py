@@ -1,0 +1,85 @@
+"""BEIR folders: a corpus, queries and one file of judgments for each split.
+
+    corpus.jsonl    {"_id", "title", "text", ...}           text becomes the description; other keys are left out
+    queries.jsonl   {"_id", "text", ...}
+    qrels/{train,dev,test}.tsv    query-id TAB corpus-id TAB score, with a header
+
+Source: Thakur et al., BEIR, NeurIPS 2021 Datasets and Benchmarks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from benchmark.data import SPLITS
+from benchmark.datasets.delimited import read_delimited
+from benchmark.datasets.folder import find_part, wrong
+from benchmark.datasets.writing import FolderWriter
+from benchmark.errors import DataError
+from benchmark.fetching.lines import bounded_lines
+from benchmark.importing import Importer
+
+QRELS = ("query-id", "corpus-id", "score")
+
+
+class BEIR(Importer):
+    """A BEIR folder: corpus.jsonl, queries.jsonl, qrels/{train,dev,test}.tsv."""
+
+    title: ClassVar[str] = "BEIR"
+    example: ClassVar[str] = "beir scifact data/scifact"
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        """Add the source."""
+        parser.add_argument("source", type=Path, help="the folder with corpus.jsonl")
+
+    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+        """Write items, one file of queries for all splits, and judgments."""
+        source: Path = arguments.source
+        corpus, queries = find_part(source, "corpus.jsonl"), find_part(source, "queries.jsonl")
+        if corpus is None:
+            raise DataError(f"{source}: holds no corpus.jsonl or corpus.jsonl.gz")
+        writer.items(self.progress(_documents(corpus), "documents"))
+        qrels = {split: path for split in SPLITS if (path := find_part(source / "qrels", f"{split}.tsv"))}
+        if not qrels:
+            writer.notes.append("qrels/ holds no train.tsv, dev.tsv or test.tsv: without judgments")
+            return f"BEIR folder {source.resolve().name}"
+        if queries is None:
+            raise DataError(f"{source}: has judgments but holds no queries.jsonl")
+        known = writer.queries("test", ((place, row.get("_id"), row.get("text")) for place, row in _records(queries)))
+        writer.counts["queries"] = writer.counts.pop("test queries")
+        for split, path in qrels.items():
+            writer.judgments(split, _judgments(path), known)
+        return f"BEIR folder {source.resolve().name}"
+
+
+def _documents(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for place, row in _records(path):
+        yield place, {"id": row.get("_id"), "title": row.get("title"), "description": row.get("text")}
+
+
+def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for number, line in bounded_lines(path):
+        yield f"{path}:{number}", json_object(path, number, line)
+
+
+def json_object(path: Path, number: int, line: str) -> dict[str, Any]:
+    """Return the JSON object of one line. Raises DataError with the line when it is none."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise wrong(path, number, f"broken JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise wrong(path, number, f"expected a JSON object, not {type(record).__name__}")
+    return record
+
+
+def _judgments(path: Path) -> Iterator[tuple[str, object, object, object]]:
+    for place, row in read_delimited(path, "\t", quoted=False):
+        if tuple(row) != QRELS:
+            raise wrong(path, 1, f"expected the header {' TAB '.join(QRELS)}, got {' TAB '.join(row)[:80]}")
+        yield place, row["query-id"], row["corpus-id"], row["score"]

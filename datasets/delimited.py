@@ -1,0 +1,111 @@
+"""Rows of other people's tables as dictionaries, each with its place: CSV, TSV (both may be gzipped) and Parquet.
+
+CSV follows RFC 4180: quoted fields may hold separators and line breaks. RecBole's atomic files quote nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmark.datasets.folder import wrong
+from benchmark.errors import DataError
+from benchmark.fetching.lines import LONGEST, bounded_lines
+
+Row = dict[str, Any]
+
+
+def read_table(path: Path, *, separator: str = "") -> Iterator[tuple[str, Row]]:
+    """Yield (place, row) of a .parquet file, or of a text table with a header; its separator goes by the name."""
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    name = path.name.removesuffix(".gz")
+    if name.endswith(".parquet"):
+        return _read_parquet(path)
+    return read_delimited(path, separator or ("," if name.endswith(".csv") else "\t"))
+
+
+def read_delimited(
+    path: Path, separator: str, *, quoted: bool = True, header: tuple[str, ...] | None = None
+) -> Iterator[tuple[str, Row]]:
+    """Yield (place, row) with text values; `header` names the columns of a file that does not.
+
+    Raises DataError with the line for a row with more or fewer columns than the header.
+    """
+    number = 0
+
+    def text() -> Iterator[str]:
+        nonlocal number
+        for number, line in bounded_lines(path):  # noqa: B007 (read after each row)
+            yield line + "\n"
+
+    before = csv.field_size_limit(LONGEST)
+    try:
+        style: dict[str, Any] = {"strict": True} if quoted else {"quoting": csv.QUOTE_NONE}
+        reader = csv.reader(text(), delimiter=separator, **style)
+        names = list(header or next(reader, ()))
+        _check_header(path, names)
+        for values in reader:
+            if len(values) != len(names):
+                raise wrong(path, number, f"expected {len(names)} columns as in the header, got {len(values)}")
+            yield f"{path}:{number}", dict(zip(names, values, strict=True))
+    except csv.Error as error:
+        raise wrong(path, number, f"not a table separated by {separator!r}: {error}") from None
+    finally:
+        csv.field_size_limit(before)
+
+
+def _check_header(path: Path, names: list[str]) -> None:
+    if not names:
+        raise DataError(f"{path}: empty: not even a header")
+    for position, name in enumerate(names):
+        if not name.strip():
+            raise wrong(path, 1, f"column {position + 1} has no name")
+        if name in names[:position]:
+            raise wrong(path, 1, f"two columns are called '{name}'")
+
+
+def _read_parquet(path: Path) -> Iterator[tuple[str, Row]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    number = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            _check_header(path, file.schema_arrow.names)
+            for batch in file.iter_batches(4096):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"{path}: row {number}", {name: _decoded(value) for name, value in row.items()}
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{path}: row {number + 1}: not readable as Parquet: {reason}") from None
+
+
+def _decoded(value: Any) -> Any:
+    """Return text for the bytes that some writers store in place of text."""
+    return value.decode("utf-8") if isinstance(value, bytes) else value
+
+
+def time_of(value: object, place: str) -> float:
+    """Return a time that sorts, of a number in any unit or an ISO date (UTC where it says nothing else).
+
+    Raises DataError for anything else.
+    """
+    if isinstance(value, datetime | date):
+        value = value.isoformat()
+    try:
+        number = float(str(value))
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            raise DataError(f"{place}: a time must be a number or an ISO date, not {str(value)[:40]!r}") from None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if not math.isfinite(number):
+        raise DataError(f"{place}: a time must be a finite number, not {value}")
+    return number

@@ -1,0 +1,41 @@
+"""Column mappings on the command line: `--column title=name` for items, `--column events.user=who` for other tables."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from benchmark.errors import UsageError, did_you_mean
+
+KINDS = {  # the words that other tables than items have
+    "events": ("user", "item", "time"),
+    "queries": ("id", "text"),
+    "judgments": ("query", "item", "grade"),
+}
+
+
+def add_column_argument(parser: argparse.ArgumentParser, words: str) -> None:
+    """Add --column; `words` says which ones this format takes."""
+    parser.add_argument(
+        "--column", action="append", default=[], metavar="OURS=THEIRS", help=f"which column is which. {words}"
+    )
+
+
+def parse_mapping(columns: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return {'items': {'title': 'name'}, 'events': {'user': 'customer'}} of ['title=name', 'events.user=customer']."""
+    mapping: dict[str, dict[str, str]] = {}
+    for text in columns:
+        ours, equals, theirs = text.partition("=")
+        kind, dot, word = ours.partition(".")
+        if not equals or not ours or not theirs:
+            raise UsageError(f"--column {text}: write OURS=THEIRS, e.g. --column title=name")
+        if not dot:
+            kind, word = "items", ours
+        elif kind not in KINDS:
+            raise UsageError(f"--column {text}: no table '{kind}'.{did_you_mean(kind, KINDS)}")
+        elif word not in KINDS[kind]:
+            raise UsageError(f"--column {text}: {kind} have no '{word}'.{did_you_mean(word, KINDS[kind])}")
+        if word in mapping.setdefault(kind, {}):
+            raise UsageError(f"--column {text}: '{ours}' was already given")
+        mapping[kind][word] = theirs
+    return mapping

@@ -1,0 +1,167 @@
+"""Amazon reviews of 2018 and 2023: one category's reviews and metadata, JSON lines, plain or gzipped.
+
+    2018  reviewerID, asin, unixReviewTime (s)        meta: asin, title, description [..], brand, price, category [..]
+    2023  user_id, parent_asin, timestamp (ms)        meta: parent_asin, title, description [..], store, price,
+                                                            categories [..], features [..], details {..}
+
+The reviews may be all of a category or upstream's own 5-core: `<Category>_5.json.gz` of 2018, and of 2023 the files
+`5core/rating_only/<Category>.csv` (user_id,parent_asin,rating,timestamp). `--core 5` makes the 5-core of a full file,
+with repeated reviews taken out first, as upstream's scripts of 2023 do. All ratings count; each user's reviews are
+sorted by time, stably. Items are those with a review, in the order of the metadata. 2018's and 2023's prices that are
+none ("$12.99 - $20.00" is one, a style sheet is not) are left out and counted.
+
+Source: Ni et al., EMNLP-IJCNLP 2019 (2018); Hou et al., arXiv 2403.03952 (2023).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from benchmark.datasets.beir import json_object
+from benchmark.datasets.delimited import read_delimited, time_of
+from benchmark.datasets.folder import wrong
+from benchmark.datasets.interactions import Interactions
+from benchmark.datasets.writing import FolderWriter, one_word
+from benchmark.errors import DataError
+from benchmark.fetching.lines import bounded_lines
+from benchmark.importing import Importer, existing
+
+RATING_ONLY = ("user_id", "parent_asin", "rating", "timestamp")
+_PRICE = re.compile(r"\$?\d[\d,]*(\.\d+)?( ?- ?\$?\d[\d,]*(\.\d+)?)?")
+
+
+class Amazon2018(Importer):
+    """Amazon Reviews 2018: a category's reviews and metadata (JSON lines)."""
+
+    title: ClassVar[str] = "Amazon Reviews 2018"
+    example: ClassVar[str] = "amazon-2018 Office_Products_5.json.gz meta_Office_Products.json.gz data/office"
+    keys: ClassVar[tuple[str, str, str]] = ("reviewerID", "asin", "unixReviewTime")
+    metadata_key: ClassVar[str] = "asin"
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        """Add the two files and the k-core."""
+        parser.add_argument("reviews", type=Path, help="all reviews of a category, or upstream's own 5-core")
+        parser.add_argument("metadata", type=Path, help="meta_<Category>.json.gz, of 2023 .jsonl.gz")
+        parser.add_argument(
+            "--core", type=_core, default=None, metavar="K", help="keep users and items with K reviews or more"
+        )
+
+    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+        """Write items and sequences."""
+        reviews, metadata = existing(arguments.reviews), existing(arguments.metadata)
+        events = Interactions()
+        for place, user, item, time in self.progress(self._reviews(reviews), "reviews"):
+            events.add(one_word(user, "a user id", place), one_word(item, "an item id", place), time_of(time, place))
+        if not len(events):
+            raise DataError(f"{reviews}: holds not one review")
+        if arguments.core is not None:
+            events.keep_core(arguments.core)
+            if not len(events):
+                raise DataError(f"{reviews}: no review is left in the {arguments.core}-core")
+        writer.items(self._items(metadata, events.items, writer))
+        writer.interactions(events)
+        core = f", {arguments.core}-core made here" if arguments.core is not None else ""
+        return f"{self.title}: {reviews.name}, {metadata.name}{core}"
+
+    def _reviews(self, path: Path) -> Iterator[tuple[str, object, object, object]]:
+        user, item, time = self.keys
+        for number, line in bounded_lines(path):
+            review = json_object(path, number, line)
+            for key in self.keys:
+                if key not in review:
+                    raise wrong(path, number, f"a review without '{key}' (its keys: {', '.join(review)[:80]})")
+            yield f"{path}:{number}", review[user], review[item], review[time]
+
+    def _items(self, path: Path, wanted: dict[str, None], writer: FolderWriter) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the wanted items in the order of the metadata, then those that it lacks."""
+        seen: set[str] = set()
+        count: Counter[str] = Counter()
+        for number, line in self.progress(bounded_lines(path), "metadata"):
+            record = json_object(path, number, line)
+            name = record.get(self.metadata_key)
+            if not isinstance(name, str):
+                keys = ", ".join(record)[:80]
+                raise wrong(path, number, f"metadata without '{self.metadata_key}' (its keys: {keys})")
+            if name not in wanted:
+                continue
+            if name in seen:
+                count["repeated metadata lines; the first of an item counts"] += 1
+                continue
+            seen.add(name)
+            yield f"{path}:{number}", {"id": name, **self._texts(f"{path}:{number}", record, count)}
+        for name in wanted:
+            if name not in seen:
+                count[f"items have reviews but no line in {path.name}; kept without text, at the end"] += 1
+                yield f"{path}: item '{name}'", {"id": name}
+        writer.note_counts(count)
+
+    def _texts(self, place: str, record: dict[str, Any], count: Counter[str]) -> dict[str, Any]:
+        return {
+            "title": record.get("title"),
+            "description": _joined(record.get("description")),
+            "brand": record.get("brand"),
+            "price": _price(record.get("price"), count),
+            "categories": _path(place, record.get("category")),
+        }
+
+
+class Amazon2023(Amazon2018):
+    """Amazon Reviews 2023: a category's reviews (JSON lines, or upstream's rating_only CSV) and metadata."""
+
+    title: ClassVar[str] = "Amazon Reviews 2023"
+    example: ClassVar[str] = "amazon-2023 All_Beauty.jsonl.gz meta_All_Beauty.jsonl.gz data/all-beauty --core 5"
+    keys: ClassVar[tuple[str, str, str]] = ("user_id", "parent_asin", "timestamp")
+    metadata_key: ClassVar[str] = "parent_asin"
+
+    def _reviews(self, path: Path) -> Iterator[tuple[str, object, object, object]]:
+        if not path.name.removesuffix(".gz").endswith(".csv"):
+            yield from super()._reviews(path)
+            return
+        for place, row in read_delimited(path, ",", header=RATING_ONLY):
+            if tuple(row.values()) != RATING_ONLY:  # upstream's scripts write no header, its downloads have one
+                yield place, row["user_id"], row["parent_asin"], row["timestamp"]
+
+    def _texts(self, place: str, record: dict[str, Any], count: Counter[str]) -> dict[str, Any]:
+        details = record.get("details")
+        return {
+            "title": record.get("title"),
+            "description": _joined(record.get("description")),
+            "brand": record.get("store") or (details.get("Brand") if isinstance(details, dict) else None),
+            "price": _price(record.get("price"), count),
+            "features": _joined(record.get("features")),
+            "details": details,
+            "categories": _path(place, record.get("categories")),
+        }
+
+
+def _core(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number above 0")
+    return int(text)
+
+
+def _joined(value: object) -> object:
+    return " ".join(str(part) for part in value) if isinstance(value, list) else value
+
+
+def _price(value: object, count: Counter[str]) -> object:
+    if value is None or value in ("", "None"):
+        return None
+    if isinstance(value, str) and not _PRICE.fullmatch(value.strip()):
+        count["items have a price that is none; left out"] += 1
+        return None
+    return value
+
+
+def _path(place: str, value: object) -> list[str]:
+    if value is None or value == "":
+        return []
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise DataError(f"{place}: the categories must be a list of names, not {str(value)[:60]!r}")
+    return [name.strip() for name in value if name.strip()]

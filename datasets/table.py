@@ -1,0 +1,134 @@
+"""A table of items as CSV, TSV or Parquet, with a column mapping; where there are any, tables of events and searches.
+
+    items       id, and text fields (title, description, brand, price, ... under any name), categories
+    events      user, item and, where there is one, time (a number or an ISO date)
+    queries     id, text
+    judgments   query, item, grade (without a grade every line says 1)
+
+Columns that have these names need no mapping. Of the items every column is kept under its own name, unless --column
+names some: then only those. Categories are a list (Parquet) or text such as 'Home > Kitchen > Mugs'.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from benchmark.datasets.delimited import Row, read_table, time_of
+from benchmark.datasets.interactions import Interactions
+from benchmark.datasets.mapping import KINDS, add_column_argument, parse_mapping
+from benchmark.datasets.writing import FolderWriter, one_word
+from benchmark.errors import DataError, UsageError, did_you_mean
+from benchmark.importing import Importer
+
+OPTIONAL = ("time", "grade")
+
+
+class Table(Importer):
+    """A table of items (CSV, TSV, Parquet), and where there are any, of events, queries and judgments."""
+
+    title: ClassVar[str] = "table"
+    example: ClassVar[str] = "table items.csv data/shop --column id=sku --column title=name --events orders.parquet"
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        """Add the tables and the mapping."""
+        parser.add_argument("items", type=Path, help="items: .csv, .tsv or .parquet (text may be .gz)")
+        parser.add_argument("--events", type=Path, help="table of user, item, time")
+        parser.add_argument("--queries", type=Path, help="table of id, text")
+        parser.add_argument("--judgments", type=Path, help="table of query, item, grade")
+        add_column_argument(parser, "title=name; for other tables events.user=customer, queries.text=q, ...")
+        parser.add_argument("--separator", default="", help="of text tables (default: comma for .csv, else a tab)")
+        parser.add_argument("--category-separator", default=">", help="between the categories of a path (default >)")
+
+    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+        """Write items and what other tables were given."""
+        mapping = parse_mapping(arguments.column)
+        for kind in KINDS:
+            if kind in mapping and getattr(arguments, kind) is None:
+                raise UsageError(f"--column: names columns of {kind}, but there is no --{kind}")
+        if (arguments.queries is None) != (arguments.judgments is None):
+            raise UsageError("import table: --queries and --judgments go together")
+        separator = arguments.separator.replace("\\t", "\t")
+        if len(separator) > 1:
+            raise UsageError("--separator: one character")
+        self._separator = separator
+        columns = mapping.get("items", {})
+        writer.items(_items(self._rows(arguments.items, "items"), arguments, columns))
+        if arguments.events:
+            writer.interactions(self._events(arguments.events, mapping.get("events", {}), writer))
+        if arguments.queries:
+            rows = self._chosen(arguments.queries, "queries", mapping)
+            known = writer.queries("test", ((place, row["id"], row["text"]) for place, row in rows))
+            rows = self._chosen(arguments.judgments, "judgments", mapping)
+            judged = ((place, row["query"], row["item"], row.get("grade", 1)) for place, row in rows)
+            writer.judgments("test", judged, known)
+        return f"table {arguments.items.name}"
+
+    def _rows(self, path: Path, title: str) -> Iterator[tuple[str, Row]]:
+        yield from self.progress(read_table(path, separator=self._separator), title)
+
+    def _chosen(self, path: Path, kind: str, mapping: dict[str, dict[str, str]]) -> Iterator[tuple[str, Row]]:
+        """Yield (place, row) with our words as keys; optional ones only where the table has them."""
+        columns = mapping.get(kind, {})
+        for place, row in self._rows(path, kind):
+            chosen: Row = {}
+            for word in KINDS[kind]:
+                name = columns.get(word, word)
+                if name in row:
+                    chosen[word] = row[name]
+                elif word not in OPTIONAL or word in columns:
+                    raise _no_column(path, name, f"{kind}.{word}", row)
+            yield place, chosen
+
+    def _events(self, path: Path, columns: dict[str, str], writer: FolderWriter) -> Interactions:
+        events, unknown, timed = Interactions(), 0, False
+        for place, row in self._chosen(path, "events", {"events": columns}):
+            user = one_word(row["user"], "a user id", place)
+            item = one_word(row["item"], "an item id", place)
+            timed = "time" in row
+            if item not in writer.ids:
+                unknown += 1
+                continue
+            events.add(user, item, time_of(row["time"], place) if timed else 0.0)
+        if not len(events):
+            found = f"; {unknown:,} name an unknown item" if unknown else ""
+            raise DataError(f"{path}: holds not one event of a known item{found}")
+        writer.note_counts({f"events of {path.name} name an unknown item; left out": unknown})
+        if not timed:
+            writer.notes.append(f"{path.name} has no time: the order of its lines is trusted")
+        return events
+
+
+def _items(
+    rows: Iterator[tuple[str, Row]], arguments: argparse.Namespace, columns: dict[str, str]
+) -> Iterator[tuple[str, Row]]:
+    name_of = {}
+    for number, (place, row) in enumerate(rows):
+        if not number:
+            name_of = _names(arguments.items, row, columns)
+        item = {ours: row[name] for ours, name in name_of.items()}
+        if isinstance(path := item.get("categories"), str):
+            item["categories"] = [part.strip() for part in path.split(arguments.category_separator) if part.strip()]
+        yield place, item
+
+
+def _names(path: Path, row: Row, columns: dict[str, str]) -> dict[str, str]:
+    """Return our name -> the column's."""
+    chosen = {"id": "id", **columns} if columns else {name: name for name in row}
+    if "category" in chosen and "categories" not in chosen:
+        chosen["categories"] = chosen.pop("category")
+    for ours, name in {"id": "id", **chosen}.items():
+        if name not in row:
+            raise _no_column(path, name, ours, row)
+    return chosen
+
+
+def _no_column(path: Path, name: str, ours: str, row: Row) -> DataError:
+    there = ", ".join(row)[:200]
+    return DataError(
+        f"{path}: has no column '{name}' (name it with --column {ours}=COLUMN).{did_you_mean(name, row)} "
+        f"It has: {there}"
+    )

@@ -1,0 +1,263 @@
+"""`--ids FILE` and `export --format index-json`: other toolkits' IDs in, ours out, and the same codes both ways."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import FAST
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.cli.main import main
+from benchmark.conformance import check_method, small_corpus
+from benchmark.contracts import Codes
+from benchmark.errors import ConfigError, DataError
+from benchmark.methods.ids_file import IdsFileConfig, index_json, label_of, read_ids
+from benchmark.results import read_result
+
+SMALL = ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[..., Path]:
+    def make(content: object, name: str = "other.index.json") -> Path:
+        path = tmp_path / name
+        match content:
+            case bytes():
+                path.write_bytes(content)
+            case str():
+                path.write_text(content)
+            case _:
+                path.write_text(json.dumps(content))
+        return path
+
+    return make
+
+
+def run(shop: Path, runs: Path, *words: str) -> int:
+    return main(["run", "--dataset", str(shop), "--runs", str(runs), "--device", "cpu", *words])
+
+
+def ids_of(runs: Path, label: str) -> list[Path]:
+    return sorted(runs.glob(f"*/{label}/*/seed-0/ids.tsv"))
+
+
+# The forms
+
+
+def test_letters_tell_the_positions_also_where_an_id_is_shorter_or_has_a_gap(file: Callable[..., Path]) -> None:
+    content = {"x": ["<a_12>", "<b_7>", "<c_0>", "<d_1>"], "y": ["<a_3>", "<b_7>"], "z": ["<a_0>", "<b_1>", "<d_0>"]}
+    codes, notes = read_ids(file(content), ["z", "x", "y"])
+    assert codes.values.tolist() == [[0, 1, -1, 0], [12, 7, 0, 1], [3, 7, -1, -1]]
+    assert codes.sizes == (13, 8, 1, 2)
+    assert notes == [
+        "2-4 codes per item, codebooks of 13, 8, 1, 2 codes as far as the file tells; "
+        "no two IDs are equal, so a token that tells equal ones apart may be among them"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ({"x": [5, 0], "y": [2, 1]}, "a.json"),
+        ("x\t5-0\r\n\r\ny\t2-1\r\n", "a.tsv"),
+        (b'\xef\xbb\xbf{"y": ["<a_2>", "<b_1>"], "x": ["<a_5>", "<b_0>"]}', "a.index.json"),
+    ],
+)
+def test_all_forms_say_the_same(file: Callable[..., Path], content: object, name: str) -> None:
+    codes, _ = read_ids(file(content, name), ["x", "y"])
+    assert codes.values.tolist() == [[5, 0], [2, 1]]
+
+
+def test_keys_that_are_row_numbers_are_taken_as_such_and_a_note_says_so(file: Callable[..., Path]) -> None:
+    content = {"1": ["<a_1>"], "0": ["<a_0>"], "2": ["<a_0>"]}
+    codes, notes = read_ids(file(content), ["x", "y", "z"])
+    assert codes.values.tolist() == [[0], [1], [0]]
+    assert "row numbers" in notes[0] and "1 items repeat an ID" in notes[1]
+
+
+def test_numeric_ids_are_ids_and_not_row_numbers(file: Callable[..., Path]) -> None:
+    codes, notes = read_ids(file({"0": [7], "1": [8], "2": [9]}), ["2", "1", "0"])
+    assert codes.values.tolist() == [[9], [8], [7]]
+    assert "row numbers" not in "".join(notes)
+
+
+CODES = st.integers(1, 4).flatmap(
+    lambda length: st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=length), min_size=1, max_size=12)
+)
+
+
+@given(rows=CODES, counter=st.booleans())
+def test_what_is_exported_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[int]], counter: bool
+) -> None:
+    """Codes of any lengths, without and with the dedup counter, which keeps its own position behind a shorter ID."""
+    length = max(map(len, rows))
+    values = np.full((len(rows), length), -1, np.int32)
+    for row, codes in enumerate(rows):
+        values[row, : len(codes)] = codes
+    original = Codes(values, tuple(int(size) for size in values.max(axis=0) + 1))
+    original = original.with_counter() if counter else original
+    lines = "".join(
+        f"i{row}\t{'-'.join(str(code) for code in codes if code >= 0)}\n"
+        for row, codes in enumerate(original.values.tolist())
+    )
+    path = tmp_path_factory.mktemp("ids") / "ours.index.json"
+    path.write_text(index_json(lines, counter=counter))
+    read, _ = read_ids(path, [f"i{row}" for row in range(len(rows))])
+    assert read.values.tolist() == original.values.tolist()
+    assert read.sizes == original.sizes
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("Beauty.index.json", "Beauty"), ("my ids.v2.tsv", "my-ids-v2"), ("x.json", "x"), ("...json", "ids-file")],
+)
+def test_a_files_name_is_its_label(name: str, label: str) -> None:
+    assert label_of(Path("folder") / name) == label
+
+
+def test_the_configuration_knows_the_content_and_not_the_place(file: Callable[..., Path]) -> None:
+    one, same, other = (
+        IdsFileConfig(path=str(file({"x": [code]}, name))).model_dump()
+        for name, code in (("1.json", 1), ("2.json", 1), ("3.json", 2))
+    )
+    assert one == same != other
+    assert set(one) == {"content"}
+
+
+def test_a_file_of_ids_keeps_the_contract_of_a_method(file: Callable[..., Path]) -> None:
+    ids = small_corpus().ids
+    check_method("ids-file", path=str(file({item: [row % 4, row % 3] for row, item in enumerate(ids)})))
+
+
+# What is wrong
+
+
+WRONG = [
+    ("", ":1: broken JSON"),
+    ("{}", "holds not one ID"),
+    ("[]", "not a list"),
+    ('{"x": [1],\n"y": [1', ":2: broken JSON"),
+    ('{"x": [1], "x": [2]}', "the item 'x' stands twice"),
+    ('{"x": [], "y": [1]}', "item 'x': expected a list of codes, not []"),
+    ('{"x": "1-2", "y": [1]}', "item 'x': expected a list of codes"),
+    ('{"x": [true], "y": [1]}', "item 'x': expected tokens such as <a_12> or whole numbers, got true"),
+    ('{"x": [-1], "y": [1]}', "item 'x': code -1 lies outside 0 .. 999,999"),
+    ('{"x": [1000000], "y": [1]}', "code 1000000 lies outside"),
+    ('{"x": ["<a_1>", "<a_2>"], "y": ["<a_1>"]}', "item 'x': <a_2> stands behind a token of the same"),
+    ('{"x": ["<b_1>", "<a_2>"], "y": ["<a_1>"]}', "item 'x': <a_2> stands behind a token of the same or a later"),
+    ('{"x": ["<b_1>"], "y": ["<a_1>"]}', "item 'x': has no code at the first position (<b_1> comes first)"),
+    ('{"x": ["<a_1>", 2], "y": ["<a_1>"]}', "item 'x': expected tokens such as <a_12>, got 2"),
+    ('{"x": ["<A_1>"], "y": ["<a_1>"]}', 'expected tokens such as <a_12>, got "<A_1>"'),
+    ('{"x": [1]}', "1 items have no ID, e.g. 'y'. It must name the data set's 2 items"),
+    ('{"x": [1], "y": [1], "q": [2], "r": [2]}', "2 IDs belong to no item, e.g. 'q'"),
+    ('{"1": [1], "2": [1]}', "none of its 2 keys is an item id (e.g. '1', items are e.g. 'x')"),
+    ('{"0": [1]}', "they are not the row numbers 0 .. 1"),
+    (b'{"x": [1],\n"\xe9": [1]}', ":2: not UTF-8"),
+    ("[" * 100_000, "broken JSON"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), WRONG)
+def test_a_wrong_json_file_gets_one_clear_error(file: Callable[..., Path], content: str | bytes, message: str) -> None:
+    path = file(content)
+    with pytest.raises((DataError, ConfigError)) as error:
+        read_ids(path, ["x", "y"])
+    assert str(error.value).startswith(str(path)) and message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("x 1-2\n", ":1: expected item TAB 12-7-3, got 'x 1-2'"),
+        ("x\t1-2\ny\t1-\n", ":2: expected item TAB"),
+        ("x\t1\nx\t2\n", ":2: the item 'x' was already given"),
+        ("x\t1\0\n", ":1: expected item TAB"),
+        ("x\t1\ny\t9999999\n", ":2: code 9999999 lies outside"),
+    ],
+)
+def test_a_wrong_table_gets_the_line(file: Callable[..., Path], content: str, message: str) -> None:
+    with pytest.raises(DataError) as error:
+        read_ids(file(content, "other.tsv"), ["x", "y"])
+    assert message in str(error.value)
+
+
+# The command line
+
+
+@pytest.fixture(scope="module")
+def ours(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Results of rqkmeans and its IDs as an .index.json."""
+    runs = tmp_path_factory.mktemp("runs")
+    assert run(shop, runs, "--methods", "rqkmeans", "--tasks", "id-quality", *SMALL, *FAST) == 0
+    (cell,) = (path.parent for path in ids_of(runs, "rqkmeans"))
+    exported = runs / "theirs.index.json"
+    assert main(["export", str(cell), "--format", "index-json", "--out", str(exported)]) == 0
+    return runs, exported
+
+
+def test_exported_ids_come_back_unchanged_and_score_the_same(shop: Path, ours: tuple[Path, Path]) -> None:
+    runs, exported = ours
+    tasks = ["--tasks", "id-quality,recommendation", *FAST]
+    assert run(shop, runs, "--methods", "rqkmeans", "--ids", str(exported), *tasks, *SMALL) == 0
+    (before,), (after,) = ids_of(runs, "rqkmeans"), ids_of(runs, "theirs")
+    assert after.read_bytes() == before.read_bytes()
+    ours_result, theirs = (read_result(path.parent / "result.json") for path in (before, after))
+    assert theirs.metrics == ours_result.metrics
+    assert set(theirs.metrics) == {"id-quality", "recommendation"}
+
+
+def test_a_changed_file_is_a_new_cell_and_a_moved_one_is_not(
+    shop: Path, tmp_path: Path, file: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--tasks", "id-quality"]
+    content = {f"i{row:02}": [row % 5, row] for row in range(60)}
+    path = file(content)
+    assert run(shop, tmp_path / "runs", "--ids", str(path), *words) == 0
+    moved = path.rename(tmp_path / "elsewhere.json")
+    capsys.readouterr()
+    assert run(shop, tmp_path / "runs", "--ids", f"other={moved}", *words, "--dry-run") == 0
+    assert "0 of 1 cells to compute" in capsys.readouterr().out
+    moved.write_text(json.dumps(content | {"i00": [4, 0]}))
+    assert run(shop, tmp_path / "runs", "--ids", f"other={moved}", *words) == 0
+    assert [found.read_text().split()[1] for found in ids_of(tmp_path / "runs", "other")].count("4-0") == 1
+
+
+def test_several_files_need_labels_of_their_own(
+    shop: Path, tmp_path: Path, file: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "b").mkdir()
+    one, two = file({"x": [1]}), file({"x": [1]}, "b/other.index.json")
+    assert run(shop, tmp_path / "runs", "--ids", str(one), "--ids", str(two), "--dry-run") == 2
+    assert "two files have the label 'other'; write --ids LABEL=FILE" in capsys.readouterr().err
+    assert run(shop, tmp_path / "runs", "--ids", str(one), "--ids", f"b={two}", "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert "other, id-quality" in out and "b, id-quality" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--ids", "nowhere.json"], "nowhere.json: No such file or directory"),
+        ([], "name methods with --methods, or files of IDs with --ids"),
+    ],
+)
+def test_misuse_gets_one_line(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert run(shop, tmp_path / "runs", *words) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_ids_that_do_not_fit_fail_alone(
+    shop: Path, tmp_path: Path, file: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = file({f"i{row:02}": [row] for row in range(59)})
+    words = ["--methods", "random", "--ids", str(path), "--tasks", "id-quality"]
+    assert run(shop, tmp_path / "runs", *words) == 1
+    assert "1 items have no ID, e.g. 'i59'" in capsys.readouterr().err
+    assert ids_of(tmp_path / "runs", "random") and not ids_of(tmp_path / "runs", "other")
