@@ -1,4 +1,4 @@
-"""Every command of the README runs as written (with fewer training steps, results in a temporary folder)."""
+"""Every command of the README runs as written (with fewer training steps, in a temporary folder)."""
 
 import re
 import shlex
@@ -18,18 +18,22 @@ MADE = [line for line in LINES if not line.startswith(("benchmark bench", "bench
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("readme") / "runs"
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all commands are typed, one after the other."""
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "items.csv").write_text("sku,name\n1,Red lamp\n2,Blue lamp\n")
+    return folder
 
 
 @pytest.mark.parametrize("line", MADE)
-def test_the_command_works(line: str, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_works(
+    line: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = shlex.split(line)[1:]
     if words[0] == "run":
         words += [*FAST, "--device", "cpu"] + (["--set", "rqvae.training.steps=20"] if "rqvae" in line else [])
         words += LMINDEXER if "lmindexer" in line else []
-    if words[0] in ("run", "report"):
-        words += ["--runs", str(runs)]
+    monkeypatch.chdir(folder)
     assert main(words) == 0
     assert capsys.readouterr().out.strip()
 
@@ -40,8 +44,8 @@ def test_the_readme_names_every_make_target_and_no_other() -> None:
     assert {"demo", "test"} <= named <= targets
 
 
-def test_every_file_that_a_run_leaves_behind_is_in_the_readme(runs: Path) -> None:
-    files = {path.name for path in runs.glob("*/*/*/seed-*/*")} - {".lock"}
+def test_every_file_that_a_run_leaves_behind_is_in_the_readme(folder: Path) -> None:
+    files = {path.name for path in folder.glob("runs/*/*/*/seed-*/*")} - {".lock"}
     named = {name: re.sub(r"\.(recommendation|search)\.", ".<task>.", name) for name in files}
     assert files and [name for name in files if name not in README and named[name] not in README] == []
 
