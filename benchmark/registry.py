@@ -22,6 +22,7 @@ GROUPS = {
     "data set": "benchmark.datasets",
     "table": "benchmark.reports",
     "format": "benchmark.renderers",
+    "figure": "benchmark.figures",
     "importer": "benchmark.importers",
 }
 

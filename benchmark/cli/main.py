@@ -17,6 +17,8 @@ COMMANDS = {
     "compare": "say whether one method is better than another, metric by metric",
     "verify": "recompute every number of results or of a report and name what does not follow",
     "annotate": "make a blinded page for human judges of the IDs, and score their answers",
+    "figures": "draw the figures of the runs that exist",
+    "sweep": "run methods over a grid of settings, as the figures against ID length and codebook size need it",
     "list": "list methods, data sets, tables or metrics",
     "show": "show a method's or a data set's settings and presets",
     "data": "get a data set, check it, print its statistics, or write a generated one to a folder",
