@@ -1,4 +1,4 @@
-"""List methods, data sets, tables or metrics: `benchmark list methods`."""
+"""List methods, data sets, importers, tables, figures, formats or metrics: `benchmark list methods`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import json
 
 from benchmark.registry import describe, registered
 
-WHAT = {"methods": "method", "datasets": "data set", "tables": "table", "formats": "format"}
+WHAT = {
+    "methods": "method", "datasets": "data set", "importers": "importer", "tables": "table", "figures": "figure",
+    "formats": "format",
+}  # fmt: skip
 METRICS = {
     "AMI": "adjusted mutual information of the first code and the full category path (the paper's Table 1)",
     "AMI@depthN": "the same for the prefix of N codes",

@@ -19,7 +19,7 @@ COMMANDS = {
     "annotate": "make a blinded page for human judges of the IDs, and score their answers",
     "figures": "draw the figures of the runs that exist",
     "sweep": "run methods over a grid of settings, as the figures against ID length and codebook size need it",
-    "list": "list methods, data sets, tables or metrics",
+    "list": "list methods, data sets, importers, tables, figures or metrics",
     "show": "show a method's or a data set's settings and presets",
     "data": "get a data set, check it, print its statistics, or write a generated one to a folder",
     "import": "bring in a data set: ir_datasets, BEIR, RecBole, S3-Rec/P5, Amazon 2018 and 2023, CSV, Parquet",
