@@ -7,8 +7,8 @@ Source: LMIndexer, section 3.4: the semantic encoder, its codebooks written into
 downstream tasks. An indexer calls `save_start` in its `hand_over`; `benchmark.generative.backbone` reads it.
 
 Vectors without the T5 that they were learned in are not taken: in another model they are not where its own words are.
-LMIndexer's vectors of a sentence encoder, brought to the width of a T5 from scratch along their principal directions,
-left it at R@10 .003 on Amazon Beauty where random vectors led to .015 (LMIndexer's README has the figures).
+LMIndexer's vectors of a sentence encoder, in a T5 from scratch, helped one task and hurt the other (its README has the
+figures).
 """
 
 from __future__ import annotations
