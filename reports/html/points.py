@@ -1,0 +1,81 @@
+"""What the scatter of quality against cost shows: a point for each configuration and task.
+
+The costs of a point are those of the stages that its task needs: what all tasks share, and its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark.reports.captions import data_set, protocol
+from benchmark.reports.filling import CONTROLS, cost_value
+from benchmark.reports.labels import row_labels
+from benchmark.reports.layout import FilledTable
+from benchmark.results import Result
+
+MEGA = 1e-6
+COSTS = (  # key, name, scale
+    ("seconds", "Seconds, all stages", 1.0), ("seconds.encode", "Seconds, encoding the texts", 1.0),
+    ("seconds.ids", "Seconds, learning the IDs", 1.0), ("seconds.train", "Seconds, training for the task", 1.0),
+    ("seconds.rank", "Seconds, ranking", 1.0), ("peak_memory", "Peak memory, MB", MEGA),
+    ("peak_memory.gpu", "GPU memory, MB", MEGA), ("index_bytes", "Index, MB", MEGA),
+    ("parameters", "Parameters, millions", MEGA), ("latency_p50", "Milliseconds per query, median", 1.0),
+)  # fmt: skip
+
+
+def qualities(tables: Iterable[FilledTable]) -> list[dict[str, Any]]:
+    """Return the metrics that the tables rank by, each once."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for filled in tables:
+        for column in filled.columns:
+            task = column.task or filled.table.task
+            if column.source == "metrics" and column.higher_is_better and task:
+                metric = {"task": task, "measure": column.measure, "scale": column.scale, "digits": column.digits}
+                found.setdefault((task, column.measure), metric)
+    return list(found.values())
+
+
+def points(groups: Sequence[Sequence[Result]], number: Mapping[Path, int]) -> list[dict[str, Any]]:
+    """Return a point for each configuration and task that has costs; `number` gives the runs of a result's folder.
+
+    Points of the same circumstances and task stand in one picture, where their labels differ.
+    """
+    pictures: dict[tuple[str, str], list[list[Result]]] = {}
+    for seeds in groups:
+        for task in dict.fromkeys(task for result in seeds for task in result.metrics):
+            having = [result for result in seeds if task in result.metrics]
+            pictures.setdefault((_circumstances(seeds[0], task), task), []).append(having)
+    found = []
+    for (circumstances, task), rows in pictures.items():
+        for label, seeds in zip(row_labels([seeds[0] for seeds in rows]), rows, strict=True):
+            costs = {key: _mean([_cost(result, task, key) for result in seeds], scale) for key, _, scale in COSTS}
+            names = seeds[0].metrics[task]
+            metrics = {name: _mean([result.metrics[task].get(name) for result in seeds]) for name in names}
+            found.append({
+                "label": label, "control": seeds[0].method in CONTROLS, "task": task, "circumstances": circumstances,
+                "runs": [number[result.folder] for result in seeds], "quality": metrics,
+                "cost": {key: value for key, value in costs.items() if value is not None},
+            })  # fmt: skip
+    return [point for point in found if point["cost"]]
+
+
+def _circumstances(result: Result, task: str) -> str:
+    """What costs and metrics must share to be compared, in words."""
+    device = f"device {result.cost.get('device') or 'not recorded'}"
+    return "; ".join([data_set(result), *protocol(result, search=task == "search"), device])
+
+
+def _cost(result: Result, task: str, key: str) -> float | None:
+    """Return a cost of what a task needs: the stages without a task in their name, and its own."""
+    others = tuple(f".{other}" for other in result.metrics if other != task)
+    stages = result.cost.get("stages") or {}
+    own = {name: stage for name, stage in stages.items() if not name.endswith(others)} if others else stages
+    facts = result.cost.get("facts") or {}
+    return cost_value({"stages": own, "facts": {task: facts.get(task, {})}}, key)
+
+
+def _mean(values: Sequence[float | None], scale: float = 1.0) -> float | None:
+    numbers = [value for value in values if value is not None]
+    return scale * sum(numbers) / len(numbers) if numbers else None

@@ -1,0 +1,91 @@
+"""Where the numbers of a page come from: its results, numbered, with all that made them.
+
+A configuration is what the seeds of a row share; a run is one of its seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark.reports.captions import data_set
+from benchmark.reports.filling import cost_value
+from benchmark.reports.html.command import command
+from benchmark.reports.layout import Cell, Column, FilledTable
+from benchmark.results import Result, group_seeds
+
+
+class Sources:
+    """The results that stand in some tables, numbered by configuration and seed."""
+
+    def __init__(self, tables: Iterable[FilledTable]) -> None:
+        results = {result.folder: result for filled in tables for row in filled.rows for result in row.results}
+        self.groups = group_seeds(results.values())
+        self.results = [result for seeds in self.groups for result in seeds]
+        self.number: dict[Path, int] = {result.folder: run for run, result in enumerate(self.results)}
+
+    def configurations(self) -> list[dict[str, Any]]:
+        """Return what the seeds of each configuration share, and the command that makes them."""
+        return [_configuration(seeds) for seeds in self.groups]
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return what each result has of its own: seed, files, versions, device, date."""
+        return [
+            {"configuration": number, **_run(result)}
+            for number, seeds in enumerate(self.groups)
+            for result in seeds
+        ]  # fmt: skip
+
+    def cells(self, filled: FilledTable) -> list[list[dict[str, Any]]]:
+        """Return for each cell [rows][columns] its runs, the value of each, its interval and its published value."""
+        return [
+            [self._cell(filled, column, cell) for column, cell in zip(filled.columns, row.cells, strict=True)]
+            for row in filled.rows
+        ]
+
+    def _cell(self, filled: FilledTable, column: Column, cell: Cell) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        known = [result for result in cell.results if result.folder in self.number]
+        if known:
+            found["runs"] = [self.number[result.folder] for result in known]
+            found["values"] = [_value(filled, column, result) for result in known]
+        if cell.low is not None:
+            found |= {"low": cell.low, "high": cell.high, "interval": cell.interval}
+        if cell.published is not None:
+            found["published"] = {
+                "value": cell.published.value, "difference": cell.difference, "verdict": cell.published.verdict,
+                "reasons": cell.published.reasons,
+            }  # fmt: skip
+        return found
+
+
+def _value(filled: FilledTable, column: Column, result: Result) -> float | None:
+    """The value of one seed; None where the column is of all seeds together."""
+    if column.source == "cost":
+        value = cost_value(result.cost, column.key)
+    else:
+        value = result.metrics.get(column.task or filled.table.task, {}).get(column.measure)
+    return None if value is None else value * column.scale
+
+
+def _configuration(seeds: Sequence[Result]) -> dict[str, Any]:
+    result = seeds[0]
+    return {
+        "label": result.label, "method": result.method, "kind": result.kind, "data": data_set(result),
+        "counts": result.dataset.get("counts") or {}, "preset": result.preset, "fields": result.text_fields,
+        "queries": result.queries, "key": result.key, "command": command(seeds), "config": result.config,
+        "notes": list(dict.fromkeys(note for each in seeds for note in each.notes)),
+    }  # fmt: skip
+
+
+def _run(result: Result) -> dict[str, Any]:
+    return {
+        "seed": result.seed, "folder": "/".join(result.folder.parts[-4:]), "files": _files(result.folder),
+        "revision": result.revision, "versions": result.versions, "device": result.cost.get("device"),
+        "date": result.cost.get("date"), "seconds": cost_value(result.cost, "seconds"),
+    }  # fmt: skip
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("[!.]*") if path.is_file())

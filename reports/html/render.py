@@ -1,0 +1,102 @@
+"""Puts the page together: one HTML file that loads nothing, the same bytes whenever it is made of the same results."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from benchmark.reports.captions import circumstances
+from benchmark.reports.html.catalogue import catalogues
+from benchmark.reports.html.embedding import script_json
+from benchmark.reports.html.points import COSTS, points, qualities
+from benchmark.reports.html.provenance import Sources
+from benchmark.reports.html.tables import contents, filters, table_html
+from benchmark.reports.layout import FilledTable
+from benchmark.results import Result
+
+HERE = Path(__file__).parent
+SCRIPTS = ("dom", "provenance", "tables", "scatter", "codes", "nodes", "panes", "explorer", "page")
+FIGURES = 1_400_000  # bytes of figures in a page
+TITLE = "Semantic indexers, benchmarked"
+
+
+def render(tables: Sequence[FilledTable]) -> str:
+    """Return the page for these tables with the figures, costs and IDs of the results they rest on."""
+    sources = Sources(tables)
+    return page(tables, sources, _figures(sources.results))
+
+
+def page(tables: Sequence[FilledTable], sources: Sources, figures: Sequence[tuple[str, str]]) -> str:
+    """Return the page; `figures` are (caption, SVG element)."""
+    data = {
+        "configurations": sources.configurations(),
+        "runs": sources.runs(),
+        "tables": [_table(filled, sources) for filled in tables],
+        "qualities": qualities(tables),
+        "costs": [{"key": key, "name": name} for key, name, _ in COSTS],
+        "points": points(sources.groups, sources.number),
+    }
+    parts = {
+        "title": TITLE,
+        "summary": escape(_summary(tables, sources.results)),
+        "style": (HERE / "style.css").read_text("utf-8"),
+        "filters": filters(tables),
+        "contents": contents(tables),
+        "tables": "\n".join(table_html(filled, number) for number, filled in enumerate(tables)),
+        "figures": _figures_html(figures),
+        "data": script_json(data),
+        "catalogues": script_json(catalogues(sources.groups, sources.number)),
+        "script": "\n".join((HERE / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
+    }
+    text = re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], (HERE / "page.html").read_text("utf-8"))
+    return text.encode(errors="replace").decode()  # halves of surrogate pairs, which JSON files can hold
+
+
+def _table(filled: FilledTable, sources: Sources) -> dict[str, Any]:
+    return {
+        "columns": [{"header": column.header, "digits": column.digits} for column in filled.columns],
+        "rows": [
+            {"label": row.title, "runs": [sources.number[result.folder] for result in row.results], "cells": cells}
+            for row, cells in zip(filled.rows, sources.cells(filled), strict=True)
+        ],
+    }
+
+
+def _summary(tables: Sequence[FilledTable], results: Sequence[Result]) -> str:
+    if not results:
+        return f"{len(tables)} tables, no runs yet."
+    sets = sorted({str(result.dataset["title"]) for result in results})
+    methods = len({result.label for result in results})
+    presets = sorted({result.preset for result in results})
+    return (
+        f"{len(tables)} tables from {len(results)} results of {methods} methods on {', '.join(sets)}; "
+        f"preset {', '.join(presets)}; {'; '.join(circumstances(results, []))}."
+    )
+
+
+def _figures(results: Sequence[Result]) -> list[tuple[str, str]]:
+    from benchmark.reports.figures import figures_svg
+
+    return figures_svg(results)
+
+
+def _figures_html(figures: Sequence[tuple[str, str]]) -> str:
+    """Return the figures that the page has room for, and say how many it has not."""
+    shown, room = [], FIGURES
+    for caption, svg in figures:
+        size = len(svg.encode(errors="replace"))
+        if size <= room:
+            room -= size
+            shown.append(f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>")
+    if not figures:
+        return "<p>These results have no figures.</p>"
+    lines = [f'<div class="figures">{"".join(shown)}</div>']
+    if left_out := len(figures) - len(shown):
+        lines.append(
+            f"<p>Figures that would make this page too large: {left_out}. "
+            "<code>benchmark figures --out figures</code> writes all.</p>"
+        )
+    return "\n".join(lines)
