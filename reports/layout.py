@@ -136,7 +136,7 @@ def own_text(column: Column, cell: Cell, plus_minus: str = " ± ") -> str:
     """Return our number with its interval where there is one."""
     if cell.mean is None:
         return cell.gap or MISSING
-    text = f"{cell.mean:,.{column.digits}f}"
+    text = f"{cell.mean:z,.{column.digits}f}"
     return text if cell.half_width is None else f"{text}{plus_minus}{cell.half_width:,.{column.digits}f}"
 
 

@@ -1,7 +1,7 @@
 """Print or write the tables of the runs that exist. Reads result files only.
 
   benchmark report
-  benchmark report --runs runs --tables id-quality,search --format md,latex --out out/
+  benchmark report --runs runs --tables id-quality,search --format md,latex,html --out out/
   benchmark report --tables paper --format md        the paper's tables, published values beside ours
 """
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tables", default=None, help="comma-separated table names, or paper for all of its (default: the suite's own)"
     )
-    parser.add_argument("--format", default="terminal", help="terminal, md, latex, json; several with --out")
+    parser.add_argument("--format", default="terminal", help="terminal, md, latex, json, html; several with --out")
     parser.add_argument("--out", type=Path, default=None, help="write tables.<suffix> files into this folder")
 
 
