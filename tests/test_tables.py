@@ -94,6 +94,14 @@ def test_ranking_cells_have_the_bootstrap_interval_of_their_values(runs):
     assert any("bootstrap over seeds and users or queries" in note for note in filled.footnotes)
 
 
+@pytest.mark.parametrize(("seeds", "warned"), [(1, False), (2, True), (4, True), (5, False)])
+def test_few_seeds_come_with_a_warning_about_their_interval(runs, seeds, warned):
+    for seed in range(seeds):
+        put(runs, "hc", values=hits(0.3, seed), seed=seed)
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert any("fewer than 5 seeds" in note for note in filled.footnotes) == warned
+
+
 def test_json_names_the_results_of_every_cell(runs):
     for seed in (0, 1):
         put(runs, "hc", values=hits(0.3, seed), seed=seed)
