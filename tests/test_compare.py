@@ -8,9 +8,9 @@ import pytest
 from result_files import N, hits, put
 from scipy import stats
 
-from benchmark import comparison
 from benchmark.cli.main import main
-from benchmark.comparison import compare, find_pairs, sentence
+from benchmark.reports import comparison
+from benchmark.reports.comparison import compare, find_pairs, sentence
 from benchmark.results import group_seeds, load_results
 
 TASK = "recommendation"

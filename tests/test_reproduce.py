@@ -10,8 +10,8 @@ from result_files import put
 from benchmark.cli import output
 from benchmark.cli.main import main
 from benchmark.reports import paper
+from benchmark.reports.paper.reproduction import estimate, parts_of
 from benchmark.reports.paper.spec import PaperTable
-from benchmark.reproduction import estimate, parts_of
 from benchmark.results import load_results
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from benchmark.comparison import Comparison
+    from benchmark.reports.comparison import Comparison
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print one table and one sentence per task."""
-    from benchmark.comparison import TABLES, compare, find_pairs, sentence
+    from benchmark.reports.comparison import TABLES, compare, find_pairs, sentence
     from benchmark.results import load_results
 
     if not arguments.runs.is_dir():

@@ -40,8 +40,8 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.cli.output import chosen_tables, tables_text
     from benchmark.plan import parse_settings, parse_text_fields
     from benchmark.registry import find
+    from benchmark.reports.paper.reproduction import estimate, make_part, parts_of
     from benchmark.reports.paper.spec import PaperTable
-    from benchmark.reproduction import estimate, make_part, parts_of
     from benchmark.results import load_results
 
     find("format", arguments.format)
