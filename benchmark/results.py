@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmark.errors import DataError
+
 FORMAT = 1
 
 
@@ -67,6 +69,26 @@ def items_file(folder: Path, fingerprint: str) -> Path:
 def histories_file(folder: Path, fingerprint: str) -> Path:
     """Return the file of training histories that goes with a result's folder."""
     return folder.parents[2] / f"histories-{fingerprint[:12]}.txt"
+
+
+def read_ids(path: Path) -> dict[str, tuple[int, ...]]:
+    """Read an ids.tsv file: item id -> codes. Raises DataError for a line that is not 'item TAB code-code-..'."""
+    ids: dict[str, tuple[int, ...]] = {}
+    try:
+        lines = path.read_text("utf-8").rstrip("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {error}") from None
+    for number, line in enumerate(lines, 1):
+        item, tab, codes = line.partition("\t")
+        try:
+            parsed = tuple(map(int, codes.split("-")))
+        except ValueError:
+            tab = ""
+        if not tab or item in ids:
+            what = "the item stands there twice" if item in ids else "expected 'item TAB code-code-..'"
+            raise DataError(f"{path}, line {number}: {what}")
+        ids[item] = parsed
+    return ids
 
 
 def load_results(runs: Path) -> list[Result]:

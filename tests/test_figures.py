@@ -509,7 +509,7 @@ def test_a_damaged_file_is_named_and_the_other_figures_are_drawn(runs, tmp_path,
     assert list(out.glob("categories-demo*.svg")) and not list(out.glob("training*"))
     (log.parent / "ids.tsv").write_text("i0\tone-two\n")
     assert main(["figures", "--runs", str(runs), "--figures", "categories", "--out", str(out)]) == 1
-    assert "ids.tsv, line 1: not an item id" in capsys.readouterr().err
+    assert "ids.tsv, line 1: expected 'item TAB code-code-..'" in capsys.readouterr().err
 
 
 def test_an_item_that_is_not_in_the_listing_is_named(runs, tmp_path, capsys):

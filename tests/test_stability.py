@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from benchmark.errors import DataError
-from benchmark.metrics.stability import adjusted_rand, read_ids, stability
+from benchmark.metrics.stability import adjusted_rand, stability
+from benchmark.results import read_ids
 
 
 def write(path, rows, items=None):

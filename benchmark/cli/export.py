@@ -38,7 +38,7 @@ def execute(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{path}: not there (this folder holds: {there or 'nothing'})")
     text = path.read_text("utf-8")
     if arguments.format.endswith("index-json"):
-        from benchmark.methods.ids_file import index_json
+        from benchmark.id_files import index_json
 
         text = index_json(text, counter=arguments.format.startswith("unique-"))
     if arguments.out is None:

@@ -104,7 +104,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _foreign(files: list[str]) -> dict[str, str]:
     """Return label -> file of the --ids arguments."""
-    from benchmark.methods.ids_file import label_of
+    from benchmark.id_files import label_of
 
     found: dict[str, str] = {}
     for text in files:

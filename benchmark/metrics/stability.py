@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import DataError
+from benchmark.results import read_ids
 
 Int64 = NDArray[np.int64]
 
@@ -38,26 +39,6 @@ def stability(files: Sequence[Path]) -> dict[str, float]:
         groups = [_numbers([own[item][:depth] for item in order]) for own in ids]
         found[f"stability@{depth}"] = float(np.mean([adjusted_rand(*pair) for pair in combinations(groups, 2)]))
     return found
-
-
-def read_ids(path: Path) -> dict[str, tuple[int, ...]]:
-    """Read an ids.tsv file: item id -> codes. Raises DataError for a line that is not 'item TAB code-code-..'."""
-    ids: dict[str, tuple[int, ...]] = {}
-    try:
-        lines = path.read_text("utf-8").rstrip("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: {error}") from None
-    for number, line in enumerate(lines, 1):
-        item, tab, codes = line.partition("\t")
-        try:
-            parsed = tuple(map(int, codes.split("-")))
-        except ValueError:
-            tab = ""
-        if not tab or item in ids:
-            what = "the item stands there twice" if item in ids else "expected 'item TAB code-code-..'"
-            raise DataError(f"{path}, line {number}: {what}")
-        ids[item] = parsed
-    return ids
 
 
 def adjusted_rand(left: Int64, right: Int64) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import DataError
-from benchmark.results import Result
+from benchmark.results import Result, read_ids
 
 Code = tuple[int, ...]
 Categories = tuple[str, ...]  # a category path, general to special
@@ -17,18 +17,6 @@ Categories = tuple[str, ...]  # a category path, general to special
 def ids_file(result: Result) -> Path:
     """Where an indexer's IDs lie."""
     return result.folder / "ids.tsv"
-
-
-def read_ids(path: Path) -> dict[str, Code]:
-    """Return item -> codes before the dedup counter. Raises DataError naming file and line."""
-    ids: dict[str, Code] = {}
-    for number, line in enumerate(_lines(path), 1):
-        item, _, codes = line.partition("\t")
-        try:
-            ids[item] = tuple(map(int, codes.split("-")))
-        except ValueError:
-            raise DataError(f"{path}, line {number}: not an item id, a tab and codes joined by '-'") from None
-    return ids
 
 
 def read_known_ids(result: Result, known: Container[str]) -> dict[str, Code]:

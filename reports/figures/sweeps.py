@@ -19,11 +19,11 @@ from benchmark.reports.cells import Seeds, interval_notes, metric_cells
 from benchmark.reports.figures import style
 from benchmark.reports.figures.categories import file_parts
 from benchmark.reports.figures.layout import Drawn, Figure, Options
-from benchmark.reports.figures.reading import ids_file, read_ids
+from benchmark.reports.figures.reading import ids_file
 from benchmark.reports.figures.style import SMALL, draw_line, legend_below, new_figure, shown
 from benchmark.reports.labels import row_labels
 from benchmark.reports.layout import Cell, Column
-from benchmark.results import Result, group_seeds
+from benchmark.results import Result, group_seeds, read_ids
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
