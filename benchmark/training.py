@@ -15,6 +15,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def train(
         optimizer.zero_grad()
         for i, indices in enumerate(micro_batches):
             last = i == len(micro_batches) - 1
-            with _maybe_no_sync(accelerator, prepared, last), accelerator.autocast():
+            with _same_bytes(accelerator.device), _maybe_no_sync(accelerator, prepared, last), accelerator.autocast():
                 values = loss(prepared, torch.from_numpy(indices).to(accelerator.device))
                 values = values if isinstance(values, dict) else {"loss": values}
                 accelerator.backward(values["loss"] / len(micro_batches))
@@ -173,9 +174,22 @@ def _accelerator(device: str, precision: str) -> Any:
     return Accelerator(mixed_precision=precision, cpu=device == "cpu")
 
 
-def _maybe_no_sync(accelerator: Any, model: nn.Module, last: bool) -> Any:
-    from contextlib import nullcontext
+@contextmanager
+def _same_bytes(device: torch.device) -> Iterator[None]:
+    """Let sums on CPU have one order: with several threads the gradient of `table[rows]` has none by itself."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    fills = torch.utils.deterministic.fill_uninitialized_memory
+    if device.type == "cpu" and not before[0]:
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # costs time; nobody reads that memory
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        torch.utils.deterministic.fill_uninitialized_memory = fills
 
+
+def _maybe_no_sync(accelerator: Any, model: nn.Module, last: bool) -> Any:
     return nullcontext() if last else accelerator.no_sync(model)
 
 

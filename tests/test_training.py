@@ -70,6 +70,35 @@ def test_accumulation_changes_nothing_but_rounding(tmp_path: Path) -> None:
     torch.testing.assert_close(*results)
 
 
+def test_two_threads_give_the_same_bytes(tmp_path: Path) -> None:
+    """PyTorch sums the gradient of `table[rows]` in whatever order its threads come; one sum has 10,000 terms here."""
+    rows = torch.randint(4, (40_000,), generator=torch.Generator().manual_seed(0))
+    wanted = torch.randn(40_000, 16, generator=torch.Generator().manual_seed(1))
+
+    class Table(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Parameter(torch.zeros(4, 16))
+
+    def loss(model: nn.Module, indices: Tensor) -> Tensor:
+        gathered: Tensor = model.table[rows]  # type: ignore[index]
+        return ((gathered - wanted) ** 2).sum()
+
+    def trained(work: Path) -> bytes:
+        work.mkdir()
+        model = Table()
+        train(model, 20, loss, TrainingConfig(steps=5, batch_size=4), Context(seed=0, work=work))
+        return model.table.detach().numpy().tobytes()
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert len({trained(tmp_path / str(i)) for i in range(5)}) == 1
+    finally:
+        torch.set_num_threads(threads)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
 def test_every_epoch_sees_every_example_once() -> None:
     config = TrainingConfig(steps=35, batch_size=10)
     drawn = np.concatenate([batch for micro in _batches(50, config, 0, 0, 0, 1) for batch in micro])

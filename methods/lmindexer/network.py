@@ -81,7 +81,7 @@ class LMIndexerNetwork(nn.Module):
         """Return the vectors of the earlier codes [n, t - 1, D]."""
         if not prefix.shape[1]:
             return torch.zeros(len(prefix), 0, self.backbone.width, device=prefix.device)
-        return torch.stack([self.codebooks[j][prefix[:, j]] for j in range(prefix.shape[1])], dim=1)
+        return torch.stack([F.embedding(codes, self.codebooks[j]) for j, codes in enumerate(prefix.T)], dim=1)
 
     def forward(self, batch: Batch, stage: Stage) -> dict[str, Tensor]:
         """Return the weighted sum under 'loss' and each loss under its name."""

@@ -77,8 +77,8 @@ def sampled_softmax(
     `expected` [K] is how often each negative is drawn on average, K q_j. A negative that is the target of a position
     does not count there.
     """
-    positive = (states * table[targets]).sum(1, keepdim=True) + bias[targets, None]
-    logits = states @ table[negatives].T + (bias[negatives] - expected.log())
+    positive = (states * functional.embedding(targets, table)).sum(1) + bias.index_select(0, targets)
+    logits = states @ functional.embedding(negatives, table).T + (bias.index_select(0, negatives) - expected.log())
     logits = logits.masked_fill(targets[:, None] == negatives, -torch.inf)
-    logits = torch.cat([positive, logits], dim=1).float()
+    logits = torch.cat([positive[:, None], logits], dim=1).float()
     return functional.cross_entropy(logits, torch.zeros_like(targets))
