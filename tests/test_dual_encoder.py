@@ -53,6 +53,20 @@ def test_without_relevant_documents_the_message_names_the_zero_shot_setting(quer
         judged(queries, ["lamp"])
 
 
+def test_weak_judgments_are_no_positives_and_no_negatives():
+    texts = ["lamp", "soap", "lamp", "brush", "wool"]
+    queries = queries_of(["light", "wash"], [(0, 0, 1), (0, 2, 2), (0, 1, 1), (1, 1, 3), (1, 3, 1), (1, 4, 0)])
+    found = judged(queries, texts, positive_grade=2)
+    learned = {(found.asked[at], found.relevant[at]) for at in found.positives}
+    names = {(found.queries[query], found.documents[document]) for query, document in learned}
+    assert names == {("light", "lamp"), ("wash", "soap")}  # the better judged copy of the lamp counts
+    examples = draw_examples(found, np.empty((2, 0), np.int64), 20, 0, seed=0)
+    assert {tuple(row) for row in examples.tolist()} == learned
+    assert found.known(np.array([0]), np.array([1])) and not found.known(np.array([1]), np.array([3]))
+    with pytest.raises(BenchmarkError, match=r"grade 4 or above; the highest is 3: lower dual-encoder\.positive_grade"):
+        judged(queries, texts, positive_grade=4)
+
+
 def bm25_by_formula(documents, query):
     """Lucene's BM25 with k1 = 1.2 and b = 0.75, of lists of words."""
     average = sum(map(len, documents)) / len(documents)
@@ -95,7 +109,7 @@ def made_up_pairs(n_queries=5, n_documents=12, n_pairs=20, seed=0):
     random = np.random.default_rng(seed)
     keys = np.sort(random.choice(n_queries * n_documents, n_pairs, replace=False))
     names = [f"q{i}" for i in range(n_queries)], [f"d{i}" for i in range(n_documents)]
-    return Judged(*names, np.arange(n_documents), keys // n_documents, keys % n_documents)
+    return Judged(*names, np.arange(n_documents), keys // n_documents, keys % n_documents, np.arange(n_pairs))
 
 
 def test_each_pass_reads_every_pair_once_with_negatives_of_its_query():
@@ -165,7 +179,7 @@ def test_with_nothing_to_leave_out_it_is_the_loss_of_sentence_transformers():
 
     numbers = torch.arange(8)
     labels = torch.stack([numbers, numbers, numbers + 8], dim=1)
-    pairs = Judged(["q"] * 8, ["d"] * 16, np.arange(16), np.arange(8), np.arange(8))
+    pairs = Judged(["q"] * 8, ["d"] * 16, np.arange(16), np.arange(8), np.arange(8), np.arange(8))
     features = batch_of(8, 3)
     ours = InBatchLoss(Given(), pairs, temperature=0.05, normalize=True)(features, labels)
     theirs = MultipleNegativesRankingLoss(Given(), scale=20)(features, labels)

@@ -15,6 +15,7 @@ class DualEncoderConfig(MethodConfig):
     query_prefix: str = Field("", description="text before every query, as the encoder was trained (E5: 'query: ')")
     document_prefix: str = Field("", description="text before every document (E5: 'passage: ')")
     fine_tune: bool = Field(True, description="false: zero-shot, the encoder ranks as it is")
+    positive_grade: int = Field(1, ge=1, description="judgments below it: neither positive nor negative")
     hard_negatives: int = Field(1, ge=0, description="BM25 negatives of every training example (DPR: 1)")
     negative_ranks: int = Field(30, ge=1, description="BM25 ranks that hard negatives are drawn from (LMIndexer: 30)")
     temperature: float = Field(0.05, gt=0, description="of the softmax over the batch; 1 with normalize=false is DPR")

@@ -25,6 +25,7 @@ class Judged:
     document_of: Int64  # [n_items], the document of each item
     asked: Int64  # [n_pairs]
     relevant: Int64  # [n_pairs]
+    positives: Int64  # [n_positives], ascending: the pairs to learn from
 
     @cached_property
     def keys(self) -> Int64:
@@ -36,8 +37,8 @@ class Judged:
         return np.isin(queries * len(self.documents) + documents, self.keys)
 
 
-def judged(queries: QuerySet | None, texts: Sequence[str]) -> Judged:
-    """Return the pairs with a grade above 0, of item texts in row order.
+def judged(queries: QuerySet | None, texts: Sequence[str], positive_grade: int = 1) -> Judged:
+    """Return the pairs with a grade above 0, of item texts in row order; positives have `positive_grade` at least.
 
     Raises BenchmarkError when there is nothing to learn from.
     """
@@ -47,12 +48,22 @@ def judged(queries: QuerySet | None, texts: Sequence[str]) -> Judged:
             "--set dual-encoder.fine_tune=false ranks with the encoder as it is"
         )
     documents, document_of = _distinct(texts)
-    positive = queries.grades > 0
-    used, query = np.unique(queries.query_rows[positive], return_inverse=True)
+    relevant = queries.grades > 0
+    used, query = np.unique(queries.query_rows[relevant], return_inverse=True)
     asked, query_of = _distinct([queries.texts[row] for row in used.tolist()])
-    pairs = np.column_stack([query_of[query], document_of[queries.item_rows[positive]]])
-    pairs = np.unique(pairs, axis=0)
-    return Judged(asked, documents, document_of, np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1]))
+    pairs = np.column_stack([query_of[query], document_of[queries.item_rows[relevant]]])
+    pairs, pair_of = np.unique(pairs, axis=0, return_inverse=True)
+    grades = np.zeros(len(pairs), np.int64)
+    np.maximum.at(grades, pair_of.reshape(-1), queries.grades[relevant])  # of copies the best judged one counts
+    positives = np.flatnonzero(grades >= positive_grade)
+    if not len(positives):
+        raise BenchmarkError(
+            f"the dual encoder has no training judgment of grade {positive_grade} or above; the highest is "
+            f"{grades.max()}: lower dual-encoder.positive_grade"
+        )
+    return Judged(
+        asked, documents, document_of, np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1]), positives
+    )
 
 
 def _distinct(texts: Sequence[str]) -> tuple[list[str], Int64]:

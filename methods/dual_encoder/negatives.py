@@ -29,14 +29,14 @@ def bm25_negatives(judged: Judged, corpus: Corpus, ranks: int, context: Context)
 def draw_examples(judged: Judged, negatives: Int64, n_examples: int, per_example: int, seed: int) -> Int64:
     """Return training examples [n_examples, 2 + per_example]: query, relevant document, negatives (-1: none left).
 
-    An endless chain of shuffled passes over the pairs, cut after `n_examples`; each pass draws negatives anew, none
+    An endless chain of shuffled passes over the positives, cut after `n_examples`; each pass draws negatives anew, none
     twice for one example.
     """
-    n_pairs = len(judged.asked)
+    n_positives = len(judged.positives)
     parts = []
-    for start in range(0, n_examples, n_pairs):
-        random = np.random.default_rng([seed, start // n_pairs])
-        pairs = random.permutation(n_pairs)[: n_examples - start]
+    for start in range(0, n_examples, n_positives):
+        random = np.random.default_rng([seed, start // n_positives])
+        pairs = judged.positives[random.permutation(n_positives)[: n_examples - start]]
         own = negatives[judged.asked[pairs]]
         order = np.argsort(np.where(own >= 0, random.random(own.shape), 2), axis=1)[:, :per_example]
         drawn = np.full((len(pairs), per_example), -1, np.int64)

@@ -56,7 +56,7 @@ class DualEncoder(Retriever[DualEncoderConfig]):
             context.facts["index_effort"] = self.index.effort
 
     def _fine_tune(self, corpus: Corpus, texts: list[str], queries: QuerySet | None, context: Context) -> None:
-        pairs = judged(queries, texts)
+        pairs = judged(queries, texts, self.config.positive_grade)
         ranks = self.config.negative_ranks if self.config.hard_negatives else 0
         negatives = np.empty((len(pairs.queries), 0), np.int64)
         if ranks:

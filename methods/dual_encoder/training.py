@@ -42,7 +42,7 @@ def fine_tune(
     `negatives` [n_queries, ranks] are what hard negatives are drawn from. Raises BenchmarkError when the loss is not
     finite and ConfigError when the batch cannot be cut as asked.
     """
-    settings = config.training.with_steps(len(judged.asked))
+    settings = config.training.with_steps(len(judged.positives))
     folder = Path(context.work) / name
     examples = draw_examples(
         judged, negatives, settings.steps * settings.batch_size, config.hard_negatives, context.seed
