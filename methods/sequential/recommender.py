@@ -126,13 +126,16 @@ class SequenceModel:
 
         @torch.no_grad()
         def score(rows: Int64) -> Tensor:
-            scores = popular.repeat(len(rows), 1)
-            given = np.flatnonzero(histories.lengths[rows] > 0)
+            states = table.new_zeros(len(rows), table.shape[1])
+            known = histories.lengths[rows] > 0
+            given = np.flatnonzero(known)
             for part in np.array_split(given, max(1, -(-len(given) * self.config.max_length // TOKENS))):
                 chosen = type(windows)(*(values[rows[part]] for values in windows))
                 items = torch.from_numpy(padded(histories, chosen, self.n_items)).to(table.device)
-                states = self.network.last_states(items, torch.from_numpy(users[rows[part]]).to(table.device))
-                scores[torch.from_numpy(part).to(table.device)] = states.float() @ table.T + bias
+                last = self.network.last_states(items, torch.from_numpy(users[rows[part]]).to(table.device))
+                states[torch.from_numpy(part).to(table.device)] = last.to(table.dtype)
+            scores = torch.addmm(bias, states, table.T)
+            scores[torch.from_numpy(~known).to(table.device)] = popular
             return scores
 
         return score
