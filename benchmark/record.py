@@ -33,6 +33,7 @@ from benchmark.contracts import Codes, Corpus, Histories, Rankings
 from benchmark.plan import Cell, Plan
 from benchmark.results import FORMAT, histories_file, items_file
 from benchmark.store import Stage, write_json, write_text
+from benchmark.text import items_with
 
 PACKAGES = (
     "torch", "transformers", "sentence-transformers", "faiss-cpu", "scikit-learn", "numpy", "bm25s", "ir-measures",
@@ -96,7 +97,10 @@ def write_result(
     corpus: Corpus,
     histories: Histories | None = None,
 ) -> None:
-    """Add the cell's task to its files; the metrics go in last, so that a result is there only when it is whole."""
+    """Add the cell's task to its files; the metrics go in last, so that a result is there only when it is whole.
+
+    What a method says of itself under the fact `notes` (sentences) stands below every table that shows the result.
+    """
     folder = cell.folder
     folder.mkdir(parents=True, exist_ok=True)
     if codes is not None:
@@ -112,13 +116,15 @@ def write_result(
         _write_cost(folder / "cost.json", cell, stages)
         _write_log(folder / "log.jsonl", cell, stages)
         path = folder / "result.json"
-        result = _read(path) or _header(cell, plan)
+        result = _read(path) or _header(cell, plan, corpus)
+        said = [note for stage in stages.values() for note in stage.cost()["facts"].get("notes", ())]
+        result["notes"] = list(dict.fromkeys([*result["notes"], *said]))
         result["metrics"][cell.task] = scored.metrics
         result["counts"][cell.task] = scored.counts
         write_json(path, result)
 
 
-def _header(cell: Cell, plan: Plan) -> dict[str, Any]:
+def _header(cell: Cell, plan: Plan, corpus: Corpus) -> dict[str, Any]:
     variant, protocol, dataset = cell.variant, plan.protocol, plan.dataset
     return {
         "format": FORMAT,
@@ -128,6 +134,7 @@ def _header(cell: Cell, plan: Plan) -> dict[str, Any]:
             "fingerprint": dataset.fingerprint,
             "parts": dataset.parts,
             "counts": dataset.counts(),
+            "items_with": items_with(corpus.table, protocol.text_fields),
         },
         "method": variant.method,
         "label": variant.label,

@@ -28,7 +28,7 @@ class Result:
     """One method on one data set with one seed, over all its tasks."""
 
     folder: Path
-    dataset: Mapping[str, Any] = field(default_factory=dict)  # name, title, fingerprint, counts
+    dataset: Mapping[str, Any] = field(default_factory=dict)  # name, title, fingerprint, counts, items_with
     method: str = ""
     label: str = ""
     kind: str = ""  # indexer, retriever, recommender
@@ -50,6 +50,12 @@ class Result:
         """What two results must share to stand in one table: data set, fingerprint, text fields, preset, query set."""
         dataset = self.dataset
         return str(dataset["name"]), str(dataset["fingerprint"]), self.text_fields, self.preset, self.queries
+
+    @property
+    def absent_fields(self) -> tuple[str, ...]:
+        """The text fields that were asked for and that no item has; older files do not say it."""
+        counts = self.dataset.get("items_with") or {}
+        return tuple(name for name in self.text_fields if counts.get(name, 1) == 0)
 
     def scores_file(self, task: str) -> Path:
         """Where the per-query values of a task lie."""

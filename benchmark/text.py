@@ -93,6 +93,17 @@ def without_fields(table: pa.Table, fields: Sequence[str]) -> int:
     return count if columns else int(table.num_rows)
 
 
+def items_with(table: pa.Table, fields: Sequence[str]) -> dict[str, int]:
+    """Return for each field how many items have it; 0 where the data set does not know it."""
+    import pyarrow.compute as pc
+
+    found = dict.fromkeys(fields, 0)
+    for name in fields:
+        chunks = table.column(_column(name)).chunks if _column(name) in table.column_names else []
+        found[name] = sum(pc.sum(pc.greater(_length(chunk), 0)).as_py() or 0 for chunk in chunks)
+    return found
+
+
 def _length(column: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc

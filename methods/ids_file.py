@@ -54,5 +54,5 @@ class IdsFile(Indexer[IdsFileConfig]):
         codes, notes = read_ids(path, corpus.ids)
         for note in notes:
             context.log(f"note: {path.name}: {note}")
-        context.facts["ids_file_notes"] = notes
+        context.facts["notes"] = notes  # below the tables
         return codes

@@ -17,7 +17,8 @@ def data_set(result: Result) -> str:
 
 def protocol(result: Result, *, search: bool) -> list[str]:
     """Return preset, text fields and, for search, the query sets of a result."""
-    parts = [f"preset {result.preset}", f"text fields {', '.join(result.text_fields) or 'none'}"]
+    absent = f" (no item has {', '.join(result.absent_fields)})" if result.absent_fields else ""
+    parts = [f"preset {result.preset}", f"text fields {', '.join(result.text_fields) or 'none'}{absent}"]
     if result.queries and search:
         parts.append(query_set(result.queries))
         trained = result.config.get("protocol", {}).get("training_queries", result.queries)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from benchmark.reports.layout import Cell, Column
@@ -67,12 +67,19 @@ def best_cells(
     if verdict.lacking:
         names = ", ".join(labels[row] for row in verdict.lacking)
         return set(), [f"Nothing is bold: per-query values are missing or of other queries for {names}."]
-    open_columns = [
-        f"{columns[tested[i]].header} ({' and '.join(labels[row] for row in rows)}, p = {p:.2g})"
-        for i, (rows, p) in verdict.undecided.items()
-    ]
-    remarks = [BOLD] + ([f"Not distinguishable: {'; '.join(open_columns)}."] if open_columns else [])
+    ties: dict[tuple[int, ...], dict[str, float]] = {}  # rows -> column -> p
+    for i, (rows, p) in verdict.undecided.items():
+        ties.setdefault(tuple(sorted(rows)), {})[columns[tested[i]].header] = p
+    remarks = [BOLD, *(_tie([labels[row] for row in rows], of_columns) for rows, of_columns in ties.items())]
     return {(row, tested[i]) for i, row in verdict.winners.items()}, remarks
+
+
+def _tie(labels: Sequence[str], p_values: Mapping[str, float]) -> str:
+    low, high = (f"{p:.2g}" for p in (min(p_values.values()), max(p_values.values())))
+    return (
+        f"Not distinguishable: {', '.join(labels[:-1])} and {labels[-1]} in {', '.join(p_values)} "
+        f"(p = {low if low == high else f'{low} to {high}'})."
+    )
 
 
 def interval_notes(rows: Sequence[tuple[str, Sequence[Cell]]]) -> list[str]:

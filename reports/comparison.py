@@ -18,12 +18,16 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.reports.cells import Seeds
 from benchmark.reports.scores import align, query_values
-from benchmark.reports.tables import ID_QUALITY, RECOMMENDATION, SEARCH
+from benchmark.reports.tables import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results import Result, group_seeds
 from benchmark.statistics import bootstrap_draws, holm, mean_interval, sign_flip_tests
 
 LEVEL = 0.05
-TABLES = {table.task: table for table in (ID_QUALITY, RECOMMENDATION, SEARCH)}
+TABLES = (ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH)
+MEASURES = {  # task -> metric -> whether more is better
+    task: {column.key: column.higher_is_better for table in TABLES if table.task == task for column in table.columns}
+    for task in dict.fromkeys(table.task for table in TABLES)
+}
 
 Float64 = NDArray[np.float64]
 
@@ -88,7 +92,7 @@ def _side(groups: Sequence[Seeds], name: str, runs: Path) -> list[Seeds]:
 
 def compare(a: Seeds, b: Seeds, task: str) -> list[Comparison]:
     """Compare two rows on every metric of a task that both have. Raises BenchmarkError when they share none."""
-    columns = {column.key: column.higher_is_better for column in TABLES[task].columns}
+    columns = MEASURES[task]
     shared = [m for m in columns if all(m in result.metrics.get(task, {}) for result in (*a, *b))]
     if not shared:
         raise BenchmarkError(f"{a[0].label} and {b[0].label} have no metric of {task} in common")

@@ -1,4 +1,4 @@
-"""The suite's own tables: ID quality, recommendation, search and costs; `build` fills any table from results."""
+"""The suite's own tables: ID quality, ID structure, recommendation, search, costs; `build` fills any from results."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from benchmark.reports.filling import build
 from benchmark.reports.layout import Cell, Column, FilledTable, Row, Table, cell_text
 
 __all__ = [
-    "COST", "ID_QUALITY", "RECOMMENDATION", "SEARCH", "Cell", "Column", "FilledTable", "Row", "Table", "build",
-    "cell_text",
+    "COST", "ID_QUALITY", "ID_STRUCTURE", "RECOMMENDATION", "SEARCH", "Cell", "Column", "FilledTable", "Row", "Table",
+    "build", "cell_text",
 ]  # fmt: skip
 
 MEGA = 1e-6
@@ -27,6 +27,7 @@ USE_NOTE = (
     "Unique: share of items that have their ID alone (1 - aliasing). Dead codes: share of all codebooks' codes that no "
     "item has. Fan-out@t: mean number of codes that follow a prefix of t - 1 codes."
 )
+BEFORE_COUNTER = "All values are taken before the dedup counter."
 GROUP_NOTE = (
     "(strict, expected, optimistic): rankings of IDs, where the items that share an ID before the dedup counter come "
     "with the relevant ones last, in random order, or first."
@@ -54,6 +55,12 @@ ID_QUALITY = Table(
         Column("NMI (chance)", "NMI (chance)", higher_is_better=None, note=CHANCE_NOTE),
         Column("co_purchase_lift@1", "Lift@1", 2, note=LIFT_NOTE), Column("co_purchase_lift@2", "Lift@2", 2),
         Column("stability@1", "Stability@1", 3, None, source="seeds", note=STABILITY_NOTE),
+    ),
+    (f"AMI: first code against the whole category path. {BEFORE_COUNTER}",),
+)  # fmt: skip
+ID_STRUCTURE = Table(
+    "id-structure", "ID structure", "id-quality",
+    (
         Column("unique", "Unique", note=USE_NOTE),
         Column("collision_rate", "Collisions", higher_is_better=False),
         Column("largest_group", "Largest group", 0, False), Column("codes_used@1", "Codes@1", 0, None),
@@ -62,7 +69,7 @@ ID_QUALITY = Table(
         Column("perplexity@2", "Perplexity@2", 1, None),
         Column("perplexity@3", "Perplexity@3", 1, None), Column("length", "Length", 2, None),
     ),
-    ("AMI: first code against the whole category path. All values are taken before the dedup counter.",),
+    (BEFORE_COUNTER,),
 )  # fmt: skip
 RECOMMENDATION = Table(
     "recommendation", "Next-item recommendation", "recommendation",

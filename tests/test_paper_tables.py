@@ -92,6 +92,7 @@ def test_a_run_in_the_papers_setting_is_ok_within_ten_percent_and_off_beyond(run
         ({"preset": "small"}, "preset small, not paper"),
         ({"text_fields": AMAZON[:-1]}, "text without category"),
         ({"text_fields": [*AMAZON, "reviews"]}, "text with reviews besides"),
+        ({"dataset": BEAUTY | {"items_with": {"title": 12101, "description": 0}}}, "text without description"),
         ({"dataset": BEAUTY | {"counts": {"items": 500}}}, "other data: items 500, not 12,101"),
         ({"dataset": BEAUTY | {"counts": {}}}, "other data: items not recorded, not 12,101"),
         ({"config": {"method": LMINDEXER | {"backbone": "encoder"}}}, "backbone encoder, not t5-base"),

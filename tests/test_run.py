@@ -66,6 +66,16 @@ def test_every_method_serves_every_task_it_can(runs: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_result_says_how_many_items_have_each_text_field(shop: Path, runs: Path) -> None:
+    items = [json.loads(line) for line in (shop / "items.jsonl").read_text().splitlines()]
+    for path in results(runs):
+        result = read_result(path)
+        assert result.dataset["items_with"] == {
+            name: sum(bool(item.get(name)) for item in items) for name in ("title", "description", "brand", "price")
+        }
+        assert set(result.absent_fields) == {name for name, n in result.dataset["items_with"].items() if n == 0}
+
+
 def test_ranking_metrics_are_what_ir_measures_says_of_the_trec_files(shop: Path, runs: Path) -> None:
     qrels = {
         "search": list(ir_measures.read_trec_qrels(str(shop / "qrels.txt"))),

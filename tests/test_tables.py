@@ -14,10 +14,18 @@ from sklearn.metrics import adjusted_rand_score
 
 from benchmark.reports import json_tables, latex, markdown, terminal
 from benchmark.reports.paper import TABLE1
-from benchmark.reports.tables import COST, ID_QUALITY, RECOMMENDATION, SEARCH, Column, Table, build, cell_text
+from benchmark.reports.tables import (
+    COST,
+    ID_QUALITY,
+    ID_STRUCTURE,
+    RECOMMENDATION,
+    SEARCH,
+    Column,
+    Table,
+    build,
+    cell_text,
+)
 from benchmark.results import group_seeds, load_results, problems
-
-OF_RESULTS = [column.header for column in ID_QUALITY.columns if column.source == "metrics"]
 
 
 @pytest.fixture
@@ -131,7 +139,7 @@ def test_the_best_is_not_bold_when_one_row_is_too_close(runs):
     put(runs, "poor", values=hits(0.1, 2))
     (filled,) = build(RECOMMENDATION, load_results(runs))
     assert not any(row.cells[0].bold for row in filled.rows)
-    assert "Not distinguishable: R@5 (good and close, p = 1)." in filled.footnotes
+    assert "Not distinguishable: close and good in R@5 (p = 1)." in filled.footnotes
 
 
 def test_queries_in_another_order_are_paired_by_id(runs):
@@ -268,14 +276,14 @@ def test_latex_is_balanced_and_escaped(nasty):
 
 
 def test_wide_latex_tables_go_on_in_further_parts_with_every_column_once(runs):
-    names = [column.key for column in ID_QUALITY.columns]
+    names = [column.key for column in ID_STRUCTURE.columns]
     put(runs, "hc", metrics={"id-quality": dict.fromkeys(names, 0.5)})
     put(runs, "a label so long that it is broken into lines", metrics={"id-quality": dict.fromkeys(names, 0.5)})
-    text = latex.render(build(ID_QUALITY, load_results(runs)))
+    text = latex.render(build(ID_STRUCTURE, load_results(runs)))
     headers = re.findall(r"\\toprule\n(.*) \\\\", text)
     assert len(headers) > 1 and text.count("p{5cm}") == len(headers)
     shown = [header.split(" & ")[1:] for header in headers]
-    assert [name for names in shown for name in names] == [*OF_RESULTS, "Seeds"]
+    assert [name for names in shown for name in names] == [*(column.header for column in ID_STRUCTURE.columns), "Seeds"]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX here")
@@ -299,15 +307,15 @@ def test_markdown_has_as_many_cells_in_every_line(nasty):
 
 
 def test_terminal_fits_the_width_and_keeps_every_value(runs):
-    names = [column.key for column in ID_QUALITY.columns]
+    names = [column.key for column in ID_STRUCTURE.columns]
     for seed in (0, 1):
         put(runs, "商品の索引", folder="m", seed=seed, metrics={"id-quality": dict.fromkeys(names, 0.5 + seed)})
         put(runs, "hc", seed=seed, metrics={"id-quality": dict.fromkeys(names, 0.25)})
-    text = terminal.render(build(ID_QUALITY, load_results(runs)))
+    text = terminal.render(build(ID_STRUCTURE, load_results(runs)))
     assert max(map(terminal.width, text.splitlines())) <= 120
     assert text.count("商品の索引") > 1 and "\033" not in text
-    assert all(header in text for header in OF_RESULTS)
-    digits = [column.digits for column in ID_QUALITY.columns]
+    assert all(column.header in text for column in ID_STRUCTURE.columns)
+    digits = [column.digits for column in ID_STRUCTURE.columns]
     assert text.count("0.2500 ± 0.0000") == digits.count(4) and text.count("Seeds") == 1
     tables = [block.splitlines() for block in text.split("\n\n") if "商品の索引" in block]
     assert all(terminal.width(line) == terminal.width(block[0]) for block in tables for line in block)

@@ -48,7 +48,8 @@ def _other_text(dataset: str, result: Result) -> list[str]:
     expected = data_set(dataset).get("text_fields")
     if expected is None:
         return []
-    missing = [name for name in expected if name not in result.text_fields]
+    read = set(result.text_fields) - set(result.absent_fields)
+    missing = [name for name in expected if name not in read]
     more = [name for name in result.text_fields if name not in expected]
     return [
         *([f"text without {', '.join(missing)}"] if missing else []),
