@@ -200,7 +200,7 @@ class Context:
     progress: Progress = no_progress
     log: Callable[[str], None] = lambda message: None
     embedder: Callable[[Corpus, Any, Context], Float32] | None = None
-    facts: dict[str, Any] = field(default_factory=dict)  # parameters, index_bytes, ...: what a method reports of itself
+    facts: dict[str, Any] = field(default_factory=dict)  # what a method reports of itself: parameters, ..; notes
 
     def embed(self, corpus: Corpus, encoder: Any = "default") -> Float32:
         """Return the items' text embeddings, float32 [n_items, dim], computed once per corpus, fields and encoder."""

@@ -24,6 +24,7 @@ from benchmark import parsed
 from benchmark.config import Configured, MethodConfig, build_config
 from benchmark.contracts import DEFAULT_TEXT_FIELDS, Corpus, Histories, QuerySet
 from benchmark.datasets import folder as layout
+from benchmark.datasets.items import read_items
 from benchmark.errors import BenchmarkError, DataError, UsageError, did_you_mean
 from benchmark.registry import load, registered
 
@@ -210,8 +211,9 @@ class Dataset:
         fields = DEFAULT_TEXT_FIELDS if fields is None else tuple(fields)
         text.check_fields(self._table, fields)
         if missing := text.without_fields(self._table, fields):
-            others = ", ".join(text.fallback_fields(self._table, fields)) or "none, so their text is empty"
-            self._warn([f"{missing} items have none of the text fields {', '.join(fields)}; used instead: {others}"])
+            others = ", ".join(text.fallback_fields(self._table, fields))
+            instead = f"used instead: {others}" if others else "their text is empty"
+            self._warn([f"{missing} items have none of the text fields {', '.join(fields)}; {instead}"])
         return Corpus(self._table, fields, self.parts["items"])
 
     @cached_property
@@ -219,7 +221,7 @@ class Dataset:
         key = parsed.content_key(self.parts["items"], layout.READER_VERSION, self.check)
         path = self._cache / f"items-{key}.arrow"
         if not path.is_file():
-            parsed.save_table(path, *layout.read_items(self._items, check=self.check))
+            parsed.save_table(path, *read_items(self._items, spill=self._cache, check=self.check))
         table, warnings = parsed.open_table(path)
         self._warn(warnings)
         return table

@@ -10,7 +10,8 @@ is in a text when all its words are, after stemming, in any order.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from benchmark.contracts import Corpus, Histories
     from benchmark.data import Dataset
 
+CHUNK = 4096  # items whose texts are in memory at once
 Value = int | float
 _WORD = re.compile(r"\w+")
 _JOINING = frozenset({"a", "an", "and", "for", "in", "of", "or", "the", "to", "with"})
@@ -38,7 +40,7 @@ def statistics(dataset: Dataset) -> dict[str, dict[str, Value]]:
         "items": {
             "items": counts["items"], "labelled": counts["labelled items"], "labels": counts["distinct labels"]
         },
-        "text length": _lengths([len(text.split()) for text in document_texts(corpus)]),
+        "text length": _lengths([len(text.split()) for text in _texts(corpus)]),
     }  # fmt: skip
     if "users" in counts:
         histories = dataset.histories()
@@ -55,6 +57,12 @@ def statistics(dataset: Dataset) -> dict[str, dict[str, Value]]:
     if counts["labelled items"]:
         groups["label leak"] = label_leak(corpus)
     return groups
+
+
+def _texts(corpus: Corpus) -> Iterator[str]:
+    """Yield every item's text; a few thousand are in memory at a time."""
+    for start in range(0, len(corpus), CHUNK):
+        yield from document_texts(replace(corpus, table=corpus.table.slice(start, CHUNK)))
 
 
 def _pairs(histories: Histories) -> dict[str, Value]:
@@ -86,7 +94,7 @@ def label_leak(corpus: Corpus) -> dict[str, Value]:
         return frozenset(stemmer.stemWords(_WORD.findall(text.lower())))
 
     special = anywhere = labelled = 0
-    for text, path in zip(document_texts(corpus), corpus.paths, strict=True):
+    for text, path in zip(_texts(corpus), corpus.paths, strict=True):
         if not path:
             continue
         for name in path:

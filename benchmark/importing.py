@@ -65,6 +65,8 @@ def bring_in(importer: Importer, arguments: argparse.Namespace, target: Path) ->
 
 def existing(path: Path) -> Path:
     """Return the path. Raises DataError when there is no such file."""
+    if path.is_dir():
+        raise DataError(f"{path}: this is a folder, a file is asked for")
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     return path

@@ -178,15 +178,16 @@ def _accelerator(device: str, precision: str) -> Any:
 def _same_bytes(device: torch.device) -> Iterator[None]:
     """Let sums on CPU have one order: with several threads the gradient of `table[rows]` has none by itself."""
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    fills = torch.utils.deterministic.fill_uninitialized_memory
+    filling: Any = torch.utils.deterministic
+    fills = filling.fill_uninitialized_memory
     if device.type == "cpu" and not before[0]:
         torch.use_deterministic_algorithms(True, warn_only=True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # costs time; nobody reads that memory
+        filling.fill_uninitialized_memory = False  # costs time; nobody reads that memory
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        torch.utils.deterministic.fill_uninitialized_memory = fills
+        filling.fill_uninitialized_memory = fills
 
 
 def _maybe_no_sync(accelerator: Any, model: nn.Module, last: bool) -> Any:

@@ -10,7 +10,6 @@ Source: Thakur et al., BEIR, NeurIPS 2021 Datasets and Benchmarks.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +19,7 @@ from benchmark.datasets.delimited import read_delimited
 from benchmark.datasets.folder import find_part, wrong
 from benchmark.datasets.writing import FolderWriter
 from benchmark.errors import DataError
-from benchmark.fetching.lines import bounded_lines
+from benchmark.fetching.lines import bounded_lines, json_object
 from benchmark.importing import Importer
 
 QRELS = ("query-id", "corpus-id", "score")
@@ -65,17 +64,6 @@ def _documents(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, line in bounded_lines(path):
         yield f"{path}:{number}", json_object(path, number, line)
-
-
-def json_object(path: Path, number: int, line: str) -> dict[str, Any]:
-    """Return the JSON object of one line. Raises DataError with the line when it is none."""
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise wrong(path, number, f"broken JSON: {error}") from None
-    if not isinstance(record, dict):
-        raise wrong(path, number, f"expected a JSON object, not {type(record).__name__}")
-    return record
 
 
 def _judgments(path: Path) -> Iterator[tuple[str, object, object, object]]:

@@ -13,20 +13,26 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.datasets.folder import wrong
-from benchmark.errors import DataError
+from benchmark.errors import DataError, UsageError
 from benchmark.fetching.lines import LONGEST, bounded_lines
 
 Row = dict[str, Any]
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}  # by the file's ending
 
 
 def read_table(path: Path, *, separator: str = "") -> Iterator[tuple[str, Row]]:
-    """Yield (place, row) of a .parquet file, or of a text table with a header; its separator goes by the name."""
+    """Yield (place, row) of a .parquet file, or of a text table with a header; its separator goes by the name.
+
+    Raises DataError where there is no such file, and UsageError for one of another kind when no separator is given.
+    """
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
-    name = path.name.removesuffix(".gz")
-    if name.endswith(".parquet"):
+        raise DataError(f"{path}: is a folder; name a file" if path.is_dir() else f"{path}: there is no such file")
+    ending = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if ending == ".parquet":
         return _read_parquet(path)
-    return read_delimited(path, separator or ("," if name.endswith(".csv") else "\t"))
+    if not separator and ending not in SEPARATORS:
+        raise UsageError(f"{path}: no .csv, .tsv or .parquet; of another text table say --separator")
+    return read_delimited(path, separator or SEPARATORS[ending])
 
 
 def read_delimited(

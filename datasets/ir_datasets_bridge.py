@@ -12,7 +12,7 @@ Source: MacAvaney et al., Simplified Data Wrangling with ir_datasets, SIGIR 2021
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from benchmark.datasets.writing import FolderWriter
@@ -43,7 +43,8 @@ class IRDatasets(Importer):
         source = datasets["test"]
         if not source.has_docs():
             raise UsageError(f"import ir-datasets: '{arguments.source}' has no documents")
-        total = source.docs_count() if hasattr(source, "docs_count") else None
+        catalogued = getattr(source, "docs_metadata", None)  # `docs_count` would download and index all documents
+        total = catalogued().get("count") if catalogued else None
         writer.items(self.progress(_documents(source, arguments.source), "documents", total))
         for split, dataset in datasets.items():
             name = splits[split]
@@ -76,7 +77,7 @@ def _near(name: str, known: list[str]) -> str:
 
 
 def _documents(dataset: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, document in enumerate(_read(dataset.docs_iter(), name, "documents"), 1):
+    for number, document in enumerate(_read(dataset.docs_iter, name, "documents"), 1):
         fields = document._asdict()
         item: dict[str, Any] = {"id": fields.pop("doc_id"), "title": fields.pop("title", None)}
         body = next((field for field in BODIES if fields.get(field)), None)
@@ -97,18 +98,18 @@ def _plain(value: Any) -> Any:
 
 
 def _queries(dataset: Any, name: str) -> Iterator[tuple[str, object, object]]:
-    for number, query in enumerate(_read(dataset.queries_iter(), name, "queries"), 1):
+    for number, query in enumerate(_read(dataset.queries_iter, name, "queries"), 1):
         yield f"{name}: query {number}", query.query_id, query.default_text()
 
 
 def _judgments(dataset: Any, name: str) -> Iterator[tuple[str, object, object, object]]:
-    for number, judgment in enumerate(_read(dataset.qrels_iter(), name, "judgments"), 1):
+    for number, judgment in enumerate(_read(dataset.qrels_iter, name, "judgments"), 1):
         yield f"{name}: judgment {number}", judgment.query_id, judgment.doc_id, judgment.relevance
 
 
-def _read(records: Iterator[Any], name: str, what: str) -> Iterator[Any]:
+def _read(records: Callable[[], Iterator[Any]], name: str, what: str) -> Iterator[Any]:
     """Yield records; what goes wrong inside the package (no network, a licence to accept) becomes one error."""
     try:
-        yield from records
+        yield from records()
     except (OSError, RuntimeError, ValueError, UnicodeError, EOFError) as error:
         raise DataError(f"ir_datasets {name}: its {what} cannot be read: {error}") from error

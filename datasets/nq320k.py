@@ -6,6 +6,9 @@
 
 Files that a browser saves as `v1.0-simplified_<name>` must lose that prefix before `--from`.
 
+Full texts make a folder of gigabytes. Opening it takes little memory, but methods that hold all texts at once take them
+whole: `nq320k:words=512` keeps what a language model reads of them.
+
 Two pages are one document when their titles are equal after BERT's uncased tokeniser took them apart and joined them
 again (lower case, no accents, unknown words alike). A training title is what stands in the first <H1>. The first page
 of a title counts, training before dev, and its number in that order is the document's id, as in NCI. Training queries
@@ -20,6 +23,9 @@ Scores on the two do not compare.
 
 Source: Kwiatkowski et al., Natural Questions, TACL 2019; Wang et al., A Neural Corpus Indexer (NCI), NeurIPS 2022,
 whose preparation LMIndexer (ICML 2024) takes over. One page is in memory at a time.
+
+Checked against NCI's released notebook (titles, paragraphs, lists, order) and upstream's `text_utils.py` (keys of the
+training file); the counts are upstream's and NCI's. The real files were not to be had: no build was compared with them.
 """
 
 from __future__ import annotations
@@ -43,6 +49,7 @@ from benchmark.fetching.sources import RemoteFile, read_declaration
 
 TRAIN, DEV = "simplified-nq-train.jsonl.gz", "nq-dev-all.jsonl.gz"
 LONGEST = 128 << 20  # bytes of a line: dev repeats every page as HTML and token by token
+COPIES, WORD = 3, 7  # texts lie on the disk three times while they are checked; bytes of a word with its blank
 _TAG = re.compile(r"<[^<]+?>")
 _JOINED = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")  # signs that lose their blanks
 
@@ -72,6 +79,11 @@ class NQ320k(FetchedDataset[NQ320kConfig]):
     def files(self) -> tuple[RemoteFile, ...]:
         """Return train, dev and the vocabulary that decides which titles are equal."""
         return (*self.declaration().files, *vocabulary_files())
+
+    def room(self) -> int:
+        """Return how many bytes of disk building takes, about: less where documents are cut."""
+        whole, words = super().room(), self.config.words
+        return whole if words is None else min(whole, COPIES * WORD * words * self.declaration().expect["items"])
 
     def build_from(self, raw: Mapping[str, Path], folder: Path) -> Built:
         """Write documents, questions and one judgment per question."""

@@ -74,11 +74,13 @@ class Planted(DatasetBuilder[PlantedConfig]):
         with (folder / "items.jsonl").open("w", encoding="utf-8") as file:
             file.writelines(catalogue.item_lines())
         interactions = planted_users.write(catalogue, folder)
-        planted_queries.write(catalogue, folder)
+        asked, made = self.config.train_queries, planted_queries.write(catalogue, folder)
+        notes = [f"{made:,} training queries, not {asked:,}: so many of those drawn differ"] * (made < asked)
         (folder / "dataset.toml").write_text(
             f'name = "{self.name}"\ntitle = "{self.title} ({self.config.items:,} items, seed {self.config.seed})"\n'
             'source = "generated; words written for this suite"\nlicence = "Apache-2.0"\n'
-            'tasks = ["id-quality", "recommendation", "search"]\n\n'
+            'tasks = ["id-quality", "recommendation", "search"]\n'
+            f"notes = {json.dumps(notes)}\n\n"
             f"[expect]\nitems = {self.config.items}\nusers = {self.config.users}\n"
             f"interactions = {interactions}\n",
             "utf-8",

@@ -2,6 +2,8 @@
 
 The words for leaf and category occur in no item text; the attributes (finish, colour) do. Relevant are all items of
 the leaf with the attributes. A query uses no attribute, one or both, so that only some items of a leaf remain.
+
+Texts that were drawn before do not count again: asked for 500,000 queries, a million items give about 200,000.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ FEW = 50  # aim at no more relevant items than this
 FINISH, COLOUR = 1, 2  # bits of the attributes that a query names
 
 
-def write(catalogue: Catalogue, folder: Path) -> None:
-    """Write queries*.tsv and qrels*.txt for test, dev and train; no text occurs twice."""
+def write(catalogue: Catalogue, folder: Path) -> int:
+    """Write queries*.tsv and qrels*.txt for test, dev and train; no text occurs twice. Return the number for train."""
     config = catalogue.config
     texts, leaf, asked, seeds = draw(catalogue, 2 * config.queries + config.train_queries)
     if len(texts) <= 2 * config.queries:
@@ -40,6 +42,7 @@ def write(catalogue: Catalogue, folder: Path) -> None:
             file.writelines(
                 f"{prefix}{number} 0 {catalogue.ids[row]} 1\n" for number, row in zip(query, rows.tolist(), strict=True)
             )
+    return len(texts) - 2 * config.queries
 
 
 def draw(catalogue: Catalogue, n: int) -> tuple[list[str], Int32, Int64, Int64]:

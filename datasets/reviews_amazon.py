@@ -22,13 +22,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from benchmark.datasets.beir import json_object
 from benchmark.datasets.delimited import read_delimited, time_of
 from benchmark.datasets.folder import wrong
 from benchmark.datasets.interactions import Interactions
 from benchmark.datasets.writing import FolderWriter, one_word
 from benchmark.errors import DataError
-from benchmark.fetching.lines import bounded_lines
+from benchmark.fetching.lines import bounded_lines, json_object
 from benchmark.importing import Importer, existing
 
 RATING_ONLY = ("user_id", "parent_asin", "rating", "timestamp")

@@ -127,8 +127,9 @@ def _names(path: Path, row: Row, columns: dict[str, str]) -> dict[str, str]:
 
 
 def _no_column(path: Path, name: str, ours: str, row: Row) -> DataError:
-    there = ", ".join(row)[:200]
+    (first, *others) = row
+    other = next((sign for sign in ";\t|," if sign in first), None) if not others else None
+    separated = f" Its one column looks like several: --separator '{other}'?" if other else ""
     return DataError(
-        f"{path}: has no column '{name}' (name it with --column {ours}=COLUMN).{did_you_mean(name, row)} "
-        f"It has: {there}"
+        f"{path}: has no column '{name}' (name it with --column {ours}=COLUMN).{did_you_mean(name, row)}{separated}"
     )

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.data import EXPECTED, SPLITS
-from benchmark.datasets.folder import TEXTLESS_SHARE
 from benchmark.datasets.interactions import Interactions
+from benchmark.datasets.items import TEXTLESS_SHARE
 from benchmark.errors import DataError
 
 _GRADE = re.compile(r"[+-]?[0-9]{1,6}")  # as `datasets.folder` reads it
@@ -45,6 +45,21 @@ def whole_number(value: object, what: str, place: str) -> int:
     if isinstance(value, bool) or not _GRADE.fullmatch(str(value).strip()):
         raise DataError(f"{place}: {what} must be a whole number of at most six digits, not {_shown(value)}")
     return int(str(value))
+
+
+def encodable(text: str, mended: Counter[str], what: str) -> str:
+    """Return text without halves of surrogate pairs: joined, or replaced where the other half is missing."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        mended[f"{what} hold half of a surrogate pair; mended"] += 1
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def toml(value: str | list[str]) -> str:
+    """Return a text or a list of texts as TOML."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _shown(value: object) -> str:
@@ -113,7 +128,7 @@ class FolderWriter:
                     raise DataError(f"{place}: the query id '{name}' was already used")
                 known.add(name)
                 words = " ".join(str(text or "").replace("\0", " ").split())
-                file.write(f"{name}\t{_encodable(words, mended, 'queries')}\n")
+                file.write(f"{name}\t{encodable(words, mended, 'queries')}\n")
         if not known:
             raise DataError(f"not one query was found ({split})")
         self.counts[f"{split} queries"] = len(known)
@@ -157,11 +172,11 @@ class FolderWriter:
         """Write dataset.toml with the counts that the reader shall find."""
         expect = [f"{what} = {self.counts[what]}" for what in EXPECTED if what in self.counts]
         lines = [
-            f"name = {_toml(name)}",
-            f"title = {_toml(title)}",
-            f"source = {_toml(source)}",
-            *([f"tasks = {_toml(list(self.tasks))}"] if self.tasks else []),
-            f"notes = {_toml(self.notes)}",
+            f"name = {toml(name)}",
+            f"title = {toml(title)}",
+            f"source = {toml(source)}",
+            *([f"tasks = {toml(list(self.tasks))}"] if self.tasks else []),
+            f"notes = {toml(self.notes)}",
             *(["", "[facts]", *(f"{key} = {value}" for key, value in self.facts.items())] if self.facts else []),
             "",
             "[expect]",
@@ -186,7 +201,7 @@ def _line(item: Mapping[str, Any], mended: Counter[str]) -> str:
     if "\\u0000" in text:
         mended["items hold NUL characters; made spaces"] += 1
         text = json.dumps(_each_text(item, lambda part: part.replace("\0", " ")), ensure_ascii=False, default=str)
-    return _encodable(text, mended, "items") + "\n"
+    return encodable(text, mended, "items") + "\n"
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:
@@ -199,17 +214,3 @@ def _each_text(value: Any, change: Callable[[str], str]) -> Any:
             return [_each_text(part, change) for part in value]
         case _:
             return value
-
-
-def _encodable(text: str, mended: Counter[str], what: str) -> str:
-    """Return text without halves of surrogate pairs: joined, or replaced where the other half is missing."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        mended[f"{what} hold half of a surrogate pair; mended"] += 1
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-def _toml(value: str | list[str]) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import shutil
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -93,10 +95,10 @@ def test_what_is_odd_in_the_metadata_is_counted(tmp_path):
     assert found[0]["title"] == "Soap &amp; water" and found[2]["title"] == "half � and whole 😀"
     assert found[1] == {"id": "b"} and found[3] == {"id": "d"}
     assert sorted(notes) == [
-        "1 items have half of a surrogate pair in their text; mended",
         "1 items have no category",
         "1 items have no metadata line; kept without text, at the end",
         "1 items have no title",
+        "1 items hold half of a surrogate pair; mended",
         "1 metadata lines without 'asin'; left out",
         "1 repeated metadata lines; the first of an item counts",
         "1 titles hold HTML entities such as &amp;; kept as upstream wrote them",
@@ -131,7 +133,7 @@ def test_metadata_that_is_none_is_refused_with_its_line(content, reason, tmp_pat
     [
         (b"{'asin': 'a'}", ":1: broken JSON"),
         (b"[" * 100_000, ":1: broken JSON"),
-        (b"[1]", ":1: a review must be a JSON object, not list"),
+        (b"[1]", ":1: expected a JSON object, not list"),
         (b'\n{"reviewerID": "u", "asin": "a b", "unixReviewTime": 1}', ":2: a review needs the key 'asin' with one"),
         (b'{"asin": "a", "unixReviewTime": 1}', ":1: a review needs the key 'reviewerID' with one word, not null"),
         (b'{"reviewerID": "u", "asin": "a", "unixReviewTime": "1"}', ":1: 'unixReviewTime' must be a whole number"),
@@ -184,7 +186,7 @@ def test_from_the_server_to_a_table_in_two_commands(published, tmp_path, capsys)
     assert main(["data", "get", "beauty", "--yes", *root]) == 0
     shown = capsys.readouterr()
     assert shown.out.strip() == str(tmp_path / "root" / "beauty")
-    for said in ("reviews_Beauty_5.json.gz", "0.0 MB", "jmcauley.ucsd.edu", "Apache-2.0"):
+    for said in ("reviews_Beauty_5.json.gz", "0.0 MB", "jmcauley", "Apache-2.0"):
         assert said in shown.err
     asked = len(published.seen)
     assert main(["data", "get", "beauty", *root]) == 0 and len(published.seen) == asked
@@ -196,6 +198,43 @@ def test_from_the_server_to_a_table_in_two_commands(published, tmp_path, capsys)
     results = [json.loads(path.read_text()) for path in (tmp_path / "runs" / "beauty").glob("*/*/seed-0/result.json")]
     assert {task for result in results for task in result["metrics"]} == {"recommendation", "search"}
     assert tomllib.loads((tmp_path / "root" / "beauty" / "dataset.toml").read_text())["expect"] == COUNTS
+
+
+def disk(monkeypatch, free):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(total=10**12, used=0, free=free))
+
+
+def test_without_room_on_the_disk_nothing_is_fetched(published, tmp_path, monkeypatch, capsys):
+    needed = sum(len(content) for content in published.files.values())
+    disk(monkeypatch, needed - 1)
+    command = ["data", "get", "beauty", "--yes", "--data-root", str(tmp_path / "root")]
+    assert main(command) == 1
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert f"not enough room on the disk of {tmp_path / 'root'}" in message and "--data-root" in message
+    assert {method for method, _, _ in published.seen} == {"HEAD"} and not (tmp_path / "root").exists()
+    disk(monkeypatch, needed)
+    assert main(command) == 0
+
+
+def test_what_has_arrived_needs_no_room_again_and_what_comes_by_hand_does(published, tmp_path, monkeypatch, capsys):
+    root = ["--data-root", str(tmp_path / "root")]
+    published.faults["/pub/reviews_Beauty_5.json.gz"] = [("cut", 150), 404]
+    assert main(["data", "get", "beauty", "--yes", *root]) == 1
+    needed = sum(len(content) for content in published.files.values())
+    disk(monkeypatch, needed - 150)
+    assert main(["data", "get", "beauty", "--yes", *root]) == 0
+    amazon_shop(tmp_path)
+    shutil.rmtree(tmp_path / "root")
+    disk(monkeypatch, needed - 1)
+    assert main(["data", "get", "beauty", "--from", str(tmp_path), *root]) == 1
+    assert "not enough room" in capsys.readouterr().err
+
+
+def test_a_log_of_a_download_has_whole_lines_alone(published, tmp_path, capsys):
+    published.faults["/pub/meta_Beauty.json.gz"] = [("slow", 0.2)]
+    assert main(["data", "get", "beauty", "--yes", "--data-root", str(tmp_path / "root")]) == 0
+    shown = capsys.readouterr().err
+    assert shown.endswith("\n") and "\r" not in shown and "it/s" not in shown
 
 
 def test_other_counts_than_the_published_ones_stop_the_build_and_leave_nothing(published, tmp_path, capsys):

@@ -5,17 +5,19 @@ import gzip
 import hashlib
 import io
 import json
-import tarfile
+import re
+import shutil
+import sys
 import urllib.request
-import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from upstream import Upstream, serving
 
-from benchmark.errors import BenchmarkError, DataError
-from benchmark.fetching import archives, download, pins
+from benchmark.errors import BenchmarkError
+from benchmark.fetching import download, pins, room
 from benchmark.fetching.download import DownloadError
 
 CONTENT = gzip.compress(np.random.default_rng(0).bytes(200_000))
@@ -70,6 +72,14 @@ def test_a_file_that_changed_on_the_server_is_fetched_from_its_start(server, tmp
     failure(server, tmp_path)
     server.files[f"/a/{NAME}"] = CONTENT
     assert fetched(server, tmp_path) == CONTENT
+
+
+def test_a_file_that_was_whole_when_an_earlier_call_ended_is_not_fetched_again(server, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(pins, "verify", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+        fetched(server, tmp_path)
+    assert fetched(server, tmp_path) == CONTENT
+    assert server.ranges() == [""]
 
 
 def test_a_server_without_ranges_sends_the_file_again(server, tmp_path):
@@ -174,91 +184,62 @@ def test_the_size_of_a_file_is_known_before_it_is_fetched(server):
     assert [method for method, _, _ in server.seen] == ["HEAD", "HEAD"]
 
 
-# Archives
+# What a user sees
 
 
-def as_zip(path: Path, members: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
-def as_tar(path: Path, members: dict[str, bytes], kind: bytes = tarfile.REGTYPE) -> Path:
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.type, info.linkname = len(content), kind, "/etc/passwd"
-            archive.addfile(info, io.BytesIO(content))
-    return path
+def test_a_terminal_shows_what_has_arrived_how_fast_and_how_long_it_will_take(server, tmp_path, monkeypatch):
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    server.faults[f"/a/{NAME}"] = [("slow", 0.3)]
+    fetched(server, tmp_path)
+    shown = screen.getvalue().split("\r")
+    bars = [re.search(r"things\.gz: +(\d+)%.*/200k \[00:0\d<(00:0\d), +[\d.]+[kM]?B/s\]", text) for text in shown]
+    two_blocks = round(100 * 2 * (1 << 16) / len(CONTENT))  # that is what has come after the pause
+    assert two_blocks in {int(bar[1]) for bar in bars if bar}
+    assert shown[-1].strip() == ""  # the bar is wiped when the file is there
 
 
-PACKERS = {"x.zip": as_zip, "x.tar.gz": as_tar}
+def test_the_bar_of_a_resumed_download_starts_where_it_was_cut(server, tmp_path, monkeypatch):
+    server.faults[f"/a/{NAME}"] = [("cut", 90_000), *[503] * 5]
+    failure(server, tmp_path)
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    fetched(server, tmp_path)
+    assert "| 90.0k/200k [" in screen.getvalue().split("\r")[1]
 
 
-@pytest.mark.parametrize("name", PACKERS)
-def test_an_archive_comes_out_as_it_went_in(name, tmp_path):
-    members = {"top.txt": b"one", "folder/deep/two.txt": b"two" * 1000}
-    written = archives.extract(PACKERS[name](tmp_path / name, members), tmp_path / "out")
-    assert {str(path.relative_to(tmp_path / "out")): path.read_bytes() for path in written} == members
-    only = archives.extract(tmp_path / name, tmp_path / "some", wanted=lambda path: path.endswith("two.txt"))
-    assert [path.name for path in only] == ["two.txt"]
+def test_a_log_file_gets_no_bar(server, tmp_path, capsys):
+    server.faults[f"/a/{NAME}"] = [("slow", 0.2)]
+    fetched(server, tmp_path)
+    assert capsys.readouterr() == ("", "")
 
 
-def test_a_gz_file_comes_out_under_its_name_without_the_ending(tmp_path):
-    (tmp_path / "x.tsv.gz").write_bytes(gzip.compress(b"a\tb"))
-    (only,) = archives.extract(tmp_path / "x.tsv.gz", tmp_path / "out")
-    assert only.name == "x.tsv" and only.read_bytes() == b"a\tb"
+# Room on the disk
 
 
-@pytest.mark.parametrize("name", PACKERS)
-@pytest.mark.parametrize("path", ["../evil", "a/../../evil", "/tmp/evil", "..\\evil", "C:\\evil"])
-def test_a_path_that_leaves_the_folder_is_refused(name, path, tmp_path):
-    (tmp_path / "in" / "deep").mkdir(parents=True)
-    with pytest.raises(DataError, match="leaves the folder"):
-        archives.extract(PACKERS[name](tmp_path / name, {path: b"!"}), tmp_path / "in" / "deep")
-    assert list(tmp_path.rglob("*evil*")) == []
+def free(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda path: SimpleNamespace(total=10**12, used=0, free=size))
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
-def test_links_and_devices_are_refused(kind, tmp_path):
-    with pytest.raises(DataError, match="link or a device"):
-        archives.extract(as_tar(tmp_path / "x.tar", {"a": b""}, kind), tmp_path / "out")
+def test_room_is_asked_of_the_disk_that_the_folder_will_lie_on(tmp_path, monkeypatch):
+    asked = []
+    usage = shutil.disk_usage
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda path: (asked.append(path), usage(path))[1])
+    room.require_room(tmp_path / "not" / "there" / "yet", {"for the files": 1})
+    assert asked == [tmp_path]
 
 
-def test_a_link_in_a_zip_is_refused(tmp_path):
-    link = zipfile.ZipInfo("a")
-    link.external_attr = 0o120777 << 16
-    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
-        archive.writestr(link, "/etc/passwd")
-    with pytest.raises(DataError, match="link or a device"):
-        archives.extract(tmp_path / "x.zip", tmp_path / "out")
-
-
-@pytest.mark.parametrize("name", [*PACKERS, "x.gz"])
-def test_a_bomb_is_refused_before_it_fills_the_disk(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "ALLOWANCE", 1 << 16)
-    zeros = bytes(16 << 20)
-    if name in PACKERS:
-        PACKERS[name](tmp_path / name, {"zeros": zeros})
-    else:
-        (tmp_path / name).write_bytes(gzip.compress(zeros))
-    with pytest.raises(DataError, match="archive bomb"):
-        archives.extract(tmp_path / name, tmp_path / "out")
-    assert sum(path.stat().st_size for path in (tmp_path / "out").rglob("*")) < len(zeros) / 2
-
-
-@pytest.mark.parametrize("content", [b"no archive", b"PK\x03\x04 cut", CONTENT[:1000]])
-@pytest.mark.parametrize("name", ["x.zip", "x.tar.gz", "x.gz"])
-def test_a_broken_archive_is_said_to_be_broken(name, content, tmp_path):
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError, match="broken"):
-        archives.extract(tmp_path / name, tmp_path / "out")
-
-
-def test_a_file_that_is_there_twice_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
-        archive.writestr("a", "1")
-        archive.writestr("a", "2")
-    with pytest.raises(DataError, match="twice"):
-        archives.extract(tmp_path / "x.zip", tmp_path / "out")
+def test_needs_add_up_and_the_error_says_what_is_needed_what_is_there_and_what_to_do(tmp_path, monkeypatch):
+    free(monkeypatch, 3_000_000)
+    room.require_room(tmp_path, {"for the files": 2_000_000, "to build": 1_000_000})
+    with pytest.raises(BenchmarkError) as error:
+        room.require_room(tmp_path, {"for the files": 2_000_000, "to build": 1_100_000})
+    assert str(error.value) == (
+        f"not enough room on the disk of {tmp_path}: 3.1 MB are needed (2.0 MB for the files, 1.1 MB to build), "
+        "3.0 MB are free; free some space or name a folder on another disk with --data-root"
+    )

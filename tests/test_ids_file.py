@@ -211,6 +211,20 @@ def test_exported_ids_come_back_unchanged_and_score_the_same(shop: Path, ours: t
     assert set(theirs.metrics) == {"id-quality", "recommendation"}
 
 
+def test_what_was_guessed_about_a_file_stands_below_the_tables_that_show_its_row(
+    shop: Path, tmp_path: Path, file: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = file({str(row): [row % 5, row % 7] for row in range(60)})
+    words = ["--methods", "random", "--ids", str(path), "--tasks", "id-quality"]
+    assert run(shop, tmp_path / "runs", *words) == 0
+    capsys.readouterr()
+    assert main(["report", "--runs", str(tmp_path / "runs"), "--tables", "id-quality", "--format", "md"]) == 0
+    report = capsys.readouterr().out
+    assert "- other: no key is an item id; they are taken as row numbers" in report
+    assert "- other: 2 codes per item, codebooks of 5, 7 codes as far" in report
+    assert "25 items repeat an ID" in report
+
+
 def test_a_changed_file_is_a_new_cell_and_a_moved_one_is_not(
     shop: Path, tmp_path: Path, file: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

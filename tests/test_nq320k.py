@@ -207,6 +207,12 @@ def test_what_is_no_vocabulary_is_refused(tmp_path):
         nq320k.title_key(tmp_path / "vocab.txt")
 
 
+def test_a_cut_text_needs_less_room_and_a_generous_cut_no_more_than_the_whole():
+    whole = nq320k.NQ320k().room()
+    few, many = (nq320k.NQ320k(nq320k.NQ320kConfig(words=words)).room() for words in (100, 10**6))
+    assert (few, many) == (3 * 109_739 * 100 * 7, whole)
+
+
 def test_the_declared_counts_are_the_papers():
     assert read_declaration(ROOM / "nq320k.toml", "nq320k").expect == {  # ICML 2024, data table
         "items": 109_739,

@@ -9,6 +9,7 @@ from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import adjusted_mutual_info_score
 
+from benchmark.cli.main import main
 from benchmark.contracts import Corpus
 from benchmark.data import Dataset, open_dataset
 from benchmark.datasets.planted import Catalogue, Demo, Planted, PlantedConfig, leaves_of, lexicon
@@ -110,6 +111,17 @@ def test_relevant_are_all_items_of_one_leaf_with_the_attributes_asked_for(demo):
 def test_no_query_text_occurs_in_two_splits_or_twice(demo):
     texts = [text for split in ("train", "dev", "test") for text, _ in judged(demo, split)]
     assert len(texts) == len(set(texts)) == 4_400
+
+
+def test_fewer_training_queries_than_asked_for_are_counted_where_the_statistics_show_it(tmp_path, capsys):
+    few = "planted:items=100,departments=1,categories=1,leaves=1,users=5,queries=10,train_queries=9000"
+    assert main(["data", "stats", few, "--runs", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    made = len(judged(open_dataset(few, cache=tmp_path / ".cache"), "train"))
+    assert f"judged train queries {made:,}," in shown and made < 9000
+    assert f"note: {made:,} training queries, not 9,000: so many of those drawn differ" in shown
+    assert main(["data", "stats", few.replace("9000", "20"), "--runs", str(tmp_path)]) == 0
+    assert "note:" not in capsys.readouterr().out
 
 
 def test_users_stay_near_and_the_companion_often_comes_next(demo):

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,8 @@ class Upstream:
     """Serves `files` by path with ranges; `faults` are answered first, one per GET of a path.
 
     A fault is a status code, ('cut', n): the connection closes after n bytes of the body, ('length', n): another
-    Content-Length, ('moved', URL): it lies there now, or 'no range': the whole file though a range was asked for.
+    Content-Length, ('moved', URL): it lies there now, ('slow', s): a pause of s seconds in the middle of the body, or
+    'no range': the whole file though a range was asked for.
     """
 
     def __init__(self, url: str) -> None:
@@ -87,7 +89,11 @@ def serving() -> Iterator[Upstream]:
             self.send_header("Content-Length", str(number if kind == "length" else len(content) - start))
             self.end_headers()
             if body:
-                self.wfile.write(content[start : start + number] if kind == "cut" else content[start:])
+                sent = content[start : start + number] if kind == "cut" else content[start:]
+                half = len(sent) // 2
+                self.wfile.write(sent[:half])
+                time.sleep(number if kind == "slow" else 0)
+                self.wfile.write(sent[half:])
             self.close_connection = bool(kind)
 
         def log_message(self, format: str, *args: object) -> None:

@@ -76,9 +76,12 @@ def _get(arguments: argparse.Namespace) -> int:
         print(f"{getting.target} is already there; to build it anew, delete that folder", file=sys.stderr)
         return 0
     print("\n".join(getting.announcement()), file=sys.stderr)
+    getting.require_room()
     if getting.missing() and arguments.given is None and not arguments.yes:
         _confirm()
-    for note in getting.build(getting.obtain()):
+    raw = getting.obtain()
+    print(f"building {getting.target}", file=sys.stderr)
+    for note in getting.build(raw):
         print(f"note: {note}", file=sys.stderr)
     print(getting.target)
     return 0

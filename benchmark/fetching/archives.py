@@ -139,10 +139,12 @@ def unpacked(archive: Path, names: Collection[str]) -> Iterator[dict[str, Path]]
             raise DataError(str(error).replace(room, str(archive))) from None
 
 
-def member_names(archive: Path) -> set[str]:
-    """Return the names, without their folders, of an archive's files."""
+def member_sizes(archive: Path) -> dict[str, int]:
+    """Return the names, without their folders, of the files in a zip or wheel, and the bytes that each unpacks to."""
     try:
-        with _members(archive) as members:
-            return {PurePosixPath(name).name for name, _, _ in members}
-    except (*_BROKEN, gzip.BadGzipFile) as error:
+        with zipfile.ZipFile(archive) as zipped:
+            return {
+                PurePosixPath(info.filename).name: info.file_size for info in zipped.infolist() if not info.is_dir()
+            }
+    except _BROKEN as error:
         raise DataError(f"{archive}: broken: {error or type(error).__name__}") from None

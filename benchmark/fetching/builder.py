@@ -41,6 +41,10 @@ class FetchedDataset(DatasetBuilder[ConfigT]):
         """Return the files to fetch."""
         return self.declaration().files
 
+    def room(self) -> int:
+        """Return how many bytes of disk building takes beside the raw files, about; 0 where it is little."""
+        return self.declaration().room
+
     def build(self, folder: Path) -> None:
         """Say how to get the data set: it is not made in passing, its files may be large and have a licence."""
         raise UsageError(

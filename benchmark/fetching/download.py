@@ -1,27 +1,26 @@
 """One file over HTTP: mirrors in order, retries with growing pauses, resume by range, whole or not at all.
 
-What has arrived lies in `.NAME.partial` beside the target, with the server's validators in `.NAME.partial.json`; a
-later call goes on from there. The file takes its name only when its length and checksum are right.
+What has arrived is kept beside the target, so a later call goes on from there (`partial`). The file takes its name only
+when its length and checksum are right.
 """
 
 from __future__ import annotations
 
 import errno
 import http.client
-import json
 import os
 import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from benchmark import __version__
 from benchmark.errors import BenchmarkError, DataError
 from benchmark.fetching import pins
+from benchmark.fetching.partial import Partial
+from benchmark.fetching.room import room_for
 from benchmark.fetching.sources import RemoteFile
 
 TRIES = 5  # without one new byte, per mirror
@@ -87,7 +86,7 @@ def download(file: RemoteFile, target: Path) -> str:
     Raises DownloadError when no mirror has it, BenchmarkError when the disk is full.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = _Partial(target)
+    partial = Partial(target)
     reasons = []
     for url in file.urls:
         try:
@@ -102,21 +101,7 @@ def download(file: RemoteFile, target: Path) -> str:
     raise DownloadError("\n  ".join([f"cannot download {file.name}:", *reasons]))
 
 
-@contextmanager
-def room_for(path: Path) -> Iterator[None]:
-    """Turn 'no space left' into an error that says where."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise BenchmarkError(
-                f"the disk is full: no room for {path}; free some space or name another --data-root "
-                "(what has been downloaded is kept, the same command goes on from there)"
-            ) from error
-        raise
-
-
-def _from_mirror(url: str, file: RemoteFile, partial: _Partial) -> str:
+def _from_mirror(url: str, file: RemoteFile, partial: Partial) -> str:
     """Receive the file from one mirror and verify it; a resumed file that turns out wrong is fetched once more."""
     resumed = partial.size() > 0
     while True:
@@ -130,7 +115,7 @@ def _from_mirror(url: str, file: RemoteFile, partial: _Partial) -> str:
             resumed = False
 
 
-def _receive(url: str, file: RemoteFile, partial: _Partial) -> None:
+def _receive(url: str, file: RemoteFile, partial: Partial) -> None:
     """Try until all bytes are there; pauses grow while nothing new arrives."""
     failures, most = 0, partial.size()
     while True:
@@ -145,10 +130,10 @@ def _receive(url: str, file: RemoteFile, partial: _Partial) -> None:
             time.sleep(min(max(error.after, PAUSE * 2**failures), LONGEST_PAUSE))
 
 
-def _receive_once(url: str, file: RemoteFile, partial: _Partial) -> None:
+def _receive_once(url: str, file: RemoteFile, partial: Partial) -> None:
     trusted = bool(file.checksum or pins.pinned(partial.path.parent, file.name))
     offset, validator = partial.resumable(url, trusted=trusted)
-    if file.size is not None and offset == file.size:
+    if offset and offset == (partial.total() if file.size is None else file.size):
         return
     headers = {"Range": f"bytes={offset}-"} if offset else {}
     if offset and validator:
@@ -157,7 +142,7 @@ def _receive_once(url: str, file: RemoteFile, partial: _Partial) -> None:
         with _open(url, headers) as response:
             start, total = _extent(response, offset, file, trusted=trusted)
             if start == 0:
-                partial.begin(url, response.headers)
+                partial.begin(url, response.headers, total)
             written = _write(response, partial, start, total, file)
     except urllib.error.HTTPError as error:
         if error.code == 416:
@@ -196,7 +181,7 @@ def _extent(
 
 
 def _write(
-    response: http.client.HTTPResponse, partial: _Partial, start: int, total: int | None, file: RemoteFile
+    response: http.client.HTTPResponse, partial: Partial, start: int, total: int | None, file: RemoteFile
 ) -> int:
     """Append the answer to the partial file; return its length."""
     from tqdm import tqdm
@@ -221,36 +206,3 @@ def _write(
 def _retry_after(error: urllib.error.HTTPError) -> float:
     seconds = error.headers.get("Retry-After", "") if error.headers else ""
     return float(seconds) if seconds.isdigit() else 0.0
-
-
-class _Partial:
-    """What has arrived of a file, and from where."""
-
-    def __init__(self, target: Path) -> None:
-        self.path = target.with_name(f".{target.name}.partial")
-        self._about = target.with_name(f".{target.name}.partial.json")
-
-    def size(self) -> int:
-        return self.path.stat().st_size if self.path.is_file() else 0
-
-    def resumable(self, url: str, *, trusted: bool) -> tuple[int, str]:
-        """Return (bytes to keep, validator for If-Range).
-
-        Bytes from another mirror, or without a validator, are kept only where a checksum will tell in the end.
-        """
-        try:
-            about = json.loads(self._about.read_text("utf-8"))
-        except (OSError, ValueError):
-            about = {}
-        validator = str(about.get("validator", "")) if about.get("url") == url else ""
-        return (self.size(), validator) if validator or trusted else (0, "")
-
-    def begin(self, url: str, headers: http.client.HTTPMessage) -> None:
-        self.discard()
-        tag = headers.get("ETag", "")
-        validator = headers.get("Last-Modified", "") if not tag or tag.startswith("W/") else tag
-        self._about.write_text(json.dumps({"url": url, "validator": validator}), "utf-8")
-
-    def discard(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self._about.unlink(missing_ok=True)

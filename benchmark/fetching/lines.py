@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmark.datasets.folder import open_bytes, wrong
 from benchmark.errors import DataError
@@ -40,3 +42,14 @@ def bounded_lines(path: Path, encoding: str = "utf-8", *, longest: int = LONGEST
         raise wrong(path, number, f"not {encoding} (byte {error.start + 1} of the line: {error.reason})") from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read after line {number}: {error}") from None
+
+
+def json_object(path: Path, number: int, line: str) -> dict[str, Any]:
+    """Return the JSON object of one line. Raises DataError with the line when it is none."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise wrong(path, number, f"broken JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise wrong(path, number, f"expected a JSON object, not {type(record).__name__}")
+    return record

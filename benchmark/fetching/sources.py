@@ -16,6 +16,7 @@
     files = ["ml-100k.zip"]
     by-hand = ["ml-100k.inter"]    other files that do instead, for `--from`
     expect = {items = 1682, users = 943, interactions = 100000}
+    room = 50000000                bytes of disk that building takes beside the raw files, about; only where it is much
 
 Without `expect` a data set has whatever counts it is built with.
 """
@@ -57,6 +58,7 @@ class Declaration:
     expect: dict[str, int]
     files: tuple[RemoteFile, ...]
     by_hand: tuple[RemoteFile, ...]
+    room: int = 0  # bytes of disk that building takes beside the raw files
 
 
 @cache
@@ -85,4 +87,5 @@ def read_declaration(path: Path, name: str) -> Declaration:
         expect=table.get("expect", {}),
         files=tuple(remote(file, source["mirrors"]) for file in table["files"]),
         by_hand=tuple(remote(file, []) for file in table.get("by-hand", ())),
+        room=table.get("room", 0),
     )

@@ -94,7 +94,7 @@ class Reconstructor(nn.Module):
             at = rows + size
             allowed = everything.gather(1, at[:, :, None].expand(-1, -1, everything.shape[2]))  # [n, R, M]
             # not bias[:, at]: summing that gradient takes 30 times as long
-            of_rows = bias.index_select(1, at.flatten()).unflatten(1, at.shape)  # [heads, n, R, M]
+            of_rows = bias.index_select(1, at.flatten()).reshape(len(bias), *at.shape, -1)  # [heads, n, R, M]
             mask = _masked(of_rows.transpose(0, 1), allowed)
             query = block(query, source, mask)
         return F.dropout(self.norm(query), self.dropout, self.training).sum(dim=1)

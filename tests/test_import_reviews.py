@@ -1,0 +1,72 @@
+"""Amazon's reviews of 2018 and 2023 come in."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from foreign import histories, imported, jsonl, notes, rows, write
+
+
+def reviews_2018(*events: tuple[str, str, int]) -> list[dict[str, Any]]:
+    return [
+        {"overall": 5.0, "verified": True, "reviewTime": "09 1, 2016", "reviewerID": user, "asin": item,
+         "reviewText": "Fine", "summary": "Good", "unixReviewTime": time}
+        for user, item, time in events
+    ]  # fmt: skip
+
+
+def test_amazon_2018_reviews_and_metadata(tmp_path: Path) -> None:
+    events = [("u", "B2", 9), ("u", "B1", 5), ("v", "B1", 5), ("v", "B3", 6)]
+    reviews = jsonl(tmp_path / "Toy_5.json.gz", *reviews_2018(*events))
+    metadata = jsonl(
+        tmp_path / "meta_Toy.json.gz",
+        {"category": ["Toys", "Puzzles"], "description": ["Many", "pieces."], "title": "Puzzle", "brand": "Acme",
+         "price": "$12.99", "asin": "B1", "rank": [">#1"], "main_cat": "Toys"},
+        {"category": [], "description": [], "title": "Ball", "brand": "", "price": ".a-box{color: red}", "asin": "B2"},
+        {"asin": "B9", "title": "Never reviewed"},
+        {"asin": "B1", "title": "Puzzle again"},
+    )  # fmt: skip
+    dataset = imported(tmp_path, "amazon-2018", reviews, metadata, check=False)
+    assert rows(dataset, "id", "title", "description", "brand", "price", "categories") == [
+        ("B1", "Puzzle", "Many pieces.", "Acme", "$12.99", ["Toys", "Puzzles"]),
+        ("B2", "Ball", None, None, None, None), ("B3", None, None, None, None, None),
+    ]  # fmt: skip
+    assert histories(dataset) == {"u": ["B1", "B2"], "v": ["B1", "B3"]}
+    for expected in (
+        "1 repeated metadata lines", "1 items have a price that is none", "1 items have reviews but no line",
+        "1 items have no text: too many for a run without --no-check",
+        "1 users' events are not in time order",
+    ):  # fmt: skip
+        assert expected in notes(dataset)
+
+
+META_2023 = [
+    {"main_category": "All Beauty", "title": "Howard wax", "average_rating": 4.8, "features": ["Shines"], "price": None,
+     "description": ["A", "wax"], "images": [], "store": "Howard Products", "categories": ["Beauty", "Wax"],
+     "details": {"Size": "11 oz"}, "parent_asin": "P1"},
+    {"title": "Soap", "price": 3.5, "store": None, "details": {"Brand": "Acme"}, "categories": [], "parent_asin": "P2"},
+]  # fmt: skip
+
+
+def test_amazon_2023_reviews_and_metadata(tmp_path: Path) -> None:
+    events = [("u", "P2", 1588687728923), ("u", "P1", 1588687728000)]
+    reviews = jsonl(
+        tmp_path / "All_Beauty.jsonl.gz",
+        *(
+            {"rating": 5.0, "asin": "X", "parent_asin": item, "user_id": user, "timestamp": time}
+            for user, item, time in events
+        ),
+    )
+    dataset = imported(tmp_path, "amazon-2023", reviews, jsonl(tmp_path / "meta.jsonl.gz", *META_2023))
+    assert rows(dataset, "id", "title", "description", "brand", "price", "features", "details", "categories") == [
+        ("P1", "Howard wax", "A wax", "Howard Products", None, "Shines", "Size: 11 oz", ["Beauty", "Wax"]),
+        ("P2", "Soap", None, "Acme", "3.5", None, "Brand: Acme", None),
+    ]
+    assert histories(dataset) == {"u": ["P1", "P2"]}
+
+
+@pytest.mark.parametrize("header", ["", "user_id,parent_asin,rating,timestamp\n"])
+def test_amazon_2023s_own_5_core_files_have_a_header_or_not(tmp_path: Path, header: str) -> None:
+    ratings = write(tmp_path / "All_Beauty.csv", f"{header}u,P2,5.0,1588687728923\nu,P1,4.0,1588687728000\n")
+    dataset = imported(tmp_path, "amazon-2023", ratings, jsonl(tmp_path / "meta.jsonl", *META_2023))
+    assert histories(dataset) == {"u": ["P1", "P2"]}
