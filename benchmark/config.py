@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from benchmark.errors import ConfigError, did_you_mean
 
 SIZES = ("tiny", "small", "base", "paper")  # a method that does not define one of these has its defaults there
-PRESETS = (*SIZES, "published")  # another protocol: only methods that define it have it
+TRIALS = "trials"  # in a preset: its tuning budget, no setting of the method
+PRESETS = (*SIZES, "published", "tuned")  # the last two: only methods that define them have them
 
 
 class MethodConfig(BaseModel):
@@ -172,6 +173,17 @@ def load_presets(source: Path, name: str = "") -> dict[str, dict[str, Any]]:
 
     In a file that several methods share, each one's presets stand under its name: [random.tiny].
     """
+    presets = _read_presets(source, name)
+    return {preset: {k: v for k, v in values.items() if k != TRIALS} for preset, values in presets.items()}
+
+
+def load_trials(source: Path, name: str = "") -> dict[str, int]:
+    """Return the tuning budget of each preset that states one: how many settings were tried to choose it."""
+    presets = _read_presets(source, name)
+    return {preset: values[TRIALS] for preset, values in presets.items() if TRIALS in values}
+
+
+def _read_presets(source: Path, name: str) -> dict[str, dict[str, Any]]:
     for path in (source.with_suffix(".toml"), source.parent / "presets.toml"):
         if path.is_file():
             content = tomllib.loads(path.read_text("utf-8"))

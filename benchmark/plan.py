@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.config import PRESETS, SIZES, MethodConfig, build_config, load_presets
+from benchmark.config import PRESETS, SIZES, MethodConfig, build_config, load_presets, load_trials
 from benchmark.contracts import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS, Indexer, Method, Recommender, Retriever
 from benchmark.data import Dataset
 from benchmark.errors import UsageError, did_you_mean
@@ -42,6 +42,7 @@ class Variant:
     config: MethodConfig
     generative: GenerativeConfig | None  # indexers only
     code: str  # hash of the method's code
+    trials: int | None = None  # settings that were tried to choose the preset's; None: unknown, or others were set
 
     def describe(self) -> dict[str, Any]:
         """Everything about the row that decides its results."""
@@ -152,7 +153,8 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) 
     for_generative |= {key.partition(".")[2]: v for key, v in own.items() if key.startswith("generative.")}
     if kind == "indexer":
         own = {key: value for key, value in own.items() if not key.startswith("generative.")}
-    presets = load_presets(source_file(entry), method)
+    source = source_file(entry)
+    presets = load_presets(source, method)
     if preset not in presets and preset in PRESETS and preset not in SIZES:
         raise UsageError(f"the method '{method}' has no preset '{preset}'; see: benchmark show {method}")
     config = build_config(cls.Config, preset=presets.get(preset), overrides=own, owner=label)
@@ -162,7 +164,8 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) 
         generative = build_config(
             GenerativeConfig, preset=presets.get(preset), overrides=for_generative, owner="generative"
         )
-    return Variant(label, method, cls, kind, tasks, config, generative, code_version(entry.module))
+    trials = None if own else load_trials(source, method).get(preset)
+    return Variant(label, method, cls, kind, tasks, config, generative, code_version(entry.module), trials)
 
 
 def make_plan(

@@ -197,6 +197,8 @@ def _write_cost(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
         facts |= content.pop("facts")
         cost["stages"][name] = content
         cost |= {"device": content["device"], "date": content["date"]}
+    if cell.variant.trials is not None:
+        cost["trials"] = cell.variant.trials
     write_json(path, cost)
 
 

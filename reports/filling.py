@@ -107,7 +107,9 @@ def cost_value(cost: Mapping[str, Any], key: str) -> float | None:
         seconds = [s.get("seconds") for stage, s in stages.items() if not part or f"{stage}.".startswith(f"{part}.")]
         numbers = list(filter(_is_number, seconds))
         return float(sum(numbers)) if numbers else None
-    if name == "peak_memory":
+    if name == "trials":
+        found = [cost.get(name)]
+    elif name == "peak_memory":
         peaks = [stage.get("peak_memory") for stage in stages.values()]
         found = [peak.get(part or "cpu") if isinstance(peak, Mapping) else None if part else peak for peak in peaks]
     else:

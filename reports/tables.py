@@ -15,6 +15,10 @@ BEAM_NOTE = (
     "Beam misses: how many of the ten items that exact scoring of the whole catalogue ranks highest the beam search "
     "did not rank among its ten, on average over a sample of users or queries."
 )
+TRIALS_NOTE = (
+    "Trials: settings that were tried before the row's were chosen, as its preset says; – where no preset says it or "
+    "`--set` changed the preset."
+)
 CHANCE_NOTE = "(chance): NMI's mean over all shufflings of the codes; AMI is NMI corrected by it."
 LIFT_NOTE = (
     "Co-purchase lift: how many times more often neighbours in the training histories share their first code (or two) "
@@ -48,6 +52,7 @@ def _collision_aware(*names: str) -> tuple[Column, ...]:
     )
 
 
+COST_NOTES = {"beam_missing": BEAM_NOTE, "trials": TRIALS_NOTE}
 ID_QUALITY = Table(
     "id-quality", "ID quality", "id-quality",
     (
@@ -87,13 +92,14 @@ SEARCH = Table(
 COST = Table(
     "cost", "Cost", "",
     tuple(
-        Column(key, header, digits, higher_is_better, "cost", scale, BEAM_NOTE if key.startswith("beam") else "")
+        Column(key, header, digits, higher_is_better, "cost", scale, COST_NOTES.get(key.partition(".")[0], ""))
         for key, header, digits, higher_is_better, scale in (
             ("seconds", "Total s", 1, False, 1.0), ("seconds.encode", "Encode s", 1, False, 1.0),
             ("seconds.ids", "IDs s", 1, False, 1.0), ("seconds.train", "Train s", 1, False, 1.0),
             ("seconds.rank", "Rank s", 1, False, 1.0), ("peak_memory", "Peak MB", 0, False, MEGA),
             ("peak_memory.gpu", "GPU MB", 0, False, MEGA), ("parameters", "Parameters M", 2, None, MEGA),
             ("index_bytes", "Index MB", 2, False, MEGA),
+            ("trials", "Trials", 0, None, 1.0),
             ("queries_per_second.recommendation", "Users/s", 1, True, 1.0),
             ("queries_per_second.search", "Queries/s", 1, True, 1.0),
             ("latency_p50.recommendation", "p50 ms, rec.", 1, False, 1.0),

@@ -2,10 +2,19 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from benchmark.config import EncoderConfig, MethodConfig, TrainingConfig, build_config, nested
+from benchmark.config import (
+    EncoderConfig,
+    MethodConfig,
+    TrainingConfig,
+    build_config,
+    load_presets,
+    load_trials,
+    nested,
+)
 from benchmark.errors import ConfigError, UsageError
 from benchmark.registry import describe, find, registered
 
@@ -19,6 +28,13 @@ class Example(MethodConfig):
 def test_overrides_beat_presets_beat_defaults() -> None:
     config = build_config(Example, preset={"levels": 4, "training": {"steps": 20}}, overrides={"levels": "5"})
     assert (config.levels, config.training.steps, config.training.batch_size) == (5, 20, 4)
+
+
+def test_a_preset_may_state_its_tuning_budget_which_is_no_setting(tmp_path: Path) -> None:
+    (tmp_path / "presets.toml").write_text("[a.tuned]\ntrials = 3\nlevels = 4\n[a.small]\n[b.small]\ntrials = 0\n")
+    source = tmp_path / "example.py"
+    assert load_presets(source, "a") == {"small": {}, "tuned": {"levels": 4}}
+    assert (load_trials(source, "a"), load_trials(source, "b")) == ({"tuned": 3}, {"small": 0})
 
 
 def test_an_encoder_may_be_named_by_a_bare_string() -> None:

@@ -205,6 +205,21 @@ def test_two_variants_of_a_method_are_two_rows(
     assert re.search(r"^random", printed, re.M) and re.search(r"^wide", printed, re.M)
 
 
+def test_the_tuning_budget_of_a_preset_is_shown_unless_its_settings_were_changed(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--tasks", "search", "--set", "other.k1=1.5"]
+    assert run(shop, tmp_path, *words, methods="bm25,other=bm25") == 0
+    costs = {path.parts[-4]: json.loads(path.read_text()) for path in tmp_path.rglob("cost.json")}
+    assert (costs["bm25"]["trials"], "trials" in costs["other"]) == (2, False)
+    capsys.readouterr()
+    assert main(["report", "--runs", str(tmp_path), "--tables", "cost", "--format", "md"]) == 0
+    header, _, *rows = re.findall(r"^\|(.*)\|$", capsys.readouterr().out, re.M)
+    at = [name.strip() for name in header.split("|")].index("Trials")
+    shown = {cells[0].strip(): cells[at].strip() for cells in (row.split("|") for row in rows)}
+    assert shown == {"bm25": "2", "other": "–"}
+
+
 def test_several_seeds_give_a_mean_and_an_interval(
     shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

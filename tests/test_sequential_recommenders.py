@@ -164,20 +164,15 @@ def test_features_are_brands_and_category_words_below_a_common_top() -> None:
         item_features(corpus_of(2, categories=[["All"], ["All"]]), ("brand", "categories"))
 
 
-PRESETS = Path(source_file(find("method", "sasrec"))).with_name("presets.toml")
-
-
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_the_published_preset_is_the_protocol_of_s3_rec(name: str) -> None:
-    import tomllib
-
-    presets = tomllib.loads(PRESETS.read_text("utf-8"))[name]
+    presets = load_presets(source_file(find("method", name)), name)
     configs = {preset: build_config(METHODS[name].Config, preset=values) for preset, values in presets.items()}
     config: Any = configs["published"]
     training = config.training
     assert (config.max_length, config.embedding_size, config.history, config.events) == (50, 64, "zero", "recent")
     assert (training.batch_size, training.learning_rate, training.epochs, training.weight_decay) == (256, 1e-3, 200, 0)
-    assert set(load_presets(source_file(find("method", name)), name)) >= {"tiny", "small"}
+    assert set(presets) >= {"tiny", "small"}
     if name in ("sasrec", "fdsa"):
         assert (config.layers, config.heads, config.dropout, config.positions) == (2, 2, 0.5, "from-end")
 

@@ -197,7 +197,7 @@ def test_equal_configurations_under_two_keys_are_told_apart_by_key(runs):
 
 def test_costs_are_summed_by_stage_and_split_by_device(runs):
     cost = {
-        "device": "cpu", "date": "2026-11-22",
+        "device": "cpu", "date": "2026-11-22", "trials": 3,
         "stages": {
             "encode": {"seconds": 1.5, "peak_memory": {"cpu": 3_000_000}},
             "train.search": {"seconds": 10, "peak_memory": {"cpu": 5_000_000, "gpu": 7_000_000}},
@@ -213,7 +213,8 @@ def test_costs_are_summed_by_stage_and_split_by_device(runs):
     assert [labels(filled) for filled in tables] == [["hc"], ["rqvae"]]
     shown = {c.header: cell.mean for c, cell in zip(tables[0].columns, tables[0].rows[0].cells, strict=True)}
     assert shown == pytest.approx({
-        "Total s": 131.5, "Encode s": 1.5, "Train s": 30, "Peak MB": 5, "GPU MB": 7, "Parameters M": 2, "Queries/s": 50,
+        "Total s": 131.5, "Encode s": 1.5, "Train s": 30, "Peak MB": 5, "GPU MB": 7, "Parameters M": 2, "Trials": 3,
+        "Queries/s": 50,
     })  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from benchmark.config import load_presets
+from benchmark.config import load_presets, load_trials
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.registry import load, registered, source_file
 
@@ -25,15 +25,19 @@ def execute(arguments: argparse.Namespace) -> int:
     if name == "generative":
         from benchmark.generative import config
 
-        _print(config.__doc__ or "", config.GenerativeConfig, load_presets(_path(config)))
+        _print(config.__doc__ or "", config.GenerativeConfig, load_presets(_path(config)), {})
         return 0
     if name not in known:
         raise UsageError(f"unknown method or data set '{name}'.{did_you_mean(name, [*known, 'generative'])}")
     what = "method" if name in registered("method") else "data set"
     found = load(what, name)
     module = inspect.getmodule(found)
-    presets = load_presets(source_file(known[name]), name) if what == "method" else {}
-    _print((module.__doc__ if module else "") or found.__doc__ or "", found.Config, presets)
+    doc = (module.__doc__ if module else "") or found.__doc__ or ""
+    if what == "data set":
+        _print(doc, found.Config, {}, {})
+    else:
+        source = source_file(known[name])
+        _print(doc, found.Config, load_presets(source, name), load_trials(source, name))
     return 0
 
 
@@ -43,12 +47,13 @@ def _path(module: Any) -> Any:
     return Path(module.__file__)
 
 
-def _print(doc: str, model: type[BaseModel], presets: dict[str, dict[str, Any]]) -> None:
+def _print(doc: str, model: type[BaseModel], presets: dict[str, dict[str, Any]], trials: dict[str, int]) -> None:
     print(inspect.cleandoc(doc), end="\n\nsettings and their defaults:\n")
     for line in _settings(model()):
         print(f"  {line}")
     for preset, values in presets.items():
-        print(f"preset {preset}: " + ", ".join(_flat(values)))
+        chosen = f" (chosen after {trials[preset]} trials)" if preset in trials else ""
+        print(f"preset {preset}{chosen}: " + (", ".join(_flat(values)) or "the defaults"))
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> list[str]:
