@@ -125,7 +125,8 @@ def _is_number(value: Any) -> bool:
 def _caption(table: Table, results: Sequence[Result]) -> str:
     """What the numbers are: data set and fingerprint, preset, text fields, queries, seeds, device, dates."""
     first = results[0]
-    parts = [data_set(first), *protocol(first, search=table.task == "search")]
+    search = table.task == "search" or (table.of_costs and any("search" in result.metrics for result in results))
+    parts = [data_set(first), *protocol(first, search=search)]
     return "; ".join([*parts, *circumstances(results, [table.task] if table.task else [])]) + "."
 
 

@@ -218,6 +218,16 @@ def test_costs_are_summed_by_stage_and_split_by_device(runs):
     })  # fmt: skip
 
 
+def test_costs_of_two_query_sets_are_told_apart_where_search_was_run(runs):
+    cost = {"device": "cpu", "date": "2026-11-22", "stages": {"rank.search": {"seconds": 1}}, "facts": {}}
+    put(runs, "bm25", values=hits(0.3), task="search", cost=cost)
+    put(runs, "bm25", values=hits(0.3), task="search", cost=cost, queries="judged", key="k2")
+    put(runs, "hgn", values=hits(0.3), cost=cost, preset="published")
+    captions = [filled.caption for filled in build(COST, load_results(runs))]
+    named = [[name for name in ("simulated known-item", "judged") if f"{name} queries" in text] for text in captions]
+    assert sorted(named) == [[], ["judged"], ["simulated known-item"]]
+
+
 def test_broken_files_are_named_and_passed_by(runs):
     put(runs, "hc", values=hits(0.3))
     for number, text in enumerate(('{"format": 1', '{"format": 9}', '{"format": 1}', "[]")):
