@@ -252,7 +252,8 @@ def test_markdown_and_terminal_show_the_published_value_in_every_cell(runs):
 def test_paper_names_all_its_tables_in_order_and_the_default_report_has_none(runs, tmp_path, capsys):
     names = ["data-sets", "table1", "table2", "table3", "table4", "table5", "table6", "table13"]
     assert [table.name for table in chosen_tables(["paper"])] == names
-    assert not {table.name for table in chosen_tables()} & set(names)
+    own = [table.name for table in chosen_tables()]
+    assert not set(own) & set(names) and own[0] == "id-quality" and own[-1] == "cost"
     put(runs, "hc", values=hits(0.2))
     out = tmp_path / "out"
     words = ["report", "--tables", "paper", "--runs", str(runs), "--format", "md,latex,json", "--out", str(out)]

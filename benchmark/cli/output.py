@@ -31,12 +31,16 @@ def render(filled: Sequence[Any], style: str) -> str:
 
 
 def chosen_tables(names: Iterable[str] | None = None) -> list[Any]:
-    """Return the registered tables of these names and groups. Raises UsageError with the nearest known name."""
+    """Return the registered tables of these names and groups, what things cost last.
+
+    Raises UsageError with the nearest known name.
+    """
     tables = {name: load("table", name) for name in registered("table")}
     groups = {name: getattr(table, "group", "") for name, table in tables.items()}
     chosen: list[str] = []
     for name in names if names is not None else ("",):
         of_group = sorted((table for table, group in groups.items() if group == name), key=_natural)
+        of_group.sort(key=lambda table: getattr(tables[table], "of_costs", False))
         members = [name] if name in tables else of_group
         if not members:
             known = {*tables, *filter(None, groups.values())}
