@@ -164,7 +164,8 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) 
         generative = build_config(
             GenerativeConfig, preset=presets.get(preset), overrides=for_generative, owner="generative"
         )
-    trials = None if own else load_trials(source, method).get(preset)
+    changed = own or (kind == "indexer" and for_generative)
+    trials = None if changed else load_trials(source, method).get(preset)
     return Variant(label, method, cls, kind, tasks, config, generative, code_version(entry.module), trials)
 
 

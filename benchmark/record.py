@@ -191,10 +191,9 @@ def _write_histories(path: Path, ids: Sequence[str], histories: Histories) -> No
 
 def _write_cost(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
     cost: dict[str, Any] = _read(path) or {"stages": {}, "facts": {}}
-    facts: dict[str, Any] = cost["facts"].setdefault(cell.task, {})
     for name, stage in stages.items():
         content = stage.cost()
-        facts |= content.pop("facts")
+        cost["facts"].setdefault(name.partition(".")[2] or name, {}).update(content.pop("facts"))
         cost["stages"][name] = content
         cost |= {"device": content["device"], "date": content["date"]}
     if cell.variant.trials is not None:

@@ -36,7 +36,7 @@ from benchmark.contracts import (
 )
 from benchmark.errors import BenchmarkError
 from benchmark.generative.start import load_start
-from benchmark.latency import latency
+from benchmark.latency import latency, throughput
 from benchmark.plan import Cell, Plan
 from benchmark.rankings import check_rankings
 from benchmark.record import Scored, write_result
@@ -282,7 +282,7 @@ class Runner:
         rankings = self._ranked(method, np.arange(n))
         seconds = time.perf_counter() - fitted
         context.facts["fit_seconds"] = round(fitted - started, 3)
-        context.facts["queries_per_second"] = round(n / max(seconds, 1e-9), 1)
+        context.facts.update(throughput(n, seconds))
         context.facts.update(latency(lambda row: self._ranked(method, np.asarray([row])), n))
         return rankings
 

@@ -135,7 +135,8 @@ def sign_flip_tests(differences: Float64, seed: int = 0, flips: int = FLIPS) -> 
     observed = np.abs(differences.sum(axis=0))
     if n > MAX_QUERIES:
         spread = np.sqrt((differences**2).sum(axis=0))
-        return np.array([math.erfc(o / s / math.sqrt(2)) if s else 1.0 for o, s in zip(observed, spread, strict=True)])
+        limit = [math.erfc(o / s / math.sqrt(2)) if s else 1.0 for o, s in zip(observed, spread, strict=True)]
+        return np.maximum(limit, 1 / (flips + 1))  # no finer than the test that it stands for
     exact = n < 60 and 2**n <= flips
     total = 2**n if exact else flips
     slack = 1e-9 * np.abs(differences).sum(axis=0)  # sums in another order differ by rounding: those are ties

@@ -15,6 +15,11 @@ def data_set(result: Result) -> str:
     return f"{result.dataset['title']} (fingerprint {str(result.dataset['fingerprint'])[:12]})"
 
 
+def telling(results: Sequence[Result]) -> Result:
+    """Return the result to take a caption from: one that says how many items have each text field, if there is one."""
+    return next((result for result in results if result.dataset.get("items_with")), results[0])
+
+
 def protocol(result: Result, *, search: bool) -> list[str]:
     """Return preset, text fields and, for search, the query sets of a result."""
     absent = f" (no item has {', '.join(result.absent_fields)})" if result.absent_fields else ""

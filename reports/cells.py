@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from benchmark.reports.layout import Cell, Column
+from benchmark.reports.layout import Cell, Column, Row
 from benchmark.reports.scores import Intervals, intervals
 from benchmark.reports.significance import BOLD, significantly_best
 from benchmark.results import Result
@@ -80,6 +80,17 @@ def _tie(labels: Sequence[str], p_values: Mapping[str, float]) -> str:
         f"Not distinguishable: {', '.join(labels[:-1])} and {labels[-1]} in {', '.join(p_values)} "
         f"(p = {low if low == high else f'{low} to {high}'})."
     )
+
+
+def fewer_seeds(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
+    """Name the cells that are means of fewer seeds than their row has."""
+    cells = [
+        f"{row.label} in {column.header} ({cell.n} of {len(row.seeds)})"
+        for row in rows
+        for column, cell in zip(columns, row.cells, strict=True)
+        if cell.mean is not None and cell.n < len(row.seeds)
+    ]
+    return [f"Of fewer seeds than the row, because not every one has the value: {'; '.join(cells)}."] if cells else []
 
 
 def interval_notes(rows: Sequence[tuple[str, Sequence[Cell]]]) -> list[str]:

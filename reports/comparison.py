@@ -2,7 +2,8 @@
 
 Ranking metrics: values per query (or user), averaged over seeds; a paired randomisation test over queries, and a 95%
 bootstrap interval of the difference over queries (redrawn together) and seeds (redrawn for each method apart).
-ID quality has one value per seed: the test flips the signs of the seeds' differences, the interval is Student's t.
+ID quality has one value per seed: the test flips the signs of the differences of the seeds that both rows have, the
+interval is Student's t.
 P-values are Holm-corrected over the metrics of a task.
 """
 
@@ -70,7 +71,8 @@ def find_pairs(
     pairs = [(x, y) for x in sides[0] for y in sides[1] if x[0].protocol == y[0].protocol and x is not y]
     found = {}
     for task in tasks:
-        having = [pair for pair in pairs if all(task in result.metrics for seeds in pair for result in seeds)]
+        scored = [[tuple(r for r in seeds if task in r.metrics) for seeds in pair] for pair in pairs]
+        having = [(x, y) for x, y in scored if x and y]
         if len(having) > 1:
             folders = ", ".join(sorted({str(seeds[0].folder.parent) for pair in having for seeds in pair}))
             raise UsageError(f"{a} and {b} have {len(having)} pairs of results for {task}; give two of: {folders}")
@@ -118,14 +120,15 @@ def compare(a: Seeds, b: Seeds, task: str) -> list[Comparison]:
 def _over_seeds(
     a: Seeds, b: Seeds, task: str, measures: Sequence[str], columns: dict[str, bool | None]
 ) -> list[Comparison]:
-    values = [np.array([[r.metrics[task][m] for m in measures] for r in seeds]) for seeds in (a, b)]
-    means = [table.mean(axis=0) for table in values]
     common = sorted({result.seed for result in a} & {result.seed for result in b})
     units = f"{len(common)} seeds"
-    if len(common) < 2:
+    paired = len(common) > 1  # then means, interval and test are all of the seeds that both have
+    sides = [sorted((r for r in s if r.seed in common or not paired), key=lambda r: r.seed) for s in (a, b)]
+    values = [np.array([[r.metrics[task][m] for m in measures] for r in side]) for side in sides]
+    means = [table.mean(axis=0) for table in values]
+    if not paired:
         return _comparisons(task, measures, means[0], means[1], None, None, None, units, columns)
-    rows = [[[r.seed for r in seeds].index(seed) for seed in common] for seeds in (a, b)]
-    differences = values[0][rows[0]] - values[1][rows[1]]
+    differences = values[0] - values[1]
     half = np.array([mean_interval(column.tolist()).half_width for column in differences.T], np.float64)
     middle = differences.mean(axis=0)
     p_values = sign_flip_tests(differences)

@@ -14,12 +14,13 @@ from itertools import pairwise
 from typing import Any
 
 from benchmark.errors import DataError
-from benchmark.reports.captions import circumstances, data_set, protocol, remarks_of_runs
-from benchmark.reports.cells import Seeds, best_cells, interval_notes, mean_cell, metric_cells
+from benchmark.reports.captions import circumstances, data_set, protocol, remarks_of_runs, telling
+from benchmark.reports.cells import Seeds, best_cells, fewer_seeds, interval_notes, mean_cell, metric_cells
 from benchmark.reports.labels import row_labels
 from benchmark.reports.layout import Cell, Column, FilledTable, Row, Table
 from benchmark.results import Result, group_seeds
 
+RANKING = ("recommendation", "search")
 CONTROLS = ("random", "shuffled", "category", "popularity")
 
 
@@ -31,7 +32,7 @@ def build(table: Table, results: Iterable[Result]) -> list[FilledTable]:
         if table.task and table.task != "search":
             shared = shared[:-1]  # the query set decides nothing here
         if table.of_costs:
-            shared = (*shared, str(seeds[0].cost.get("device", "")))
+            shared = (*shared, devices(seeds[0].cost))
         protocols.setdefault(shared, []).append(seeds)
     return [_fill(table, groups) for _, groups in sorted(protocols.items(), key=lambda pair: str(pair[0]))]
 
@@ -100,12 +101,15 @@ def _value(table: Table, column: Column, result: Result) -> float | None:
 
 
 def cost_value(cost: Mapping[str, Any], key: str) -> float | None:
-    """Look a cost key up in cost.json (see `Column`); None where nothing was recorded."""
+    """Look a cost key up in cost.json (see `Column`); None where nothing was recorded.
+
+    A key without a part is the largest value of the tasks' stages; `parameters.ids` is of the stage `ids`.
+    """
     name, _, part = key.partition(".")
     stages: Mapping[str, Any] = cost.get("stages") or {}
+    facts: Mapping[str, Any] = cost.get("facts") or {}
     if name == "seconds":
-        seconds = [s.get("seconds") for stage, s in stages.items() if not part or f"{stage}.".startswith(f"{part}.")]
-        numbers = list(filter(_is_number, seconds))
+        numbers = list(filter(_is_number, _seconds(stages, facts, part)))
         return float(sum(numbers)) if numbers else None
     if name == "trials":
         found = [cost.get(name)]
@@ -113,9 +117,24 @@ def cost_value(cost: Mapping[str, Any], key: str) -> float | None:
         peaks = [stage.get("peak_memory") for stage in stages.values()]
         found = [peak.get(part or "cpu") if isinstance(peak, Mapping) else None if part else peak for peak in peaks]
     else:
-        facts: Mapping[str, Any] = cost.get("facts") or {}
-        found = [values.get(name) for task, values in facts.items() if part in ("", task)]
+        parts = (part,) if part else tuple(RANKING)
+        found = [values.get(name) for of, values in facts.items() if of in parts]
     return max((float(value) for value in found if value is not None and _is_number(value)), default=None)
+
+
+def _seconds(stages: Mapping[str, Any], facts: Mapping[str, Any], part: str) -> list[Any]:
+    """Return the seconds of a part; a recommender or retriever trains and ranks in one stage, and its facts tell."""
+    if part == "rank":
+        return [values.get("rank_seconds") for values in facts.values()]
+    seconds = [stage.get("seconds") for name, stage in stages.items() if not part or f"{name}.".startswith(f"{part}.")]
+    return seconds + [values.get("fit_seconds") for values in facts.values() if part == "train"]
+
+
+def devices(cost: Mapping[str, Any]) -> str:
+    """Return the devices of all stages."""
+    stages: Mapping[str, Any] = cost.get("stages") or {}
+    found = {str(stage["device"]) for stage in stages.values() if stage.get("device")}
+    return ", ".join(sorted(found)) or str(cost.get("device") or "")
 
 
 def _is_number(value: Any) -> bool:
@@ -124,7 +143,7 @@ def _is_number(value: Any) -> bool:
 
 def _caption(table: Table, results: Sequence[Result]) -> str:
     """What the numbers are: data set and fingerprint, preset, text fields, queries, seeds, device, dates."""
-    first = results[0]
+    first = telling(results)
     search = table.task == "search" or (table.of_costs and any("search" in result.metrics for result in results))
     parts = [data_set(first), *protocol(first, search=search)]
     return "; ".join([*parts, *circumstances(results, [table.task] if table.task else [])]) + "."
@@ -135,12 +154,16 @@ def _footnotes(
     rows: Sequence[Row], remarks: Sequence[str],
 ) -> tuple[str, ...]:  # fmt: skip
     notes = list(dict.fromkeys([*table.footnotes, *(column.note for column in columns if column.note)]))
-    notes += [*interval_notes([(row.label, row.cells) for row in rows]), *remarks]
+    notes += [*interval_notes([(row.label, row.cells) for row in rows]), *fewer_seeds(columns, rows), *remarks]
     if any("categor" in field for field in groups[0][0].text_fields) and table.task == "id-quality":
         notes.append("The category labels are part of the text here: AMI measures how much of them survives.")
     resumed = [label for label, seeds in zip(labels, groups, strict=True) if any(map(_was_resumed, seeds))]
     if table.of_costs and resumed:
         notes.append(f"Taken up again after a stop, so that seconds are of the last part: {', '.join(resumed)}.")
+    tasks = [", ".join(dict.fromkeys(task for result in seeds for task in result.metrics)) for seeds in groups]
+    if table.of_costs and len(set(tasks)) > 1:
+        of_rows = "; ".join(f"{label}: {names}" for label, names in zip(labels, tasks, strict=True))
+        notes.append(f"Seconds and memory are over the tasks that a row was run on. {of_rows}.")
     protocols = [seeds[0].config.get("protocol") for seeds in groups]
     if table.task and any(left != right for left, right in pairwise(protocols)):
         notes.append("The rows do not share every protocol setting; see config.protocol in their result files.")

@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.reports.scores import align, query_values
-from benchmark.statistics import FLIPS, holm, sign_flip_tests
+from benchmark.statistics import FLIPS, MAX_QUERIES, holm, sign_flip_tests
 
 LEVEL = 0.05
 BOLD = (
     "Bold (in plain text a star): better than every other row by a paired randomisation test over queries or users "
-    f"({FLIPS:,} sign flips, values averaged over seeds, Holm-corrected, p < {LEVEL})."
+    f"({FLIPS:,} sign flips, beyond {MAX_QUERIES:,} their normal limit; values averaged over seeds, taken as fixed; "
+    f"Holm-corrected over the rows of a column, p < {LEVEL})."
 )
 
 
@@ -36,8 +37,8 @@ def significantly_best(
 ) -> Verdict:
     """Test the best row of each column; files [rows][seeds] hold per-query values, means [rows][columns] choose it."""
     tables = [query_values(paths, measures) for paths in files]
-    first = next((ids for ids, _ in filter(None, tables)), [])
-    aligned = [align((table[0], table[1].mean(axis=0)), first) if table else None for table in tables]
+    queries = _of_most_rows([table[0] for table in tables if table])
+    aligned = [align((table[0], table[1].mean(axis=0)), queries) if table else None for table in tables]
     shown = [[column for column, mean in enumerate(row) if mean is not None] for row in means]
     lacking = [row for row, table in enumerate(aligned) if table is None or not np.isfinite(table[:, shown[row]]).all()]
     if lacking:
@@ -66,3 +67,10 @@ def significantly_best(
         else:
             winners[column] = best
     return Verdict(winners, undecided, [])
+
+
+def _of_most_rows(lists: Sequence[list[str]]) -> list[str]:
+    """Return the query ids that most rows have, so that the rows which differ are named and not the others."""
+    if not lists:
+        return []
+    return max(lists, key=lambda ids: sum(len(ids) == len(other) and set(ids) == set(other) for other in lists))

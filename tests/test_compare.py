@@ -41,6 +41,27 @@ def test_means_difference_interval_and_p_are_scipys(runs):
     assert found.p == pytest.approx(expected, abs=0.02) and found.p_holm == found.p
 
 
+def test_id_quality_is_compared_on_the_seeds_that_both_have(runs):
+    """A has one more seed, a lucky one; B is better wherever both were run."""
+    a, b = [0.9, 0.50, 0.51, 0.52, 0.50, 0.51, 0.50], [0.54, 0.55, 0.56, 0.54, 0.56, 0.55]
+    for seed, value in enumerate(a):
+        put(runs, "a", seed=seed, metrics={"id-quality": {"AMI": value}})
+    for seed, value in enumerate(b, 1):
+        put(runs, "b", seed=seed, metrics={"id-quality": {"AMI": value}})
+    (found,) = compare(*pair(runs, task="id-quality"), "id-quality")
+    means = np.mean(a[1:]), np.mean(b)
+    assert (found.a, found.b, found.difference) == pytest.approx((*means, means[0] - means[1]))
+    assert found.low < found.difference < found.high < 0 and found.winner == "B" and found.units == "6 seeds"
+
+
+def test_a_seed_that_was_not_run_on_the_task_does_not_count(runs):
+    for label, share in (("a", 0.5), ("b", 0.2)):
+        put(runs, label, values=hits(share))
+        put(runs, label, seed=1, metrics={"id-quality": {"AMI": 0.5}})
+    (found,) = compare(*pair(runs), TASK)
+    assert found.a == pytest.approx(hits(0.5).mean()) and found.winner == "A"
+
+
 def test_p_values_are_corrected_by_holm_over_the_metrics_of_the_task(runs):
     rng = np.random.default_rng(1)
     shifts = {"R@5": 0.05, "R@10": 0.03, "RR@20": 0.0}

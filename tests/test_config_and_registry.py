@@ -16,7 +16,8 @@ from benchmark.config import (
     nested,
 )
 from benchmark.errors import ConfigError, UsageError
-from benchmark.registry import describe, find, registered
+from benchmark.plan import make_variants
+from benchmark.registry import describe, find, registered, source_file
 
 
 class Example(MethodConfig):
@@ -35,6 +36,13 @@ def test_a_preset_may_state_its_tuning_budget_which_is_no_setting(tmp_path: Path
     source = tmp_path / "example.py"
     assert load_presets(source, "a") == {"small": {}, "tuned": {"levels": 4}}
     assert (load_trials(source, "a"), load_trials(source, "b")) == ({"tuned": 3}, {"small": 0})
+
+
+def test_a_row_has_the_tuning_budget_of_its_preset_only_as_long_as_no_setting_differs() -> None:
+    assert load_trials(Path(source_file(find("method", "rqvae"))), "rqvae")["small"] > 0
+    for settings, known in (({}, True), ({"generative.beams": "3"}, False), ({"rqvae.levels": "2"}, False)):
+        (variant,) = make_variants(["rqvae"], "small", settings)
+        assert (variant.trials is not None) is known
 
 
 def test_an_encoder_may_be_named_by_a_bare_string() -> None:

@@ -23,7 +23,8 @@ def test_percentiles_are_those_of_the_single_answers_without_the_first_call(cloc
     def answer(row: int) -> None:
         clock[0] += next(durations)
 
-    assert latency(answer, 100) == pytest.approx({"latency_p50": 50.5, "latency_p95": 95.05, "latency_p99": 99.01})
+    expected = {"latency_p50": 50.5, "latency_p95": 95.05, "latency_p99": 99.01, "latency_calls": 100}
+    assert latency(answer, 100) == pytest.approx(expected)
 
 
 def test_each_query_is_asked_once_and_slow_ones_are_cut_short(clock: list[float]) -> None:
@@ -33,7 +34,7 @@ def test_each_query_is_asked_once_and_slow_ones_are_cut_short(clock: list[float]
         asked.append(row)
         clock[0] += 3.0
 
-    assert latency(answer, 50)["latency_p50"] == 3000.0
+    assert latency(answer, 50) == {"latency_p50": 3000.0, "latency_calls": 4}, "no 95th or 99th of four"
     assert len(asked) == 5  # one to warm up, then four until ten seconds are over
     assert len(set(asked[1:])) == 4 and set(asked) <= set(range(50))
 

@@ -201,6 +201,20 @@ def test_a_data_set_that_is_not_of_the_paper_has_a_table_of_its_own(runs):
     assert not any("on Demo shop" in filled.table.title for filled in paper.TABLE4.fill(load_results(runs)))
 
 
+def test_what_is_said_of_bold_names_its_columns_and_counts_only_seeds_with_the_task(runs):
+    for label, share in (("lmindexer", 0.6), ("other=lmindexer", 0.2)):
+        config = {"method": LMINDEXER | {"length": len(label)}, "generative": T5, "protocol": {}}
+        fields = {"method": "lmindexer", "config": config}
+        both = {"id-quality": {"AMI": 0.3}}
+        put(runs, label, values=hits(share), metrics=both, **fields)
+        put(runs, label, seed=1, metrics=both, **fields)
+    _, filled = paper.TABLE5.fill(load_results(runs))
+    bold = [note for note in filled.footnotes if "bold" in note.lower()]
+    assert [note.split(":")[0] for note in bold] == ["AMI", "R@5"] and "Nothing is bold" in bold[0]
+    of_hits = [cell for (_, header), cell in cells(filled).items() if header == "R@5"]
+    assert [cell.n for cell in of_hits] == [1, 1] and [cell.interval for cell in of_hits] == ["bootstrap"] * 2
+
+
 def test_deleting_a_result_marks_the_hole(runs):
     path = paper_run(runs, "lmindexer", LMINDEXER, metrics={"id-quality": {"AMI": 0.3}})
     assert cells(paper.TABLE1.fill(load_results(runs))[0])["LMIndexer", "Beauty AMI"].mean == 0.3

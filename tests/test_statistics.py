@@ -67,6 +67,13 @@ def test_beyond_the_cap_the_normal_limit_agrees_with_sign_flips(monkeypatch):
     assert sign_flip_tests(differences) == pytest.approx(flipped, abs=0.015)
 
 
+def test_no_p_value_is_finer_than_the_number_of_sign_flips(monkeypatch):
+    clear = np.ones((200, 1))
+    flipped = sign_flip_tests(clear)
+    monkeypatch.setattr(statistics, "MAX_QUERIES", 100)
+    assert sign_flip_tests(clear) == flipped == [1 / 2001]
+
+
 def test_a_true_null_hypothesis_is_rejected_five_times_in_a_hundred():
     rng = np.random.default_rng(3)
     rejected = 0

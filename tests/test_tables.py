@@ -199,23 +199,62 @@ def test_costs_are_summed_by_stage_and_split_by_device(runs):
     cost = {
         "device": "cpu", "date": "2026-11-22", "trials": 3,
         "stages": {
-            "encode": {"seconds": 1.5, "peak_memory": {"cpu": 3_000_000}},
+            "encode": {"seconds": 1.5, "peak_memory": {"cpu": 3_000_000}, "device": "cpu"},
             "train.search": {"seconds": 10, "peak_memory": {"cpu": 5_000_000, "gpu": 7_000_000}},
             "train.recommendation": {"seconds": 20, "peak_memory": 4_000_000},
             "trainer": {"seconds": 100},
         },
-        "facts": {"search": {"parameters": 2_000_000, "queries_per_second": 50.0, "search_error": {"a": 1}}},
+        "facts": {
+            "ids": {"parameters": 3_000_000}, "recommendation": {"parameters": 1_000_000, "rank_seconds": 2.0},
+            "search": {
+                "parameters": 2_000_000, "queries_per_second": 50.0, "search_error": {"a": 1}, "rank_seconds": 0.5,
+                "fit_seconds": 4.0,
+            },
+        },
     }  # fmt: skip
     put(runs, "hc", cost=cost)
-    put(runs, "rqvae", cost=cost | {"device": "cuda"})
+    on_gpu = {name: stage | {"device": "cuda"} for name, stage in cost["stages"].items() if name.startswith("train")}
+    put(runs, "rqvae", cost=cost | {"stages": cost["stages"] | on_gpu})
     put(runs, "bare")
     tables = build(COST, load_results(runs))
     assert [labels(filled) for filled in tables] == [["hc"], ["rqvae"]]
     shown = {c.header: cell.mean for c, cell in zip(tables[0].columns, tables[0].rows[0].cells, strict=True)}
     assert shown == pytest.approx({
-        "Total s": 131.5, "Encode s": 1.5, "Train s": 30, "Peak MB": 5, "GPU MB": 7, "Parameters M": 2, "Trials": 3,
-        "Queries/s": 50,
+        "Total s": 131.5, "Encode s": 1.5, "Train s": 34, "Rank s": 2.5, "Peak MB": 5, "GPU MB": 7,
+        "ID parameters M": 3, "Parameters M": 2, "Trials": 3, "Queries/s": 50,
     })  # fmt: skip
+
+
+def test_costs_name_the_tasks_that_each_row_was_run_on_where_they_differ(runs):
+    cost = {"device": "cpu", "date": "2026-11-22", "stages": {"ids": {"seconds": 1}}, "facts": {}}
+    put(runs, "hc", values=hits(0.3), cost=cost)
+    note = "hc: recommendation; rqvae: recommendation, id-quality."
+    (alone,) = build(COST, load_results(runs))
+    put(runs, "rqvae", values=hits(0.3), cost=cost, metrics={"id-quality": {"AMI": 0.1}})
+    (both,) = build(COST, load_results(runs))
+    assert [any(note in text for text in filled.footnotes) for filled in (alone, both)] == [False, True]
+
+
+def test_a_cell_of_fewer_seeds_than_its_row_is_named(runs):
+    put(runs, "hc", metrics={"id-quality": {"AMI": 0.3, "NMI": 0.4}})
+    put(runs, "hc", seed=1, metrics={"id-quality": {"AMI": 0.3}})
+    (filled,) = build(ID_QUALITY, load_results(runs))
+    assert any("hc in NMI (1 of 2)" in note and "AMI" not in note for note in filled.footnotes)
+
+
+def test_the_caption_names_absent_text_fields_whichever_row_recorded_them(runs):
+    put(runs, "hc", values=hits(0.3))
+    put(runs, "rqvae", values=hits(0.3), dataset={"items_with": {"title": 9, "brand": 0}})
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert labels(filled) == ["hc", "rqvae"] and "title, brand (no item has brand)" in filled.caption
+
+
+def test_the_row_of_other_queries_is_named_and_not_those_that_agree(runs):
+    put(runs, "a", values=hits(0.3, n=N - 1))
+    put(runs, "b", values=hits(0.3))
+    put(runs, "c", values=hits(0.4, 1))
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert any(note.endswith("of other queries for a.") for note in filled.footnotes)
 
 
 def test_costs_of_two_query_sets_are_told_apart_where_search_was_run(runs):

@@ -15,7 +15,7 @@ from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.exact import exact_scores, search_error
 from benchmark.generative.finetune import code_vocabulary, history_encoder
 from benchmark.generative.trie import Trie
-from benchmark.latency import latency
+from benchmark.latency import latency, throughput
 
 
 class Ranker:
@@ -61,7 +61,7 @@ class Ranker:
             items[rows, :k], scores[rows, :k] = found.items, found.scores
         seconds = time.perf_counter() - started
         facts |= latency(lambda row: beam([row]), len(sources))
-        facts["queries_per_second"] = round(len(sources) / max(seconds, 1e-9), 1)
+        facts |= throughput(len(sources), seconds)
         facts["parameters"] = sum(parameter.numel() for parameter in self.model.parameters())
         facts["index_bytes"] = self.trie.nbytes
         if config.search_error_queries:

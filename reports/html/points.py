@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.reports.captions import data_set, protocol
-from benchmark.reports.filling import CONTROLS, cost_value
+from benchmark.reports.filling import CONTROLS, cost_value, devices
 from benchmark.reports.labels import row_labels
 from benchmark.reports.layout import FilledTable
 from benchmark.results import Result
@@ -21,7 +21,8 @@ COSTS = (  # key, name, scale
     ("seconds.ids", "Seconds, learning the IDs", 1.0), ("seconds.train", "Seconds, training for the task", 1.0),
     ("seconds.rank", "Seconds, ranking", 1.0), ("peak_memory", "Peak memory, MB", MEGA),
     ("peak_memory.gpu", "GPU memory, MB", MEGA), ("index_bytes", "Index, MB", MEGA),
-    ("parameters", "Parameters, millions", MEGA), ("latency_p50", "Milliseconds per query, median", 1.0),
+    ("parameters.ids", "Parameters that learn the IDs, millions", MEGA),
+    ("parameters", "Parameters that rank, millions", MEGA), ("latency_p50", "Milliseconds per query, median", 1.0),
 )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def points(groups: Sequence[Sequence[Result]], number: Mapping[Path, int]) -> li
 
 def _circumstances(result: Result, task: str) -> str:
     """What costs and metrics must share to be compared, in words."""
-    device = f"device {result.cost.get('device') or 'not recorded'}"
+    device = f"device {devices(result.cost) or 'not recorded'}"
     return "; ".join([data_set(result), *protocol(result, search=task == "search"), device])
 
 
@@ -72,8 +73,8 @@ def _cost(result: Result, task: str, key: str) -> float | None:
     others = tuple(f".{other}" for other in result.metrics if other != task)
     stages = result.cost.get("stages") or {}
     own = {name: stage for name, stage in stages.items() if not name.endswith(others)} if others else stages
-    facts = result.cost.get("facts") or {}
-    return cost_value({"stages": own, "facts": {task: facts.get(task, {})}}, key)
+    facts = {name: values for name, values in (result.cost.get("facts") or {}).items() if name in ("ids", task)}
+    return cost_value({"stages": own, "facts": facts}, key)
 
 
 def _mean(values: Sequence[float | None], scale: float = 1.0) -> float | None:

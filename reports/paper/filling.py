@@ -8,8 +8,8 @@ from itertools import groupby
 from string import ascii_lowercase
 from typing import Any
 
-from benchmark.reports.captions import circumstances, data_set, protocol, remarks_of_runs
-from benchmark.reports.cells import Seeds, best_cells, interval_notes, metric_cells
+from benchmark.reports.captions import circumstances, data_set, protocol, remarks_of_runs, telling
+from benchmark.reports.cells import Seeds, best_cells, fewer_seeds, interval_notes, metric_cells
 from benchmark.reports.layout import Cell, Column, FilledTable, Row
 from benchmark.reports.paper.spec import PAPER, READINGS, PaperTable, Spec
 from benchmark.reports.paper.variants import Variant, arrange
@@ -127,14 +127,18 @@ def _measured(variants: Sequence[Variant], columns: Sequence[Column]) -> tuple[l
     """Return our cells [variants][columns], the variants' labels, and remarks on what is bold."""
     cells = [[Cell() for _ in columns] for _ in variants]
     labels, remarks = [variant.title for variant in variants], []
-    for dataset, task in dict.fromkeys((column.dataset, column.task) for column in columns):
+    blocks = dict.fromkeys((column.dataset, column.task) for column in columns)
+    for dataset, task in blocks:
         block = [i for i, column in enumerate(columns) if (column.dataset, column.task) == (dataset, task)]
         of_block = [columns[i] for i in block]
-        found = [(row, seeds) for row, v in enumerate(variants) if (seeds := v.group(of_block[0])) is not None]
+        groups_of = [(row, v.group(of_block[0]) or ()) for row, v in enumerate(variants)]
+        scored = [(row, tuple(r for r in seeds if task in r.metrics)) for row, seeds in groups_of]
+        found = [(row, seeds) for row, seeds in scored if seeds]
         rows, groups = [row for row, _ in found], [seeds for _, seeds in found]
         measured = metric_cells(task, groups, of_block)
         bold, said = best_cells(task, groups, [labels[row] for row in rows], of_block, measured)
-        remarks += said
+        where = "" if len(blocks) == 1 else f"{', '.join(column.header for column in of_block)}: "
+        remarks += [f"{where}{remark}" for remark in said]
         for at, row in enumerate(rows):
             for place, cell in enumerate(measured[at]):
                 cells[row][block[place]] = replace(cell, bold=(at, place) in bold)
@@ -155,7 +159,10 @@ def _filled(
     said = remarks_of_runs([row.label for row in with_runs], [row.results for row in with_runs])
     title = f"{table.title}{where}{f' ({READINGS[reading]})' if reading else ''}"
     intervals = interval_notes([(row.label, row.cells) for row in rows])
-    return FilledTable(replace(table, title=title), columns, tuple(rows), caption, (*notes, *intervals, *said))
+    seeds_notes = fewer_seeds(columns, rows)
+    return FilledTable(
+        replace(table, title=title), columns, tuple(rows), caption, (*notes, *intervals, *seeds_notes, *said)
+    )
 
 
 def _ours(spec: Spec, groups: Sequence[Seeds]) -> str:
@@ -164,7 +171,7 @@ def _ours(spec: Spec, groups: Sequence[Seeds]) -> str:
     results = [result for seeds in groups for result in seeds]
     tasks = list(dict.fromkeys(column.task for column in spec.columns))
     presets = sorted({result.preset for result in results})
-    first = replace(results[0], preset=" and ".join(presets))
+    first = replace(telling(results), preset=" and ".join(presets))
     sets = list(dict.fromkeys(data_set(result) for result in results))
     return "; ".join([*sets, *protocol(first, search="search" in tasks), *circumstances(results, tasks)])
 
