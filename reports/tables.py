@@ -118,8 +118,8 @@ COST = Table(
     ),
     (
         "Seconds and memory are of the run that computed each stage; a stage that methods share counts in each. Total "
-        "s is all of it, the suite's own measuring (latency, beam misses) too; Train s includes a retriever's index; Rank "
-        "s is the ranking of all users and queries in batches.",
+        "s is all of it, the suite's own measuring (latency, beam misses) too; Train s includes a retriever's index; "
+        "Rank s is the ranking of all users and queries in batches.",
         "p50, p99: latency of one user or query at a time (p99 from 100 calls on); Users/s, Queries/s: in batches.",
     ),
 )  # fmt: skip

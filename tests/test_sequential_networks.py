@@ -195,8 +195,17 @@ def test_a_window_teaches_each_item_from_those_before(name: str) -> None:
     ours = network(name)
     states, targets = ours.learned(ITEMS, USERS)
     assert targets.tolist() == [1, 4, 1, 5, 2, 6]
-    expected = ours.states(ITEMS[:, :-1], USERS)
-    torch.testing.assert_close(states, torch.cat([expected[0, :4], expected[1, :2]]))
+    expected = [ours.states(ITEMS[row : row + 1, :end], USERS[row : row + 1])[0] for row, end in ((0, 4), (1, 2))]
+    torch.testing.assert_close(states, torch.cat(expected))
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+def test_the_newest_item_is_learned_from_as_it_is_recommended_from(name: str) -> None:
+    """Whatever else is in the batch: the state behind a window's last input is that of its history alone."""
+    ours = network(name)
+    states, _ = ours.learned(ITEMS, USERS)
+    newest = [ours.last_states(ITEMS[row : row + 1, :end], USERS[row : row + 1])[0] for row, end in ((0, 4), (1, 2))]
+    torch.testing.assert_close(states[[3, 5]], torch.stack(newest))
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))

@@ -16,6 +16,8 @@ S3-Rec pads on the left (`positions`).
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from benchmark.contracts import Context, Corpus, Histories, Int32, Rankings, Recommender
@@ -27,6 +29,9 @@ class BERT4RecConfig(TransformerConfig):
     """A bidirectional transformer with masked items."""
 
     dropout: float = Field(0.2, ge=0, lt=1)
+    examples: Literal["prefixes", "windows"] = Field(
+        "prefixes", description="learn from every beginning of a history (RecBole), or from whole windows alone"
+    )
     mask_ratio: float = Field(0.2, gt=0, le=1, description="share of hidden items")
     last_ratio: float = Field(0.5, ge=0, le=1, description="share of batches that hide only the last items")
 

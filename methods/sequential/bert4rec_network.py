@@ -26,6 +26,7 @@ class BERT4RecNetwork(SequenceNetwork):
         super().__init__(n_items)
         dim = config.embedding_size
         self.config = config
+        self.by_prefix = config.examples == "prefixes"
         self.items = embedding(n_items + 2, dim, INIT, padding=n_items)
         self.positions = embedding(config.max_length, dim, INIT)
         self.norm, self.dropout = nn.LayerNorm(dim, eps=1e-12), nn.Dropout(config.dropout)

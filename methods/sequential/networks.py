@@ -21,6 +21,7 @@ class SequenceNetwork(nn.Module, ABC):
     """Reads item sequences; one pass gives the loss of every position."""
 
     overlap = 1  # items that two windows of one history share: a window's first item is no target
+    by_prefix = False  # whether every beginning of a window is an example of its own
 
     def __init__(self, n_items: int) -> None:
         super().__init__()
@@ -38,7 +39,8 @@ class SequenceNetwork(nn.Module, ABC):
         """Return the states [n, dim] and targets [n] that a batch of windows teaches: each item from those before."""
         targets = items[:, 1:]
         real = targets != self.n_items
-        return self.states(items[:, :-1], users)[real], targets[real]
+        inputs = items[:, :-1].masked_fill(~real, self.n_items)  # a window's last item is no input, or all move a place
+        return self.states(inputs, users)[real], targets[real]
 
     def last_states(self, items: Tensor, users: Tensor) -> Tensor:
         """Return the state [b, dim] behind the last item of every sequence, none of which may be empty."""

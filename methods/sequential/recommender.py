@@ -1,6 +1,7 @@
 """Fitting a sequence network with the suite's training loop, and ranking the whole catalogue with it.
 
-One example of the loop is one window of a user's history; its single pass gives the loss of all positions. Logits are
+One example of the loop is one window of a user's history; its single pass gives the loss of all positions (BERT4Rec,
+which sees both sides, learns from every beginning of a window apart). Logits are
 computed at real positions only, and a batch is cut into batches of like length, because most users are short: on
 Amazon Beauty half of the training histories have at most 4 items, and padding to the longest would multiply the work.
 
@@ -21,7 +22,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.methods.sequential.config import SequenceConfig
 from benchmark.methods.sequential.losses import full_softmax, sampled_softmax
 from benchmark.methods.sequential.networks import SequenceNetwork
-from benchmark.methods.sequential.sequences import by_length, padded, recent_windows, training_windows
+from benchmark.methods.sequential.sequences import beginnings, by_length, padded, recent_windows, training_windows
 from benchmark.topk import id_ranks, rank_all
 from benchmark.training import Validation, train
 
@@ -74,6 +75,7 @@ class SequenceModel:
         config, training = self.config, self.config.training
         width = config.max_length + self.network.overlap
         windows = training_windows(histories, width, self.network.overlap, config.events)
+        windows = beginnings(windows) if self.network.by_prefix else windows
         if not len(windows.user):
             raise BenchmarkError("no user has two training events: there is no sequence to learn from")
 

@@ -44,6 +44,14 @@ def training_windows(histories: Histories, width: int, overlap: int, events: Lit
     return Windows(user[kept], start[kept], end[kept])
 
 
+def beginnings(windows: Windows) -> Windows:
+    """Return every beginning, of two items at least, of every window."""
+    counts = windows.end - windows.start - 1
+    nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    start = np.repeat(windows.start, counts)
+    return Windows(np.repeat(windows.user, counts), start, start + 2 + nth)
+
+
 def recent_windows(histories: Histories, width: int) -> Windows:
     """Return the last `width` items of every history; empty where the history is."""
     end = histories.offsets[1:]
