@@ -2,8 +2,8 @@
 
     title keys   </s> title @@   whole titles only
     body keys    up to 10 tokens, from the texts or across a title's end
-    query keys   n-grams of 1 to 3 words of the query that occur in the corpus, each word with a small and a capital
-                 first letter, scored like body keys
+    query keys   n-grams of 1 to 3 words of the query that occur in the corpus, each word as written and capitalised,
+                 scored like body keys
     unigrams     the log-probabilities of the body's first token
 
 Source: Bevilacqua et al., NeurIPS 2022, section 3 and the released code.
@@ -73,7 +73,7 @@ def _said(model: LanguageModel, read: Encoded, index: FMIndex, queries: Sequence
 
 
 def word_ngrams(query: str, most: int) -> Iterator[str]:
-    """Yield the query's n-grams of 1 to `most` words, with every choice of small and capital first letters."""
+    """Yield the query's n-grams of 1 to `most` words, each word as written and capitalised."""
     words = WORD.findall(query)
     for start in range(len(words)):
         for stop in range(start + 1, min(start + most, len(words)) + 1):

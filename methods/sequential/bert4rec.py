@@ -6,12 +6,13 @@
 For a recommendation, [MASK] is appended to the history and read off there.
 
 Source: Sun et al., BERT4Rec: Sequential Recommendation with Bidirectional Encoder Representations from Transformer,
-CIKM 2019, section 3. Settings of RecBole: 2 layers, 2 heads, 64 dimensions, dropout 0.2; with probability 0.5
-(`last_ratio`) a batch hides only the last item of each history, as a recommendation will, else each item with
-probability 0.2 (`mask_ratio`). Two quirks of RecBole are not copied: a mask at the first position has no loss there,
-and at most mask_ratio times max_length items are hidden. Where chance hides nothing of a history, one item is. RecBole
-numbers positions from the oldest item; here the [MASK] to be read off always has the last position, as everything that
-S3-Rec pads on the left (`positions`).
+CIKM 2019, section 3. Settings of RecBole: 2 layers, 2 heads, 64 dimensions, dropout 0.2; every beginning of a history
+is an example of its own (`examples`), on whole histories half of all batches would repeat one example per user, its
+last training item; with probability 0.5 (`last_ratio`) a batch hides only the last item of each example, as a
+recommendation will, else each item with probability 0.2 (`mask_ratio`). Two quirks of RecBole are not copied: a mask at
+the first position has no loss there, and at most mask_ratio times max_length items are hidden. Where chance hides
+nothing of an example, one item is. RecBole numbers positions from the oldest item; here the [MASK] to be read off
+always has the last position, as everything that S3-Rec pads on the left (`positions`).
 """
 
 from __future__ import annotations
