@@ -206,7 +206,7 @@ def test_a_run_starts_both_tasks_from_what_was_handed_over(shop: Path, tmp_path:
         assert run(shop, runs, methods, *more) == 0
         found = {label: start_of(runs, label) for label in ("hands-over", "nothing", "fresh", "random")}
         for label, origin in zip(found, ("learned T5", "backbone", "backbone", "backbone"), strict=True):
-            assert found[label] == {"id-quality": None, "recommendation": origin, "search": origin}
+            assert found[label] == {"ids": None, "recommendation": origin, "search": origin}
     ours = {label: measured(tmp_path / "once", label) for label in found}
     for label in found:
         assert ours[label] == measured(tmp_path / "again", label)
