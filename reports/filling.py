@@ -160,9 +160,11 @@ def _footnotes(
     resumed = [label for label, seeds in zip(labels, groups, strict=True) if any(map(_was_resumed, seeds))]
     if table.of_costs and resumed:
         notes.append(f"Taken up again after a stop, so that seconds are of the last part: {', '.join(resumed)}.")
-    tasks = [", ".join(dict.fromkeys(task for result in seeds for task in result.metrics)) for seeds in groups]
-    if table.of_costs and len(set(tasks)) > 1:
-        of_rows = "; ".join(f"{label}: {names}" for label, names in zip(labels, tasks, strict=True))
+    run_on: dict[str, list[str]] = {}  # tasks -> rows
+    for label, seeds in zip(labels, groups, strict=True):
+        run_on.setdefault(", ".join(dict.fromkeys(task for r in seeds for task in r.metrics)), []).append(label)
+    if table.of_costs and len(run_on) > 1:
+        of_rows = "; ".join(f"{tasks}: {', '.join(rows)}" for tasks, rows in run_on.items())
         notes.append(f"Seconds and memory are over the tasks that a row was run on. {of_rows}.")
     protocols = [seeds[0].config.get("protocol") for seeds in groups]
     if table.task and any(left != right for left, right in pairwise(protocols)):

@@ -228,7 +228,7 @@ def test_costs_are_summed_by_stage_and_split_by_device(runs):
 def test_costs_name_the_tasks_that_each_row_was_run_on_where_they_differ(runs):
     cost = {"device": "cpu", "date": "2026-11-22", "stages": {"ids": {"seconds": 1}}, "facts": {}}
     put(runs, "hc", values=hits(0.3), cost=cost)
-    note = "hc: recommendation; rqvae: recommendation, id-quality."
+    note = "recommendation: hc; recommendation, id-quality: rqvae."
     (alone,) = build(COST, load_results(runs))
     put(runs, "rqvae", values=hits(0.3), cost=cost, metrics={"id-quality": {"AMI": 0.1}})
     (both,) = build(COST, load_results(runs))
