@@ -32,10 +32,10 @@ def test_overrides_beat_presets_beat_defaults() -> None:
 
 
 def test_a_preset_may_state_its_tuning_budget_which_is_no_setting(tmp_path: Path) -> None:
-    (tmp_path / "presets.toml").write_text("[a.tuned]\ntrials = 3\nlevels = 4\n[a.small]\n[b.small]\ntrials = 0\n")
+    (tmp_path / "presets.toml").write_text("[a.published]\ntrials = 3\nlevels = 4\n[a.small]\n[b.small]\ntrials = 0\n")
     source = tmp_path / "example.py"
-    assert load_presets(source, "a") == {"small": {}, "tuned": {"levels": 4}}
-    assert (load_trials(source, "a"), load_trials(source, "b")) == ({"tuned": 3}, {"small": 0})
+    assert load_presets(source, "a") == {"small": {}, "published": {"levels": 4}}
+    assert (load_trials(source, "a"), load_trials(source, "b")) == ({"published": 3}, {"small": 0})
 
 
 def test_a_row_has_the_tuning_budget_of_its_preset_only_as_long_as_no_setting_differs() -> None:
