@@ -166,14 +166,17 @@ class Runner:
 
     @cached_property
     def device_name(self) -> str:
-        """The device in words, e.g. 'cpu (2 cores)'."""
+        """The device in words, e.g. 'cpu (2 cores)', with the number of processes where a launcher started several."""
         import os
 
         if self.device.startswith("cuda"):
             import torch
 
-            return str(torch.cuda.get_device_name(0))
-        return f"cpu ({len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores)"
+            name = str(torch.cuda.get_device_name(0))
+        else:
+            n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+            name = f"cpu ({n_cores} cores)"
+        return name if processes() == 1 else f"{name}, {processes()} processes"
 
     def _embeddings_stage(self, corpus: Corpus, encoder: EncoderConfig, seed: int) -> Stage:
         from benchmark.encoders import embed
