@@ -4,8 +4,9 @@ It runs through Hugging Face Accelerate, so `accelerate launch` or `torchrun` sc
 examples of one optimiser step over all processes and accumulation steps: the number of devices never changes what
 is learned from, only how fast. (Every process and accumulation step has an equal share of the examples, and the mean
 of a share counts as much as any other's, as in other trainers: where a loss is a mean over tokens or positions, an
-example's weight then varies a little with the lengths of those in its share.) On CPU the same seed gives the same weights, bit for bit, also after a kill: a
-checkpoint holds weights, optimiser, random state and log, and the batch order is a function of seed and step.
+example's weight then varies a little with the lengths of those in its share.) On CPU the same seed gives the same
+weights, bit for bit, also after a kill: a checkpoint holds weights, optimiser, random state and log, and the batch
+order is a function of seed and step.
 
 A `Validation` scores the model now and then, ends the training when nothing gets better, and keeps the best weights.
 """
