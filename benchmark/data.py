@@ -31,6 +31,7 @@ from benchmark.registry import load, registered
 DATA_ROOT_VARIABLE = "BENCHMARK_DATA"
 SPLITS = ("train", "dev", "test")
 EXPECTED = ("items", "users", "interactions")
+WITHOUT_TEST = "without_test"  # in dataset.toml: a copy to choose settings on (`datasets.without_test`)
 
 ConfigT = TypeVar("ConfigT", bound=MethodConfig)
 
@@ -148,14 +149,14 @@ class Dataset:
         items = layout.find_part(folder, "items.jsonl")
         if items is None:
             raise DataError(f"{folder}: holds no items.jsonl or items.jsonl.gz")
-        self._items = items
-        self._sequences = layout.find_part(folder, "sequences.txt")
+        self.items_file = items
+        self.sequences_file = layout.find_part(folder, "sequences.txt")
         self._splits = _query_files(folder)
         self.query_sets = _query_sets(self._splits)
         self.default_queries = next(
             (name for name in ("judged", "judged-dev") if name in self.query_sets), "simulated"
         )
-        self.tasks: tuple[str, ...] = ("id-quality", *(["recommendation"] if self._sequences else []), "search")
+        self.tasks: tuple[str, ...] = ("id-quality", *(["recommendation"] if self.sequences_file else []), "search")
         declared = about.get("tasks", self.tasks)
         self.default_tasks = tuple(task for task in self.tasks if task in declared) or self.tasks
         self.parts = self._hash_parts()
@@ -164,18 +165,20 @@ class Dataset:
 
     def _hash_parts(self) -> dict[str, str]:
         """Return a short content hash per part, and count lines on the way."""
-        facts = parsed.file_facts(self._items, layout.open_bytes, self._cache)
+        facts = parsed.file_facts(self.items_file, layout.open_bytes, self._cache)
         self._counted = {"items": facts.lines}
         if not facts.lines:
-            raise DataError(f"{self._items}: empty: not one item")
+            raise DataError(f"{self.items_file}: empty: not one item")
         parts = {"items": facts.sha256[:16]}
-        if self._sequences:
-            facts = parsed.file_facts(self._sequences, layout.open_bytes, self._cache, words=True)
+        if self.sequences_file:
+            facts = parsed.file_facts(self.sequences_file, layout.open_bytes, self._cache, words=True)
             parts["sequences"] = facts.sha256[:16]
             self._counted |= {"users": facts.lines, "interactions": facts.words - facts.lines}
         files = sorted({path for pair in self._splits.values() for path in pair})
-        if files:
-            hashes = [[path.name, parsed.file_facts(path, layout.open_bytes, self._cache).sha256] for path in files]
+        hashes: list[Any] = [[p.name, parsed.file_facts(p, layout.open_bytes, self._cache).sha256] for p in files]
+        if self.about.get(WITHOUT_TEST):
+            hashes.append(WITHOUT_TEST)  # its simulated queries are other ones
+        if hashes:
             parts["queries"] = parsed.content_key(hashes)
         return parts
 
@@ -196,7 +199,7 @@ class Dataset:
             return
         if self.check:
             _ = self._table
-            if self._sequences:
+            if self.sequences_file:
                 self.histories()
             raise DataError(
                 f"{self.folder}: the counts differ from dataset.toml ({'; '.join(different)}); "
@@ -221,7 +224,7 @@ class Dataset:
         key = parsed.content_key(self.parts["items"], layout.READER_VERSION, self.check)
         path = self._cache / f"items-{key}.arrow"
         if not path.is_file():
-            parsed.save_table(path, *read_items(self._items, spill=self._cache, check=self.check))
+            parsed.save_table(path, *read_items(self.items_file, spill=self._cache, check=self.check))
         table, warnings = parsed.open_table(path)
         self._warn(warnings)
         return table
@@ -233,17 +236,17 @@ class Dataset:
 
     def histories(self) -> Histories:
         """Return the user histories. Raises UsageError when the data set has none."""
-        if self._sequences is None:
+        if self.sequences_file is None:
             raise UsageError(f"data set '{self.name}' has no sequences.txt, so no recommendation")
         return self._histories
 
     @cached_property
     def _histories(self) -> Histories:
-        assert self._sequences is not None
+        assert self.sequences_file is not None
         key = parsed.content_key(self.parts["items"], self.parts["sequences"], layout.READER_VERSION)
         folder = self._cache / f"sequences-{key}"
         if not folder.is_dir():
-            parsed.save_histories(folder, *layout.read_sequences(self._sequences, self._items_alone.row_of))
+            parsed.save_histories(folder, *layout.read_sequences(self.sequences_file, self._items_alone.row_of))
         histories, warnings = parsed.open_histories(folder)
         self._warn(warnings)
         return histories
@@ -261,7 +264,8 @@ class Dataset:
         if name == "simulated":
             from benchmark.simulate import simulate
 
-            return simulate(self._items_alone, split, seed=seed)
+            own_split = "dev" if split == "test" and self.about.get(WITHOUT_TEST) else split
+            return simulate(self._items_alone, own_split, seed=seed)
         part = {("judged-dev", "test"): "dev", ("judged-dev", "dev"): ""}.get((name, split), split)
         own = name if split == "test" else ""
         files = self._splits.get(part if name in ("judged", "judged-dev") else own)
@@ -290,7 +294,7 @@ class Dataset:
         corpus = self._items_alone
         labels = [path for path in corpus.paths if path]
         counts = {"items": len(corpus), "labelled items": len(labels), "distinct labels": len(set(labels))}
-        if self._sequences:
+        if self.sequences_file:
             histories = self.histories()
             counts |= {"users": len(histories), "interactions": len(histories.items)}
         for part, files in self._splits.items():  # every file, also of a split that no task uses

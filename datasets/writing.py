@@ -57,8 +57,8 @@ def encodable(text: str, mended: Counter[str], what: str) -> str:
     return text
 
 
-def toml(value: str | list[str]) -> str:
-    """Return a text or a list of texts as TOML."""
+def toml(value: str | bool | list[str]) -> str:
+    """Return a text, a truth value or a list of texts as TOML."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -168,13 +168,14 @@ class FolderWriter:
         """Add 'number what' for every count above zero."""
         self.notes += [f"{number:,} {what}" for what, number in counted.items() if number]
 
-    def seal(self, name: str, title: str, source: str) -> None:
-        """Write dataset.toml with the counts that the reader shall find."""
+    def seal(self, name: str, title: str, source: str, *, more: Mapping[str, str | bool] | None = None) -> None:
+        """Write dataset.toml with the counts that the reader shall find, and with `more` keys."""
         expect = [f"{what} = {self.counts[what]}" for what in EXPECTED if what in self.counts]
         lines = [
             f"name = {toml(name)}",
             f"title = {toml(title)}",
             f"source = {toml(source)}",
+            *(f"{key} = {toml(value)}" for key, value in (more or {}).items()),
             *([f"tasks = {toml(list(self.tasks))}"] if self.tasks else []),
             f"notes = {toml(self.notes)}",
             *(["", "[facts]", *(f"{key} = {value}" for key, value in self.facts.items())] if self.facts else []),

@@ -5,9 +5,11 @@
   benchmark data check PATH
   benchmark data stats demo
   benchmark data write planted:items=5000 my-folder
+  benchmark data write beauty beauty-tuning --without-test
 
 `check` reads every line, and compares with what was built and downloaded; `stats` has the sizes as the paper counts
-them, lengths, tied time stamps and how often a text names its own category.
+them, lengths, tied time stamps and how often a text names its own category. `write --without-test` makes a copy to
+choose settings on: without each user's last event and the test judgments.
 """
 
 from __future__ import annotations
@@ -38,6 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="given", type=Path, metavar="DIR", default=None,
         help="get: a folder, zip or wheel with raw files fetched by hand; nothing is downloaded",
     )  # fmt: skip
+    parser.add_argument(
+        "--without-test", action="store_true",
+        help="write: leave out the test part (each user's last event, the test judgments), to choose settings on",
+    )  # fmt: skip
     parser.add_argument("--yes", action="store_true", help="get: download without asking")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder that holds the cache (default runs)")
     parser.add_argument("--json", action="store_true")
@@ -49,18 +55,30 @@ def execute(arguments: argparse.Namespace) -> int:
         return _get(arguments)
     from benchmark.data import open_dataset
 
+    if arguments.without_test and arguments.action != "write":
+        raise UsageError("--without-test goes with: benchmark data write")
     dataset = open_dataset(arguments.dataset, cache=arguments.runs / ".cache", data_root=arguments.data_root)
     if arguments.action == "write":
         if arguments.folder is None:
             raise UsageError("data write: name the folder to write to")
         if arguments.folder.exists():
             raise UsageError(f"data write: {arguments.folder} is already there")
-        shutil.copytree(dataset.folder, arguments.folder)
-        print(arguments.folder)
+        _write(dataset, arguments.folder, without_test=arguments.without_test)
         return 0
     if arguments.action == "stats":
         return _statistics(dataset, as_json=arguments.json)
     return _check(dataset, as_json=arguments.json)
+
+
+def _write(dataset: Dataset, folder: Path, *, without_test: bool) -> None:
+    from benchmark.datasets.without_test import write_without_test
+    from benchmark.parsed import write_whole
+
+    if without_test:
+        write_whole(folder, lambda path: write_without_test(dataset, path))
+    else:
+        write_whole(folder, lambda path: shutil.copytree(dataset.folder, path))
+    print(folder)
 
 
 def _get(arguments: argparse.Namespace) -> int:

@@ -8,6 +8,9 @@
 named after it, e.g. rqvae-codebook_size-64. --print-commands prints one `benchmark run` per point and seed, for
 xargs, GNU parallel or a cluster's job arrays: they may run side by side into one --runs folder.
 `benchmark figures --figures id-length,codebook-size,sweeps` draws the outcome.
+
+The scores are those of the test items. To choose settings, sweep over a copy without them:
+`benchmark data write NAME NAME-tuning --without-test`.
 """
 
 from __future__ import annotations

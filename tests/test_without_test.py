@@ -1,0 +1,107 @@
+"""`benchmark data write --without-test`: nothing of the test part is left, the validation part is tested on."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.cli.main import main
+from benchmark.data import Dataset, open_dataset
+from benchmark.datasets.without_test import EVERY
+from benchmark.splits import leave_one_out
+
+QRELS = {"test": "q1 0 a 1\n", "train": "".join(f"t{n} 0 {'abc'[n % 3]} 1\n" for n in range(25)), "dev": "d1 0 b 2\n"}
+
+
+def made(folder: Path, *splits: str, **files: str) -> Path:
+    """A data set of three items with the judgments of these splits."""
+    folder.mkdir(parents=True)
+    (folder / "items.jsonl").write_text("".join(f'{{"id": "{name}", "title": "thing {name}"}}\n' for name in "abc"))
+    if splits:
+        names = ["q1", "d1", *(f"t{n}" for n in range(25))]
+        (folder / "queries.tsv").write_text("".join(f"{name}\twhere is {name}\n" for name in names))
+    for split in splits:
+        (folder / f"qrels{'' if split == 'test' else '.' + split}.txt").write_text(QRELS[split])
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text)
+    return folder
+
+
+def copied(source: Path, folder: Path, cache: Path) -> Dataset:
+    assert main(["data", "write", str(source), str(folder), "--without-test", "--runs", str(cache)]) == 0
+    return open_dataset(str(folder), cache=cache)
+
+
+def pairs(data: Dataset, name: str, split: str) -> set[tuple[str, str, int]]:
+    queries = data.queries(name, split)
+    assert queries is not None
+    triples = zip(queries.query_rows, queries.item_rows, queries.grades, strict=True)
+    return {(queries.ids[query], "abc"[item], int(grade)) for query, item, grade in triples}
+
+
+def test_each_user_is_tested_on_the_validation_item(shop, tmp_path):
+    whole, copy = open_dataset(str(shop), cache=tmp_path), copied(shop, tmp_path / "copy", tmp_path)
+    theirs, ours = leave_one_out(whole.histories()), leave_one_out(copy.histories())
+    assert ours.test_targets.tolist() == theirs.validation.tolist()
+    lines = [line.split() for line in (shop / "sequences.txt").read_text().splitlines()]
+    assert [line.split() for line in (tmp_path / "copy" / "sequences.txt").read_text().splitlines()] == [
+        line[:-1] for line in lines
+    ]
+    assert copy.fingerprint != whole.fingerprint and copy.counts()["interactions"] == sum(map(len, lines)) - 60
+
+
+def test_users_without_another_event_are_left_out_and_counted(tmp_path):
+    source = made(tmp_path / "data", sequences__txt="u a b c\nv b\nw\nx c a\n")
+    copy = copied(source, tmp_path / "copy", tmp_path)
+    assert (tmp_path / "copy" / "sequences.txt").read_text() == "u a b\nx c\n"
+    assert copy.about["notes"] == ["2 users with fewer than two events; left out"]
+
+
+def test_development_judgments_take_the_place_of_the_test_judgments(tmp_path):
+    other = {"queries__other__tsv": "o\tx\n", "qrels__other__txt": "o 0 a 1\n"}
+    source = made(tmp_path / "data", "test", "dev", "train", **other)
+    copy = copied(source, tmp_path / "copy", tmp_path)
+    assert copy.query_sets == ("judged-dev", "simulated")
+    assert pairs(copy, "judged-dev", "test") == {("d1", "b", 2)}
+    whole = open_dataset(str(source), cache=tmp_path)
+    assert pairs(copy, "judged-dev", "train") == pairs(whole, "judged", "train")
+    assert copy.about["notes"] == ["left out, as they have test queries alone: other"]
+
+
+@pytest.mark.parametrize("splits", [("test", "train"), ("dev", "train")])
+def test_without_development_judgments_training_queries_are_held_out(tmp_path, splits):
+    source = made(tmp_path / "data", *splits)
+    copy = copied(source, tmp_path / "copy", tmp_path)
+    held_out, left = pairs(copy, "judged-dev", "test"), pairs(copy, "judged-dev", "train")
+    training = {tuple(line.split()) for line in QRELS["train"].splitlines()}
+    assert {(query, "0", item, str(grade)) for query, item, grade in held_out | left} == training
+    assert not {query for query, *_ in held_out} & {query for query, *_ in left}
+    assert len(held_out) == -(-25 // EVERY)
+
+
+def test_simulated_queries_are_others_than_those_of_the_whole_set(shop, tmp_path):
+    source = made(tmp_path / "data")
+    (source / "items.jsonl").write_text((shop / "items.jsonl").read_text())
+    whole, copy = open_dataset(str(source), cache=tmp_path), copied(source, tmp_path / "copy", tmp_path)
+    tested, developed, ours = (
+        data.queries("simulated", split).texts for data, split in ((whole, "test"), (whole, "dev"), (copy, "test"))
+    )
+    assert ours == developed and ours != tested
+    assert whole.fingerprint != copy.fingerprint  # or one would be taken for the other in a cache
+
+
+def test_settings_are_compared_on_the_copy(shop, tmp_path, capsys):
+    copied(shop, tmp_path / "copy", tmp_path / "runs")
+    words = ["--tasks", "recommendation", "--device", "cpu", "--runs", str(tmp_path / "runs")]
+    grid = ["--methods", "item-knn", "--over", "neighbours=1,2", "--dataset", str(tmp_path / "copy")]
+    assert main(["sweep", *grid, *words]) == 0
+    out = capsys.readouterr().out
+    assert "A small shop, without its test part" in out and "item-knn-neighbours-2" in out
+
+
+def test_misuse_is_one_message_and_leaves_nothing(shop, tmp_path, capsys):
+    copied(shop, tmp_path / "copy", tmp_path)
+    assert main(["data", "write", str(tmp_path / "copy"), str(tmp_path / "again"), "--without-test"]) == 2
+    assert "its test part was left out before" in capsys.readouterr().err
+    assert main(["data", "check", str(shop), "--without-test"]) == 2
+    assert "--without-test goes with: benchmark data write" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".cache") == ["copy"]
