@@ -283,7 +283,7 @@ class Dataset:
         return name if name in ("judged", "judged-dev") and self._splits.get("train") else "simulated"
 
     def counts(self) -> dict[str, int]:
-        """Return the numbers of items, labelled items, distinct labels, users, interactions, queries, judgments.
+        """Return how many items, labelled items, distinct labels, users, events, queries and judgments there are.
 
         Reads every file of the set, so what is wrong anywhere comes to light here.
         """
@@ -297,6 +297,7 @@ class Dataset:
         if self.sequences_file:
             histories = self.histories()
             counts |= {"users": len(histories), "interactions": len(histories.items)}
+            counts["users with a validation item"] = int((histories.lengths >= 3).sum())
         for part, files in self._splits.items():  # every file, also of a split that no task uses
             name, split = ("judged", part) if part in SPLITS else (part, "test")
             queries = self._read_queries(name, files)

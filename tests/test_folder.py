@@ -98,7 +98,7 @@ def test_counts_and_tasks_say_what_is_there(shop):
     dataset = opened(shop)
     assert dataset.counts() == {
         "items": 3, "labelled items": 3, "distinct labels": 3, "users": 2, "interactions": 4,
-        "judged test queries": 2, "judged test judgments": 3,
+        "users with a validation item": 1, "judged test queries": 2, "judged test judgments": 3,
     }
     assert dataset.tasks == ("id-quality", "recommendation", "search")
     assert (dataset.query_sets, dataset.default_queries) == (("judged", "simulated"), "judged")

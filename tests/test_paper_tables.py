@@ -226,7 +226,7 @@ def test_deleting_a_result_marks_the_hole(runs):
 def test_the_data_sets_show_recorded_counts_and_exact_verdicts(runs):
     facts = {"stages": {}, "facts": {"recommendation": {"training_pairs": 111815}}}
     config = {"method": {}, "generative": {"pairs": "sampled"}, "protocol": {}}
-    cut = BEAUTY | {"counts": {"items": 12101, "users": 22000}}
+    cut = BEAUTY | {"counts": {"items": 12101, "users": 22000, "users with a validation item": 22363}}
     put(runs, "hc", dataset=cut, values=hits(0.2, n=300), cost=facts, config=config)
     put(runs, "hc", metrics={"id-quality": {"AMI": 0.1}})
     (filled,) = paper.DATA_SETS.fill(load_results(runs))
@@ -234,7 +234,7 @@ def test_the_data_sets_show_recorded_counts_and_exact_verdicts(runs):
     verdicts = {column: (cell.mean, cell.published.verdict) for column, cell in found.items() if cell.published}
     assert verdicts == {
         "Items": (12101, "ok"), "Users": (22000, "off"), "Rec. train pairs": (111815, "ok"),
-        "Rec. dev users": (None, ""), "Rec. test users": (300, "off"),
+        "Rec. dev users": (22363, "ok"), "Rec. test users": (300, "off"),
     }  # fmt: skip
     assert "Demo shop (fingerprint f1)" in [row.label for row in filled.rows]
 

@@ -77,9 +77,7 @@ def _count(source: Mapping[str, str], result: Result) -> float | None:
         config = result.config.get("generative") or {}
         facts: Mapping[str, Any] = (result.cost.get("facts") or {}).get("recommendation", {})
         value = facts.get(source["fact"]) if config.get("pairs") == "sampled" else None
-    elif "scored" in source:
+    else:
         scored = query_values([result.scores_file(source["scored"])], [])
         value = len(scored[0]) if scored else None
-    else:
-        value = None
     return float(value) if isinstance(value, int | float) else None
