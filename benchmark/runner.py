@@ -134,14 +134,15 @@ class Runner:
 
     def _run(self, cell: Cell) -> None:
         used: dict[str, Stage] = {}
-        codes, histories = None, None
+        codes = None
+        sequences = cell.task != "search" and "recommendation" in self.plan.dataset.tasks
+        histories = self.split.train if sequences else None
         if cell.variant.kind == "indexer":
             for i, encoder in enumerate(encoders(cell.variant.config)):
                 used[f"encode{i or ''}"] = self._embeddings_stage(self.corpus, encoder, cell.seed)
             used["ids"], codes = self._learn_ids(cell)
         if cell.task == "id-quality":
             assert codes is not None
-            histories = self.split.train if "recommendation" in self.plan.dataset.tasks else None
             scored = Scored.of_codes(codes, self.corpus, histories)
         else:
             if codes is not None:
