@@ -63,9 +63,11 @@ def test_bands_begin_where_they_say_and_seeds_are_averaged(tmp_path: Path) -> No
     assert cells == {"mine": [0, 0.5, 1, 0.5], "without-scores": [None] * 4}
 
 
-def test_without_the_histories_there_is_no_table(tmp_path: Path) -> None:
+def test_without_the_histories_there_is_no_table_and_a_message(tmp_path: Path, capsys) -> None:
     result_of(tmp_path, "mine", 0, [0, 1, 1, 0])
     assert BY_FREQUENCY.fill(load_results(tmp_path)) == []
+    assert main(["report", "--runs", str(tmp_path), "--tables", f"recommendation,{NAME}"]) == 0
+    assert capsys.readouterr().err.count("has its values") == 1
 
 
 def test_it_is_shown_when_it_is_asked_for_and_verified(runs: Path, tmp_path: Path, capsys) -> None:

@@ -30,7 +30,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Print the tables, or write one file per format."""
     from benchmark.cli.output import fill_tables, render
     from benchmark.cli.words import words
-    from benchmark.registry import find
+    from benchmark.registry import find, registered
     from benchmark.results import load_results, problems
     from benchmark.store import write_text
 
@@ -44,7 +44,11 @@ def execute(arguments: argparse.Namespace) -> int:
     results = load_results(arguments.runs)
     for problem in problems(results):
         print(f"benchmark: left out: {problem}", file=sys.stderr)
-    filled = fill_tables(results, words(arguments.tables) if arguments.tables else None)
+    names = words(arguments.tables) if arguments.tables else None
+    filled = fill_tables(results, names)
+    empty = {*(names or ())} & {*registered("table")} - {table.table.name for table in filled}
+    for name in sorted(empty):
+        print(f"benchmark: table '{name}': no result below {arguments.runs} has its values", file=sys.stderr)
     if arguments.out is None:
         print(render(filled, styles[0]))
         return 0
