@@ -16,7 +16,7 @@ from benchmark.errors import ConfigError, did_you_mean
 
 SIZES = ("tiny", "small", "base", "paper")  # a method that does not define one of these has its defaults there
 TRIALS = "trials"  # in a preset: its tuning budget, no setting of the method
-PRESETS = (*SIZES, "published")  # another protocol: only methods that define it have it
+PRESETS = (*SIZES, "published", "tuned")  # the last two: only methods that define them have them
 
 
 class MethodConfig(BaseModel):

@@ -11,7 +11,7 @@ import torch
 from sequential_parts import METHODS, corpus_of, histories_of
 
 from benchmark.cli.main import main
-from benchmark.config import build_config, load_presets
+from benchmark.config import build_config, load_presets, load_trials
 from benchmark.contracts import Context, Histories, Int32, Recommender
 from benchmark.data import open_dataset
 from benchmark.errors import BenchmarkError, ConfigError
@@ -175,6 +175,20 @@ def test_the_published_preset_is_the_protocol_of_s3_rec(name: str) -> None:
     assert set(presets) >= {"tiny", "small"}
     if name in ("sasrec", "fdsa"):
         assert (config.layers, config.heads, config.dropout, config.positions) == (2, 2, 0.5, "from-end")
+
+
+def test_the_tuned_presets_share_their_budget_and_the_published_protocol() -> None:
+    budgets = set()
+    for name in (*METHODS, "item-knn"):
+        source = source_file(find("method", name))
+        presets = load_presets(source, name)
+        budgets.add(load_trials(source, name)["tuned"])
+        published, tuned = presets["published"], presets["tuned"]
+        assert {key: tuned[key] for key in ("events", "history") if key in published} == {
+            key: published[key] for key in ("events", "history") if key in published
+        }
+        assert tuned.keys() - published.keys() <= {"embedding_size", "inner_size", "dropout", "neighbours"}
+    assert len(budgets) == 1 and budgets.pop() > 0
 
 
 def test_targets_and_metrics_are_those_of_the_raw_files(shop: Path, tmp_path: Path) -> None:
