@@ -61,7 +61,8 @@ def _shortened(path: Path, notes: list[str]) -> Iterator[tuple[str, list[str]]]:
 
 def _write_queries(writer: FolderWriter, train: QuerySet | None, dev: QuerySet | None, items: Sequence[str]) -> None:
     if train is not None:
-        held_out = np.arange(len(train)) % EVERY == 0 if dev is None else np.zeros(len(train), bool)
+        held_out = np.zeros(len(train), bool)
+        held_out[::EVERY] = dev is None and len(train) > 1
         _write_split(writer, "train", train, ~held_out, items)
         if held_out.any():
             _write_split(writer, "dev", train, held_out, items)

@@ -78,6 +78,12 @@ def test_without_development_judgments_training_queries_are_held_out(tmp_path, s
     assert len(held_out) == -(-25 // EVERY)
 
 
+def test_a_single_training_query_stays_one(tmp_path):
+    source = made(tmp_path / "data", "test", qrels__train__txt="t0 0 a 1\n")
+    copy = copied(source, tmp_path / "copy", tmp_path)
+    assert copy.query_sets == ("simulated",) and (tmp_path / "copy" / "qrels.train.txt").is_file()
+
+
 def test_simulated_queries_are_others_than_those_of_the_whole_set(shop, tmp_path):
     source = made(tmp_path / "data")
     (source / "items.jsonl").write_text((shop / "items.jsonl").read_text())
