@@ -47,14 +47,14 @@ class EncoderConfig(MethodConfig):
 
 
 class TrainingConfig(MethodConfig):
-    """AdamW with a linear, cosine or constant schedule (see `benchmark.training`)."""
+    """AdamW with a linear, cosine, inverse square root or constant schedule (see `benchmark.training`)."""
 
     steps: int = Field(1000, ge=1)
     epochs: float = Field(0.0, ge=0, description="passes over the examples, in place of `steps` when above 0")
     batch_size: int = Field(64, ge=1, description="examples per optimiser step, over all devices")
     accumulation: int = Field(1, ge=1, description="micro-batches that one step is cut into, per device")
     learning_rate: float = Field(1e-3, gt=0)
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    schedule: Literal["linear", "cosine", "inverse-sqrt", "constant"] = "linear"
     warmup_ratio: float = Field(0.0, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0)
     clip_norm: float = Field(1.0, gt=0)

@@ -198,7 +198,10 @@ def _maybe_no_sync(accelerator: Any, model: nn.Module, last: bool) -> Any:
 
 
 def _schedule(config: TrainingConfig, step: int) -> float:
-    """Share of the learning rate at a step (0-based): linear warm-up, then the schedule down to 0."""
+    """Share of the learning rate at a step (0-based): linear warm-up, then the schedule.
+
+    Linear and cosine end at 0; the inverse square root is that of the steps done over those of the warm-up (T5).
+    """
     warmup = int(config.steps * config.warmup_ratio)
     if step < warmup:
         return (step + 1) / warmup
@@ -208,6 +211,8 @@ def _schedule(config: TrainingConfig, step: int) -> float:
             return 1.0 - progress
         case "cosine":
             return 0.5 * (1.0 + math.cos(math.pi * progress))
+        case "inverse-sqrt":
+            return math.sqrt(max(warmup, 1) / (step + 1))
         case _:
             return 1.0
 

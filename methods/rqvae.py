@@ -36,7 +36,7 @@ class RQVAETraining(TrainingConfig):
     steps: int = Field(1000, ge=1)
     batch_size: int = Field(1024, ge=1, description="items per optimiser step, over all devices")
     weight_decay: float = Field(1e-4, ge=0)
-    schedule: Literal["linear", "cosine", "constant"] = "constant"
+    schedule: Literal["linear", "cosine", "inverse-sqrt", "constant"] = "constant"
     precision: Literal["auto", "no", "bf16", "fp16"] = "no"
 
 

@@ -118,7 +118,7 @@ def test_processes_share_one_batch() -> None:
 @pytest.mark.parametrize(
     ("schedule", "step", "share"),
     [("linear", 0, 0.1), ("linear", 9, 1.0), ("linear", 10, 1.0), ("linear", 55, 0.5), ("cosine", 55, 0.5),
-     ("constant", 99, 1.0)],
+     ("inverse-sqrt", 4, 0.5), ("inverse-sqrt", 9, 1.0), ("inverse-sqrt", 39, 0.5), ("constant", 99, 1.0)],
 )  # fmt: skip
 def test_schedules_follow_their_formula(schedule: str, step: int, share: float) -> None:
     config = TrainingConfig(steps=100, warmup_ratio=0.1, schedule=schedule)  # type: ignore[arg-type]

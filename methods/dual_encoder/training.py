@@ -30,7 +30,9 @@ from benchmark.methods.dual_encoder.loss import InBatchLoss
 from benchmark.methods.dual_encoder.negatives import draw_examples
 from benchmark.store import processes, write_text
 
-SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
+SCHEDULES = {
+    "linear": "linear", "cosine": "cosine", "inverse-sqrt": "inverse_sqrt", "constant": "constant_with_warmup"
+}  # fmt: skip
 
 
 def fine_tune(

@@ -20,7 +20,7 @@ class SequenceTraining(TrainingConfig):
 
     epochs: float = Field(200, ge=0, description="passes over the users at most")
     batch_size: int = Field(256, ge=1, description="users per optimiser step, over all devices")
-    schedule: Literal["linear", "cosine", "constant"] = "constant"
+    schedule: Literal["linear", "cosine", "inverse-sqrt", "constant"] = "constant"
     clip_norm: float = Field(1e6, gt=0, description="the sources do not clip")
     evaluate_epochs: float = Field(1, gt=0, description="epochs between two evaluations")
     patience: int = Field(10, ge=1, description="evaluations without a better nDCG@10 that end the training")
