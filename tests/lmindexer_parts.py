@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.conformance import small_corpus
-from benchmark.generative.backbone import load_t5, train_tokenizer
-from benchmark.generative.config import ScratchConfig
+from benchmark.generative.t5 import ScratchConfig, load_t5, train_tokenizer
 from benchmark.methods.lmindexer.backbones import Backbone, EncoderBackbone, T5Backbone
 from benchmark.methods.lmindexer.config import LMIndexerConfig
 from benchmark.methods.lmindexer.documents import Documents

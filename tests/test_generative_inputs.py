@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.generative.backbone import train_tokenizer
-from benchmark.generative.config import ScratchConfig
-from benchmark.generative.inputs import IdHistories, TextHistories, labels, pad, tokenize
+from benchmark.generative.inputs import IdHistories, TextHistories, labels
+from benchmark.generative.t5 import ScratchConfig, train_tokenizer
+from benchmark.generative.tokens import pad, tokenize
 
 TEXTS = [
     "title: Red Lamp, brand: Acme",

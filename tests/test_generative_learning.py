@@ -9,9 +9,10 @@ from benchmark.config import TrainingConfig
 from benchmark.conformance import small_corpus
 from benchmark.contracts import Codes, Context, Histories, QuerySet
 from benchmark.errors import BenchmarkError
-from benchmark.generative.config import GenerativeConfig, ScratchConfig
+from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.finetune import finetune_recommendation, finetune_search
 from benchmark.generative.rank import Ranker, id_order
+from benchmark.generative.t5 import ScratchConfig
 
 CORPUS = small_corpus(30)
 CODES = Codes(np.column_stack([np.arange(30) % 5, np.arange(30) // 5]).astype(np.int32), (5, 6)).with_counter()

@@ -26,10 +26,11 @@ from benchmark.contracts import (
     Retriever,
 )
 from benchmark.errors import BenchmarkError
-from benchmark.generative import backbone
-from benchmark.generative.config import GenerativeConfig, ScratchConfig
+from benchmark.generative import backbone, t5
+from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.finetune import finetune_recommendation, finetune_search
 from benchmark.generative.start import load_start, save_start
+from benchmark.generative.t5 import ScratchConfig, load_t5
 from benchmark.registry import registered
 from benchmark.store import model_folders
 
@@ -50,7 +51,7 @@ def vectors(width: int, sizes: tuple[int, ...] = (5, 6)) -> list[Float32]:
 def tiny_t5(texts: list[str], *, tied: bool = True) -> tuple[Any, Any]:
     """Return a T5 with weights of its own; not tied: with an output table of its own, as T5 1.1 has."""
     torch.manual_seed(5)
-    model, tokenizer = backbone.load_t5("scratch", SCRATCH, texts)
+    model, tokenizer = load_t5("scratch", SCRATCH, texts)
     if not tied:
         model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight))
         model.config.tie_word_embeddings = False
@@ -96,7 +97,7 @@ def test_a_fine_tuned_model_is_the_learned_one_where_nothing_was_learned(tmp_pat
         context = Context(seed=0, work=tmp_path / f"{name}-work", log=lines.append)
         facts = finetune(tmp_path / name, CODES, CORPUS, data, settings(), context, tmp_path / "start")  # type: ignore[operator]
         assert facts["start"] == "learned T5" and lines == ["  fine-tuning starts from: learned T5"]
-        model, tokenizer = backbone.load(tmp_path / name, "cpu")
+        model, tokenizer = t5.load(tmp_path / name, "cpu")
         first = len(tokenizer)
         for key, weight in learned.state_dict().items():
             assert torch.equal(model.state_dict()[key][: len(weight)], weight), key

@@ -9,7 +9,7 @@ import torch
 from benchmark.config import TrainingConfig
 from benchmark.conformance import small_corpus
 from benchmark.contracts import Context
-from benchmark.generative.config import ScratchConfig
+from benchmark.generative.t5 import ScratchConfig
 from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig, WeightsConfig
 from benchmark.methods.lmindexer.learner import Learner
 

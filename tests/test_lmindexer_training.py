@@ -16,8 +16,9 @@ from benchmark.config import TrainingConfig
 from benchmark.conformance import check_method, small_corpus
 from benchmark.contracts import Context, Corpus, Int32
 from benchmark.errors import ConfigError
-from benchmark.generative.backbone import build, load_t5, save, train_tokenizer
-from benchmark.generative.config import GenerativeConfig, ScratchConfig
+from benchmark.generative.backbone import build
+from benchmark.generative.config import GenerativeConfig
+from benchmark.generative.t5 import ScratchConfig, load_t5, save, train_tokenizer
 from benchmark.methods.lmindexer import learner as learner_module
 from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig, ReconstructorConfig, WeightsConfig
 from benchmark.methods.lmindexer.indexer import LMIndexer

@@ -15,7 +15,7 @@ from benchmark.config import SIZES, TrainingConfig, build_config, load_presets
 from benchmark.conformance import check_method
 from benchmark.contracts import Context, Corpus, QuerySet
 from benchmark.errors import BenchmarkError, ConfigError
-from benchmark.generative.config import ScratchConfig
+from benchmark.generative.t5 import ScratchConfig
 from benchmark.methods.seal import config as settings_module
 from benchmark.methods.seal.config import DecodingConfig, PairsConfig, ScoringConfig, SEALConfig
 from benchmark.methods.seal.decoding import generate

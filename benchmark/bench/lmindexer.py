@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from benchmark.generative.backbone import load_t5
-from benchmark.generative.config import ScratchConfig
+from benchmark.generative.t5 import ScratchConfig, load_t5
 
 GOAL = 2.5  # times a plain step, at most
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmark.config import TrainingConfig
 from benchmark.contracts import Context, Corpus
-from benchmark.generative.config import ScratchConfig
+from benchmark.generative.t5 import ScratchConfig
 from benchmark.methods.seal.config import SEALConfig
 from benchmark.methods.seal.retriever import SEAL
 

@@ -10,18 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from benchmark.config import MethodConfig, TrainingConfig
-
-
-class ScratchConfig(MethodConfig):
-    """A small T5 with random weights and a byte-level BPE tokenizer trained on the corpus: needs no hub."""
-
-    d_model: int = Field(128, ge=8)
-    layers: int = Field(2, ge=1, description="encoder layers, and as many decoder layers")
-    heads: int = Field(4, ge=1)
-    d_ff: int = Field(512, ge=8)
-    dropout: float = Field(0.1, ge=0, lt=1)
-    vocabulary_size: int = Field(8000, ge=300)
-    lowercase: bool = True
+from benchmark.generative.t5 import ScratchConfig
 
 
 class GenerativeConfig(MethodConfig):

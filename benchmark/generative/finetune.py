@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from benchmark.config import TrainingConfig
 from benchmark.contracts import Codes, Context, Corpus, Histories, Int32, Int64, QuerySet
 from benchmark.errors import BenchmarkError
-from benchmark.generative import backbone, inputs
+from benchmark.generative import backbone, inputs, t5
 from benchmark.generative.config import GenerativeConfig
+from benchmark.generative.tokens import pad, tokenize
 from benchmark.generative.vocabulary import CodeVocabulary
 from benchmark.splits import Pairs, all_prefixes, sampled_pairs
 from benchmark.training import train
@@ -75,7 +76,7 @@ def finetune_search(
     rows, targets = queries.query_rows[positive], queries.item_rows[positive].astype("int64")
 
     def examples(tokenizer: Any, item_tokens: Int32) -> Examples:
-        tokens = inputs.tokenize(tokenizer, queries.texts, config.max_source - 1)
+        tokens = tokenize(tokenizer, queries.texts, config.max_source - 1)
         return Examples(lambda i: tokens[rows[i]], targets)
 
     if not len(targets):
@@ -111,13 +112,13 @@ def _finetune(
 
     def loss(t5: nn.Module, indices: Tensor) -> Tensor:
         rows = indices.tolist()
-        ids, mask = inputs.pad([examples.source(i) for i in rows], eos, indices.device)
+        ids, mask = pad([examples.source(i) for i in rows], eos, indices.device)
         target = inputs.labels(item_tokens, examples.targets[rows], eos, indices.device)
         result: Tensor = t5(input_ids=ids, attention_mask=mask, labels=target).loss
         return result
 
     train(model, len(examples), loss, training, context)
-    backbone.save(folder, model, tokenizer)
+    t5.save(folder, model, tokenizer)
     return {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "training_pairs": len(examples),

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.contracts import Codes, Context, Corpus, Histories, Int32, Rankings
-from benchmark.generative import backbone, inputs
+from benchmark.generative import inputs, t5
 from benchmark.generative.beam import beam_search
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.exact import exact_scores, search_error
 from benchmark.generative.finetune import code_vocabulary, history_encoder
+from benchmark.generative.tokens import pad
 from benchmark.generative.trie import Trie
 from benchmark.latency import latency, throughput
 
@@ -22,7 +23,7 @@ class Ranker:
     """A saved fine-tuned model with the trie of all items; ranks items for histories or queries."""
 
     def __init__(self, folder: Path, codes: Codes, corpus: Corpus, config: GenerativeConfig, context: Context) -> None:
-        self.model, self.tokenizer = backbone.load(folder, context.device)
+        self.model, self.tokenizer = t5.load(folder, context.device)
         self.vocabulary = code_vocabulary(self.tokenizer, codes)
         self.item_tokens = self.vocabulary.encode(codes)
         self.eos = int(self.tokenizer.eos_token_id)
@@ -48,7 +49,7 @@ class Ranker:
         order = np.argsort([-len(source) for source in sources], kind="stable")  # rows of like length share a batch
 
         def beam(rows: Sequence[int]) -> Rankings:
-            ids, mask = inputs.pad([sources[row] for row in rows], self.eos, self.context.device)
+            ids, mask = pad([sources[row] for row in rows], self.eos, self.context.device)
             return beam_search(
                 self.model, ids, mask, self.trie, self.vocabulary, beams=config.beams, k=k,
                 scorer=config.scorer, length_penalty=config.length_penalty, item_order=self.item_order,
@@ -74,7 +75,7 @@ class Ranker:
         rows = np.unique(np.linspace(0, len(sources) - 1, n).astype(int))
         exact = np.empty((len(rows), len(self.corpus)), np.float32)
         for i, row in enumerate(self.context.progress(rows, "exact scoring")):
-            ids, mask = inputs.pad([sources[row]], self.eos, self.context.device)
+            ids, mask = pad([sources[row]], self.eos, self.context.device)
             exact[i] = exact_scores(
                 self.model, ids, mask, self.trie, self.vocabulary,
                 scorer=self.config.scorer, length_penalty=self.config.length_penalty,

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from benchmark.config import MethodConfig, TrainingConfig
-from benchmark.generative.config import ScratchConfig
+from benchmark.generative.t5 import ScratchConfig
 
 
 class ReconstructorConfig(MethodConfig):

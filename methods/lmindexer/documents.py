@@ -11,7 +11,7 @@ from torch import Tensor
 
 from benchmark.contracts import Int64
 from benchmark.errors import BenchmarkError, require
-from benchmark.generative.inputs import Ragged
+from benchmark.generative.tokens import Ragged
 from benchmark.methods.lmindexer.backbones import Backbone, EncoderBackbone, T5Backbone
 from benchmark.methods.lmindexer.config import LMIndexerConfig
 from benchmark.methods.lmindexer.network import Batch
@@ -36,7 +36,7 @@ def load_backbone(config: LMIndexerConfig, texts: list[str]) -> Backbone:
             model, words.tokenizer, layers=config.decoder_layers, frozen_layers=config.frozen_layers,
             hidden_norm=config.hidden_norm, directions=config.residual_directions, length=config.length,
         )  # fmt: skip
-    from benchmark.generative.backbone import load_t5
+    from benchmark.generative.t5 import load_t5
 
     model, tokenizer = load_t5(config.backbone, config.scratch, texts)
     return T5Backbone(model, tokenizer, from_scratch=config.backbone == "scratch")

@@ -48,10 +48,12 @@ class LMIndexer(Indexer[LMIndexerConfig]):
         return Codes(prefix, (config.codebook_size,) * config.length)
 
     def hand_over(self, folder: Path) -> None:
-        """Write the T5 that fine-tuning starts from and its codebooks (section 3.4); a sentence encoder is no T5."""
+        """Write the codebooks and, where the backbone is a T5, that T5: where fine-tuning starts (section 3.4)."""
         from benchmark.generative.start import save_start
 
         network = self._learner.network
+        rows = [codebook.detach().float().cpu().numpy() for codebook in network.codebooks]
         if network.backbone.shares_table:
-            rows = [codebook.detach().float().cpu().numpy() for codebook in network.codebooks]
             save_start(folder, rows, network.backbone.model, network.backbone.tokenizer)
+        else:
+            save_start(folder, rows)

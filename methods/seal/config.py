@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from benchmark.config import MethodConfig, TrainingConfig
-from benchmark.generative.config import ScratchConfig
+from benchmark.generative.t5 import ScratchConfig
 
 
 class PairsConfig(MethodConfig):

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from benchmark.contracts import Int32, Int64
 from benchmark.errors import BenchmarkError
-from benchmark.generative.backbone import load_t5
-from benchmark.generative.inputs import Ragged, pad
+from benchmark.generative.t5 import load_t5
+from benchmark.generative.tokens import Ragged, pad
 from benchmark.methods.seal.config import SEALConfig
 from benchmark.methods.seal.documents import Documents
 from benchmark.methods.seal.pairs import Pair

@@ -1,0 +1,111 @@
+"""A T5 by hub name or path, or a small one with random weights and a tokenizer trained on the corpus; load and save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from benchmark.config import MethodConfig
+from benchmark.errors import BenchmarkError
+
+PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"  # T5's own, at T5's ids 0, 1, 2
+
+
+class ScratchConfig(MethodConfig):
+    """A small T5 with random weights and a byte-level BPE tokenizer trained on the corpus: needs no hub."""
+
+    d_model: int = Field(128, ge=8)
+    layers: int = Field(2, ge=1, description="encoder layers, and as many decoder layers")
+    heads: int = Field(4, ge=1)
+    d_ff: int = Field(512, ge=8)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    vocabulary_size: int = Field(8000, ge=300)
+    lowercase: bool = True
+
+
+def load_t5(name: str, scratch: ScratchConfig, texts: list[str]) -> tuple[Any, Any]:
+    """Return (T5ForConditionalGeneration, tokenizer) by hub name or path, or new ones where the name is 'scratch'."""
+    if name != "scratch":
+        return pretrained(name)
+    tokenizer = train_tokenizer(scratch, texts)
+    return _scratch_model(scratch, len(tokenizer)), tokenizer
+
+
+def save(folder: Path, model: Any, tokenizer: Any) -> None:
+    """Save model and tokenizer in Hugging Face's layout."""
+    _quiet()
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def load(folder: Path, device: str) -> Any:
+    """Return (model in eval mode on the device, tokenizer) as saved."""
+    from transformers import AutoTokenizer, T5ForConditionalGeneration
+
+    _quiet()
+    return T5ForConditionalGeneration.from_pretrained(folder).eval().to(device), AutoTokenizer.from_pretrained(folder)
+
+
+def train_tokenizer(config: ScratchConfig, texts: list[str]) -> Any:
+    """Return a byte-level BPE tokenizer with T5's special tokens, trained on the texts.
+
+    Byte level: no character is ever unknown.
+    """
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    steps = [normalizers.NFKC(), *([normalizers.Lowercase()] if config.lowercase else [])]
+    tokenizer.normalizer = normalizers.Sequence(steps)
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=config.vocabulary_size,
+        special_tokens=[PAD, EOS, UNKNOWN],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"$A {EOS}", special_tokens=[(EOS, 1)])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=PAD, eos_token=EOS, unk_token=UNKNOWN)
+
+
+def _scratch_model(config: ScratchConfig, vocabulary_size: int) -> Any:
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    return T5ForConditionalGeneration(
+        T5Config(
+            vocab_size=vocabulary_size,
+            d_model=config.d_model,
+            d_kv=config.d_model // config.heads,
+            d_ff=config.d_ff,
+            num_layers=config.layers,
+            num_heads=config.heads,
+            dropout_rate=config.dropout,
+            decoder_start_token_id=0,
+        )
+    )
+
+
+def pretrained(name: str) -> tuple[Any, Any]:
+    from transformers import AutoTokenizer, T5ForConditionalGeneration
+
+    _quiet()
+    try:
+        model, tokenizer = T5ForConditionalGeneration.from_pretrained(name), AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise BenchmarkError(
+            f"the backbone '{name}' cannot be loaded: it is no local T5 folder and the hub did not deliver it "
+            f"({str(error).strip().splitlines()[0]}). Without a hub use --set generative.backbone=scratch"
+        ) from error
+    # transformers 5 claims that every T5 is tied; a resize would then replace T5 1.1's own head by the input table
+    model.config.tie_word_embeddings = model.lm_head.weight is model.shared.weight
+    return model, tokenizer
+
+
+def _quiet() -> None:
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
