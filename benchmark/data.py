@@ -271,6 +271,12 @@ class Dataset:
         files = self._splits.get(part if name in ("judged", "judged-dev") else own)
         return None if files is None else self._read_queries(name, files)
 
+    def simulated_training(self, per_item: int, seed: int = 0) -> QuerySet:
+        """Return simulated training queries, about `per_item` for every item; none is a held-out query of its item."""
+        from benchmark.simulate import simulate_training
+
+        return simulate_training(self._items_alone, per_item, seed=seed)
+
     def _read_queries(self, name: str, files: tuple[Path, Path]) -> QuerySet:
         shared = sum(queries == files[0] for queries, _ in self._splits.values()) > 1
         query_set: QuerySet

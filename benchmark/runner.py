@@ -9,7 +9,7 @@ A failed cell is kept for the end and never loses another one's work.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +35,7 @@ from benchmark.contracts import (
     no_progress,
 )
 from benchmark.errors import BenchmarkError
+from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.start import load_start
 from benchmark.latency import latency, throughput
 from benchmark.plan import Cell, Plan
@@ -120,10 +121,19 @@ class Runner:
 
     @cached_property
     def train_queries(self) -> QuerySet:
-        name = self.plan.dataset.training_queries(self.plan.protocol.query_set)
-        queries = self.plan.dataset.queries(name, "train")
+        queries = self.plan.dataset.queries(self.stages.training_queries, "train")
         assert queries is not None
         return queries
+
+    @cached_property
+    def development_queries(self) -> QuerySet | None:
+        return self.plan.dataset.queries(self.stages.training_queries, "dev")
+
+    def _search_examples(self, config: GenerativeConfig) -> QuerySet:
+        """Return the queries that the generative part learns from."""
+        if config.search.simulated_per_item and self.stages.training_queries == "simulated":
+            return self.plan.dataset.simulated_training(config.search.simulated_per_item)
+        return self.train_queries
 
     @cached_property
     def test_queries(self) -> QuerySet:
@@ -203,6 +213,27 @@ class Runner:
         vectors: Float32 = np.load(stage.final / "embeddings.npy")
         return vectors
 
+    def _query_embedder(self, facts: dict[str, Any]) -> Callable[[Sequence[str], EncoderConfig], Float32]:
+        """Return what embeds query texts, each set of texts once; `facts` are those of the stage that asks."""
+
+        def embedder(texts: Sequence[str], encoder: EncoderConfig) -> Float32:
+            from benchmark.encoders import embed
+
+            def make(folder: Path, work: Path) -> dict[str, Any]:
+                context = Context(seed=0, work=work, device=self.device, progress=self.progress, log=self.log)
+                vectors = embed(list(texts), encoder, context)
+                np.save(folder / "embeddings.npy", vectors)
+                return {"dim": int(vectors.shape[1])}
+
+            stage = self.stages.encode_queries(encoder, texts)
+            if not stage.done:
+                self._build(stage, make, collective=False)
+                facts[NESTED_SECONDS] = facts.get(NESTED_SECONDS, 0.0) + stage.cost()["seconds"]
+            vectors: Float32 = np.load(stage.final / "embeddings.npy", mmap_mode="r")
+            return vectors
+
+        return embedder
+
     def _learn_ids(self, cell: Cell) -> tuple[Stage, Codes]:
         def make(folder: Path, work: Path) -> dict[str, Any]:
             facts: dict[str, Any] = {}
@@ -231,12 +262,17 @@ class Runner:
         start = self.stages.ids(cell).final / START
 
         def make(folder: Path, work: Path) -> dict[str, Any]:
-            context, unique = self._context(cell, work), codes.with_counter()
+            facts: dict[str, Any] = {}
+            context, unique = self._context(cell, work, facts), codes.with_counter()
             if cell.task == "recommendation":
-                histories = self.split.train
-                facts = finetune_recommendation(folder, unique, self.corpus, histories, config, context, start)
+                facts |= finetune_recommendation(
+                    folder, unique, self.corpus, self.split.train, config, context, start, self.split.validation
+                )
             else:
-                facts = finetune_search(folder, unique, self.corpus, self.train_queries, config, context, start)
+                facts |= finetune_search(
+                    folder, unique, self.corpus, self._search_examples(config), config, context, start,
+                    self.development_queries, self._query_embedder(facts),
+                )  # fmt: skip
             _keep_logs(work, folder)
             return facts
 
@@ -263,14 +299,15 @@ class Runner:
         return len(self.test_queries) if cell.task == "search" else len(self.test_users[0])
 
     def _rank_generatively(self, cell: Cell, codes: Codes, context: Context) -> Rankings:
-        from benchmark.generative.rank import Ranker
+        from benchmark.generative.finetune import rank_recommendation, rank_search
 
-        assert cell.variant.generative is not None
-        trained = self.stages.train(cell).final
-        ranker = Ranker(trained, codes.with_counter(), self.corpus, cell.variant.generative, context)
+        config, depth = cell.variant.generative, self.plan.protocol.depth
+        assert config is not None
+        trained, unique = self.stages.train(cell).final, codes.with_counter()
         if cell.task == "search":
-            return ranker.search(self.test_queries.texts, self.plan.protocol.depth)
-        return ranker.recommend(self.test_users[0], self.plan.protocol.depth)
+            texts, embedder = self.test_queries.texts, self._query_embedder(context.facts)
+            return rank_search(trained, unique, self.corpus, texts, depth, config, context, embedder)
+        return rank_recommendation(trained, unique, self.corpus, self.test_users[0], depth, config, context)
 
     def _rank_directly(self, cell: Cell, context: Context) -> Rankings:
         import time

@@ -92,6 +92,38 @@ def simulate(corpus: Corpus, split: str, config: SimulationConfig | None = None,
     )
 
 
+def simulate_training(
+    corpus: Corpus, per_item: int, config: SimulationConfig | None = None, *, seed: int = 0
+) -> QuerySet:
+    """Return `per_item` training queries for every item with a word, the first as in `simulate`.
+
+    A query with the same set of words as its item's development or test query is left out: those are made to differ
+    from `config.train_per_item` training queries only.
+    """
+    config = config or SimulationConfig()
+    counts = term_counts(corpus.table)
+    sampler = _Sampler(counts, config, seed)
+    items = np.flatnonzero(np.diff(counts.offsets))
+    held_out: set[tuple[int, frozenset[str]]] = set()
+    for split in SPLITS[1:]:
+        queries = simulate(corpus, split, config, seed=seed)
+        pairs = zip(queries.item_rows.tolist(), queries.texts, strict=True)
+        held_out |= {(row, frozenset(text.split())) for row, text in pairs}
+    words = np.array(counts.words, dtype=object)
+    rows: list[int] = []
+    ids: list[str] = []
+    texts: list[str] = []
+    for number in range(per_item):
+        for row, query in zip(items.tolist(), sampler.draw(items, np.full(len(items), number)), strict=True):
+            terms = words[query[query >= 0]]
+            if (row, frozenset(terms)) not in held_out:
+                rows.append(row)
+                ids.append(f"train-{row}-{number}")
+                texts.append(" ".join(terms))
+    numbers = np.arange(len(rows), dtype=np.int32)
+    return QuerySet("simulated", ids, texts, numbers, np.array(rows, np.int32), np.ones_like(numbers))
+
+
 class _Sampler:
     """Draws queries as rows of term numbers, -1 pads at the end."""
 

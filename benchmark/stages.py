@@ -6,14 +6,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmark.config import EncoderConfig, encoders
 from benchmark.plan import Cell, Plan
-from benchmark.store import Stage, Store, code_version, folder_version, model_folders
+from benchmark.store import Stage, Store, code_version, digest, folder_version, model_folders
 
 TASK_DATA = {"recommendation": "sequences", "search": "queries"}
+T5_KEYS = frozenset({"backbone", "scratch", "start", "pairs", "max_source"})
+READER_KEYS = {
+    "text": T5_KEYS,
+    "ids": T5_KEYS,
+    "items": frozenset({"items", "decoder", "start"}),
+    "sentence": frozenset({"sentence", "decoder"}),
+}
+RANK_KEYS = frozenset({"beams", "scorer", "length_penalty"})
 
 
 @dataclass(frozen=True)
@@ -37,17 +46,30 @@ class Stages:
 
     def encode(self, encoder: EncoderConfig, seed: int, fields: tuple[str, ...] | None = None) -> Stage:
         """Embeddings of all items, read from the plan's text fields or from others."""
-        from benchmark.encoders import resolve
-
         decided_by = {
             **self._data(),
             "text_fields": fields or self.plan.protocol.text_fields,
             "encoder": encoder.model_dump(),
-            "model": [resolve(encoder.name), folder_version(encoder.name)],
+            "model": model_version(encoder),
             "seed": seed if encoder.simcse_epochs else None,
             "code": [code_version("benchmark.encoders"), code_version("benchmark.text")],
         }
         return self.store.stage("encode", decided_by)
+
+    def encode_queries(self, encoder: EncoderConfig, texts: Sequence[str]) -> Stage:
+        """Embeddings of query texts."""
+        decided_by = {
+            "texts": digest(list(texts)),
+            "encoder": encoder.model_dump(),
+            "model": model_version(encoder),
+            "code": code_version("benchmark.encoders"),
+        }
+        return self.store.stage("encode-queries", decided_by)
+
+    @property
+    def training_queries(self) -> str:
+        """The query set that search is trained on."""
+        return self.plan.dataset.training_queries(self.plan.protocol.query_set)
 
     def ids(self, cell: Cell) -> Stage:
         """Semantic IDs before the dedup counter."""
@@ -64,15 +86,24 @@ class Stages:
         return self.store.stage("ids", decided_by)
 
     def train(self, cell: Cell) -> Stage:
-        """The fine-tuned T5 of an indexer's task."""
+        """The trained reader and ID decoder of an indexer's task."""
         config = cell.variant.generative
         assert config is not None
-        keys = {"backbone", "scratch", "start", "inputs", "pairs", "max_source", cell.task}
+        reader = config.recommendation.reader if cell.task == "recommendation" else config.search.reader
+        keys = READER_KEYS[reader] | RANK_KEYS | {cell.task}  # validation ranks
+        models: list[Any] = []
+        if reader in ("text", "ids"):
+            models = [folder_version(config.backbone)]
+        elif reader == "sentence":
+            models = [model_version(config.sentence.encoder)]
+        elif config.items.vectors in ("text", "both"):
+            models = [self.encode(config.items.encoder, cell.seed).key]
         decided_by = {
-            **self._task_data(cell),
+            **self._data(TASK_DATA[cell.task]),
+            "training_queries": self.training_queries if cell.task == "search" else None,
             "ids": self.ids(cell).key,
             "config": config.model_dump(include=keys, mode="json"),
-            "backbone": folder_version(config.backbone),
+            "models": models,
             "seed": cell.seed,
             "code": [code_version("benchmark.generative.finetune"), code_version("benchmark.simulate")],
         }
@@ -83,11 +114,11 @@ class Stages:
         variant, config = cell.variant, cell.variant.generative
         decided_by = {**self._task_data(cell), "depth": self.plan.protocol.depth, "seed": cell.seed}
         if config is not None:
-            keys = {"beams", "scorer", "length_penalty", "search_error_queries"}
+            keys = RANK_KEYS | {"search_error_queries"}
             decided_by |= {
                 "train": self.train(cell).key,
                 "config": config.model_dump(include=keys, mode="json"),
-                "code": code_version("benchmark.generative.rank"),
+                "code": code_version("benchmark.generative.finetune"),
             }
         else:
             decided_by |= {
@@ -106,3 +137,10 @@ class Stages:
     def _task_data(self, cell: Cell) -> dict[str, Any]:
         query_set = self.plan.protocol.query_set if cell.task == "search" else None
         return {**self._data(TASK_DATA[cell.task]), "query_set": query_set}
+
+
+def model_version(encoder: EncoderConfig) -> list[str | None]:
+    """Return what an encoder's name stands for, and the version of a local folder."""
+    from benchmark.encoders import resolve
+
+    return [resolve(encoder.name), folder_version(encoder.name)]

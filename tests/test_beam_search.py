@@ -9,9 +9,10 @@ from benchmark.bench.decode import measure, rows
 from benchmark.contracts import Codes
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.generative.beam import beam_search
-from benchmark.generative.decoder import Decoder, evaluating
+from benchmark.generative.decoder import evaluating
 from benchmark.generative.exact import exact_scores, search_error
 from benchmark.generative.scoring import child_log_probs, log_normaliser, on_device
+from benchmark.generative.t5_decoder import T5Decoder
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
 
@@ -247,7 +248,7 @@ def test_the_encoders_output_may_be_given():
     model, (_, trie, vocabulary) = t5(), catalogue()
     ids, mask = queries()
     with evaluating(model):
-        encoded = Decoder(model).encode(ids, mask)
+        encoded = T5Decoder(model).encode(ids, mask)
     given = beam_search(model, torch.empty(0), mask, trie, vocabulary, encoded=encoded)
     np.testing.assert_array_equal(given.items, beam_search(model, ids, mask, trie, vocabulary).items)
     exact = exact_scores(model, torch.empty(0), mask, trie, vocabulary, "codes", encoded=encoded)

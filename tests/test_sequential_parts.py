@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from benchmark.methods.sequential import losses
 from benchmark.methods.sequential.losses import full_softmax, sampled_softmax
-from benchmark.methods.sequential.sequences import beginnings, by_length, padded, recent_windows, training_windows
+from benchmark.windows import beginnings, by_length, padded, recent_windows, training_windows
 
 SEQUENCES = st.lists(st.lists(st.integers(0, 9), max_size=12), min_size=1, max_size=6)
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from benchmark.contracts import Codes, Rankings
 from benchmark.generative.beam import beam_search
-from benchmark.generative.decoder import Decoder
+from benchmark.generative.t5_decoder import T5Decoder
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
 
@@ -165,7 +165,7 @@ def _item(trie: Trie, tokens: list[int]) -> int:
 
 @torch.inference_mode()
 def _encode(model: Any, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-    return Decoder(model).encode(input_ids, attention_mask)
+    return T5Decoder(model).encode(input_ids, attention_mask)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Constrained beam search: the items whose IDs a T5 finds most probable, all queries and beams at once.
+"""Constrained beam search: the items whose IDs a decoder finds most probable, all queries and beams at once.
 
 Same procedure as Hugging Face generate with early_stopping=True, so `full` gives its sequences and scores: each step
 ranks all continuations and keeps 2 x beams of them; an ID that ends among the first `beams` is finished, the best
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from benchmark.contracts import Int32, Rankings
 from benchmark.errors import require
-from benchmark.generative.decoder import Decoder, Past, Source, evaluating
+from benchmark.generative.decoder import Decoder, Past, decoder_of, evaluating
 from benchmark.generative.scoring import Children, Scorer, TrieTensors, check, child_log_probs, on_device
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
@@ -28,7 +28,7 @@ from benchmark.generative.vocabulary import CodeVocabulary
 
 def beam_search(
     model: Any,
-    input_ids: Tensor,
+    input_ids: Tensor | None,
     attention_mask: Tensor,
     trie: Trie,
     vocabulary: CodeVocabulary,
@@ -42,16 +42,17 @@ def beam_search(
 ) -> Rankings:
     """Return the k best items of each query, best first; -1 with score -inf where fewer were found.
 
-    input_ids, attention_mask [B, S] on the model's device; `encoded` [B, S, D] is the encoder's output, where the
-    caller has it already (input_ids are then not read). Equal scores are ordered by `item_order` [n_items], each
+    `model` is a T5ForConditionalGeneration or an IdDecoder. input_ids, attention_mask [B, S] on the model's device;
+    `encoded` [B, S, D] are a reader's states: the output of the T5's encoder, where the caller has it already, or
+    what an ID decoder needs (input_ids are then not read). Equal scores are ordered by `item_order` [n_items], each
     item's place (default: row order).
     """
     require(1 <= k <= beams, "k", f"must lie in 1 .. beams ({beams}), not {k}")
     with evaluating(model):
-        decoder = Decoder(model)
+        decoder = decoder_of(model)
         check(trie, vocabulary, decoder.head, scorer)
         if encoded is None:
-            encoded = decoder.encode(input_ids, attention_mask)
+            encoded = model.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         tensors = on_device(trie, encoded.device)
         place = None if item_order is None else torch.as_tensor(np.asarray(item_order), device=encoded.device).long()
         done = _search(decoder, encoded, attention_mask, tensors, beams, scorer, length_penalty, place)
@@ -105,7 +106,7 @@ def _search(
 class _Reader:
     """Feeds the beams' tokens to the decoder; leaves out beams whose end is already certain."""
 
-    def __init__(self, decoder: Decoder, source: Source, tensors: TrieTensors, scorer: Scorer) -> None:
+    def __init__(self, decoder: Decoder, source: Any, tensors: TrieTensors, scorer: Scorer) -> None:
         self.decoder, self.source, self.tensors, self.scorer = decoder, source, tensors, scorer
         self.past: Past | None = None
         self.columns: Tensor | None = None  # where each of the last beams lies in the cache, [B, R]

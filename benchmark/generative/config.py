@@ -1,42 +1,115 @@
-"""Settings of the shared generative part: one fine-tuned T5 per task turns any semantic IDs into rankings.
+"""Settings of the shared generative part: a reader and an ID decoder per task turn any semantic IDs into rankings.
 
-The defaults are the paper's where it states them: history texts newest first, T5's full-vocabulary loss and scores,
-20 beams, five pre-sampled pairs per user (LMIndexer's code; Jin et al., ICML 2024, section 5). Presets lie in
+The defaults are the paper's where it states them: a T5 that reads texts, newest item first, full-vocabulary loss and
+scores, 20 beams, five pre-sampled pairs per user (LMIndexer's code; Jin et al., ICML 2024, section 5). Presets lie in
 `presets.toml`; `--set generative.KEY=VALUE` changes all methods alike, `--set METHOD.generative.KEY=VALUE` one row.
+
+Readers give the states that the ID decoder attends to:
+
+    text       a T5 encoder over texts: item texts newest first, or the query (the paper)
+    ids        a T5 encoder over the items' semantic IDs, oldest first (TIGER)
+    items      a causal Transformer over items, one state per position: a whole history is one example
+    sentence   a sentence encoder's vector of the query, and its words
 """
 
 from typing import Literal
 
 from pydantic import Field
 
-from benchmark.config import MethodConfig, TrainingConfig
+from benchmark.config import EncoderConfig, MethodConfig, TrainingConfig
 from benchmark.generative.t5 import ScratchConfig
 
 
-class GenerativeConfig(MethodConfig):
-    """Fine-tuning on (text -> ID) pairs and constrained beam search over the IDs of all items."""
+class ItemsConfig(MethodConfig):
+    """The reader `items`."""
 
-    backbone: str = Field("scratch", description="scratch, or any T5 by hub name or path, e.g. t5-base")
+    vectors: Literal["ids", "text", "both", "table"] = Field(
+        "ids",
+        description="an item is the codes of its ID, its text embedding, both, or a row of a learned table "
+        "(a control: item identities as in SASRec)",
+    )
+    encoder: EncoderConfig = EncoderConfig()
+    max_length: int = Field(50, ge=1, description="items that are read, the most recent ones")
+    layers: int = Field(2, ge=1)
+    heads: int = Field(4, ge=1)
+    dropout: float = Field(0.3, ge=0, lt=1)
+
+
+class SentenceConfig(MethodConfig):
+    """The reader `sentence`."""
+
+    encoder: EncoderConfig = EncoderConfig()
+    inputs: Literal["vector", "words", "both"] = Field(
+        "both",
+        description="the encoder's frozen vector of the query, learned vectors of its word pieces, or their sum",
+    )
+    max_words: int = Field(32, ge=1, description="word pieces of a query or an item text that are read")
+    word_dropout: float = Field(0.0, ge=0, lt=1, description="share of the word pieces left out at random in training")
+
+
+class DecoderConfig(MethodConfig):
+    """The ID decoder behind the readers `items` and `sentence`; a T5 brings its own."""
+
+    width: int = Field(128, ge=8, description="width of the decoder and of the reader's states")
+    blocks: int = Field(2, ge=1)
+    inner: int = Field(4, ge=1, description="width of a block's inner layer, in multiples of `width`")
+    dropout: float = Field(0.1, ge=0, lt=1)
+
+
+class TaskConfig(TrainingConfig):
+    """Training for one task; the weights that are kept are the best ones where `evaluations` is above 0."""
+
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target spread over the other codes")
+    evaluations: int = Field(
+        0, ge=0, description="evaluations by nDCG@10 on validation items or development queries; 0: keep the last step"
+    )
+    patience: int = Field(5, ge=1, description="evaluations without a better nDCG@10 that end the training")
+    validation_size: int = Field(2000, ge=1, description="users or queries that an evaluation ranks for")
+
+
+class RecommendationConfig(TaskConfig):
+    """Next-item recommendation."""
+
+    reader: Literal["text", "ids", "items"] = Field("text", description="what reads the history")
+
+
+class SearchConfig(TaskConfig):
+    """Search."""
+
+    reader: Literal["text", "sentence"] = Field("text", description="what reads the query")
+    item_texts: bool = Field(
+        False, description="learn from the items' own texts too (the indexing task of DSI, Tay et al., NeurIPS 2022)"
+    )
+    simulated_per_item: int = Field(
+        0, ge=0, description="where the training queries are simulated: so many per item in place of the data set's"
+    )
+
+
+class GenerativeConfig(MethodConfig):
+    """Training on (history or query -> ID) examples and constrained beam search over the IDs of all items."""
+
+    backbone: str = Field("scratch", description="text and ids: `scratch`, or any T5 by hub name or path, e.g. t5-base")
     scratch: ScratchConfig = ScratchConfig()
+    items: ItemsConfig = ItemsConfig()
+    sentence: SentenceConfig = SentenceConfig()
+    decoder: DecoderConfig = DecoderConfig()
     start: Literal["learned", "fresh"] = Field(
         "learned",
-        description="start from the T5 and the code vectors that the indexer hands over, where it has learned a T5 "
-        "(LMIndexer, section 3.4), or always from the plain backbone with random vectors for the codes",
-    )
-    inputs: Literal["text", "ids"] = Field(
-        "text", description="history as item texts, newest first (LMIndexer), or as IDs, oldest first (TIGER)"
+        description="initial weights: the T5 and the code vectors that the indexer has learned (LMIndexer, section "
+        "3.4), where it has any and the reader can take them, or random ones",
     )
     pairs: Literal["sampled", "all"] = Field(
-        "sampled", description="five pre-sampled pairs per user (the paper), or every prefix of the training part"
+        "sampled", description="text and ids: five pre-sampled pairs per user (the paper), or every prefix"
     )
-    max_source: int = Field(1024, ge=4, description="tokens of the input, the end-of-sequence token among them")
-    recommendation: TrainingConfig = TrainingConfig(steps=10_000, batch_size=32, learning_rate=1e-3)
-    search: TrainingConfig = TrainingConfig(steps=10_000, batch_size=32, learning_rate=1e-3)
+    max_source: int = Field(1024, ge=4, description="text and ids: tokens of the input, end of sequence among them")
+    recommendation: RecommendationConfig = RecommendationConfig(steps=10_000, batch_size=32, learning_rate=1e-3)
+    search: SearchConfig = SearchConfig(steps=10_000, batch_size=32, learning_rate=1e-3)
     beams: int = Field(20, ge=1)
-    scorer: Literal["full", "codes"] = Field(
-        "full",
-        description="score = log-softmax over the whole vocabulary, then prune (the paper, Hugging Face generate), "
-        "or softmax over the codes the trie allows",
+    scorer: Literal["auto", "full", "codes"] = Field(
+        "auto",
+        description="full: log-softmax over the whole vocabulary, then prune (the paper, Hugging Face generate); "
+        "codes: softmax over the codes that the trie allows; auto: full behind a T5, codes behind the other readers, "
+        "as each is trained",
     )
     length_penalty: float = 1.0
     beam_batch: int = Field(32, ge=1, description="queries that one beam search takes at a time")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from benchmark.contracts import Float32, Int32
-from benchmark.generative.decoder import Decoder, Past, Source, evaluating
+from benchmark.generative.decoder import Decoder, Past, decoder_of, evaluating
 from benchmark.generative.scoring import Scorer, TrieTensors, check, child_log_probs, on_device
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
@@ -23,7 +23,7 @@ from benchmark.generative.vocabulary import CodeVocabulary
 
 def exact_scores(
     model: Any,
-    input_ids: Tensor,
+    input_ids: Tensor | None,
     attention_mask: Tensor,
     trie: Trie,
     vocabulary: CodeVocabulary,
@@ -39,10 +39,10 @@ def exact_scores(
     whole vocabulary: meant for checks on a few queries.
     """
     with evaluating(model):
-        decoder = Decoder(model)
+        decoder = decoder_of(model)
         check(trie, vocabulary, decoder.head, scorer)
         if encoded is None:
-            encoded = decoder.encode(input_ids, attention_mask)
+            encoded = model.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         tensors = on_device(trie, encoded.device)
         batch, device = len(encoded), encoded.device
         found = torch.empty((batch, trie.n_items), device=device)
@@ -57,7 +57,7 @@ def exact_scores(
 @dataclass(frozen=True)
 class _Walk:
     decoder: Decoder
-    source: Source
+    source: Any
     tensors: TrieTensors
     scorer: Scorer
     length_penalty: float
@@ -74,7 +74,7 @@ class _Walk:
         batch, tensors = len(scores), self.tensors
         rows = None
         if past is not None and parents is not None:
-            width = past.keys[0].shape[0] // batch
+            width = past.rows // batch
             rows = (parents + torch.arange(batch, device=nodes.device)[:, None] * width).flatten()
         hidden, past = self.decoder.step(tokens.expand(batch, -1), self.source, past, rows)
         children = tensors.children(nodes.expand(batch, -1))

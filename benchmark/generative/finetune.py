@@ -1,37 +1,25 @@
-"""Fine-tuning: one plain T5 per task learns text -> semantic ID (LMIndexer, section 3.4; its downstream code).
+"""Training for one task, with the reader that the configuration names.
 
-Cross-entropy over the full vocabulary on the ID tokens and the end-of-sequence token; all weights train.
+Every reader and its ID decoder learn to generate an item's semantic ID: from a user's history, or from a query.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+import numpy as np
 
-from benchmark.config import TrainingConfig
-from benchmark.contracts import Codes, Context, Corpus, Histories, Int32, Int64, QuerySet
+from benchmark.config import EncoderConfig
+from benchmark.contracts import Codes, Context, Corpus, Float32, Histories, Int32, QuerySet, Rankings
 from benchmark.errors import BenchmarkError
-from benchmark.generative import backbone, inputs, t5
+from benchmark.generative import reader_tasks, t5_tasks
 from benchmark.generative.config import GenerativeConfig
-from benchmark.generative.tokens import pad, tokenize
-from benchmark.generative.vocabulary import CodeVocabulary
-from benchmark.splits import Pairs, all_prefixes, sampled_pairs
-from benchmark.training import train
+from benchmark.generative.rank import scorer_of
+from benchmark.generative.reader_tasks import EmbedTexts
 
-
-@dataclass(frozen=True)
-class Examples:
-    """Training pairs: `source(i)` gives the input tokens of example i, `targets[i]` its item."""
-
-    source: Callable[[int], Int32]
-    targets: Int64
-
-    def __len__(self) -> int:
-        return len(self.targets)
+HELD_OUT = 20  # where a set has no development queries, every twentieth training query is one
 
 
 def finetune_recommendation(
@@ -42,24 +30,17 @@ def finetune_recommendation(
     config: GenerativeConfig,
     context: Context,
     start: Path | None = None,
+    validation: Int32 | None = None,
 ) -> dict[str, Any]:
     """Train on user histories (the training part only) and save the model; return facts about it.
 
-    `codes` carry the dedup counter; `start` is the folder of what their indexer handed over, if anything.
-    `config.pairs` chooses the paper's five pairs per user or every prefix.
+    `codes` carry the dedup counter; `start` is the folder of the initial weights that their indexer has learned, if
+    any; `validation` [n_users] holds each user's validation item, -1 for none.
     """
-    pairs: Pairs = sampled_pairs(histories, context.seed) if config.pairs == "sampled" else all_prefixes(histories)
-
-    def examples(tokenizer: Any, item_tokens: Int32) -> Examples:
-        encoder = history_encoder(tokenizer, item_tokens, corpus, config)
-        return Examples(
-            lambda i: encoder.source(histories.items[pairs.start[i] : pairs.end[i]]),
-            pairs.target.astype("int64"),
-        )
-
-    if not len(pairs.target):
-        raise BenchmarkError("recommendation: there are no training pairs; some user must have at least 4 events")
-    return _finetune(folder, codes, corpus.texts(), examples, config, config.recommendation, context, start)
+    _check_reader(config, config.recommendation.reader)
+    items = validation if validation is not None else np.full(len(histories), -1, np.int32)
+    learn = reader_tasks if config.recommendation.reader == "items" else t5_tasks
+    return learn.learn_recommendation(folder, codes, corpus, histories, items, config, context, start)
 
 
 def finetune_search(
@@ -70,63 +51,75 @@ def finetune_search(
     config: GenerativeConfig,
     context: Context,
     start: Path | None = None,
+    development: QuerySet | None = None,
+    embed_texts: EmbedTexts | None = None,
 ) -> dict[str, Any]:
-    """Train on (query, relevant item) pairs, one per positive judgment, and save the model; otherwise the same."""
-    positive = queries.grades > 0
-    rows, targets = queries.query_rows[positive], queries.item_rows[positive].astype("int64")
+    """Train on (query, relevant item) pairs, one per positive judgment, and save the model; otherwise the same.
 
-    def examples(tokenizer: Any, item_tokens: Int32) -> Examples:
-        tokens = tokenize(tokenizer, queries.texts, config.max_source - 1)
-        return Examples(lambda i: tokens[rows[i]], targets)
-
-    if not len(targets):
+    Where there are no `development` queries to stop by, a part of the training queries is held out for it.
+    """
+    _check_reader(config, config.search.reader)
+    if not (queries.grades > 0).any():
         raise BenchmarkError(f"search: no query of the training set '{queries.name}' has a relevant item")
-    texts = [*corpus.texts(), *queries.texts]
-    return _finetune(folder, codes, texts, examples, config, config.search, context, start)
+    if development is None and config.search.evaluations and len(queries) >= HELD_OUT:
+        queries, development = held_out(queries)
+        context.log(f"  no development queries: every {HELD_OUT}th training query is held out to choose the weights")
+    if config.search.reader == "sentence":
+        embed_texts = embed_texts or _embed(context)
+        return reader_tasks.learn_search(folder, codes, corpus, queries, development, config, context, embed_texts)
+    return t5_tasks.learn_search(folder, codes, corpus, queries, development, config, context, start)
 
 
-def history_encoder(
-    tokenizer: Any, item_tokens: Int32, corpus: Corpus, config: GenerativeConfig
-) -> inputs.TextHistories | inputs.IdHistories:
-    """Return what turns a history into input tokens, as `config.inputs` says."""
-    if config.inputs == "ids":
-        return inputs.IdHistories(item_tokens, config.max_source)
-    return inputs.TextHistories(tokenizer, corpus.texts(), config.max_source)
-
-
-def _finetune(
-    folder: Path,
-    codes: Codes,
-    texts: list[str],
-    make_examples: Callable[[Any, Int32], Examples],
-    config: GenerativeConfig,
-    training: TrainingConfig,
+def rank_recommendation(
+    folder: Path, codes: Codes, corpus: Corpus, histories: Histories, k: int, config: GenerativeConfig,
     context: Context,
-    start: Path | None,
-) -> dict[str, Any]:
-    model, tokenizer, vocabulary, origin = backbone.build(config, codes.sizes, texts, context.seed, start)
-    context.log(f"  fine-tuning starts from: {origin}")
-    item_tokens = vocabulary.encode(codes)
-    eos = int(tokenizer.eos_token_id)
-    examples = make_examples(tokenizer, item_tokens)
-
-    def loss(t5: nn.Module, indices: Tensor) -> Tensor:
-        rows = indices.tolist()
-        ids, mask = pad([examples.source(i) for i in rows], eos, indices.device)
-        target = inputs.labels(item_tokens, examples.targets[rows], eos, indices.device)
-        result: Tensor = t5(input_ids=ids, attention_mask=mask, labels=target).loss
-        return result
-
-    train(model, len(examples), loss, training, context)
-    t5.save(folder, model, tokenizer)
-    return {
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "training_pairs": len(examples),
-        "vocabulary": vocabulary.first,
-        "start": origin,
-    }
+) -> Rankings:  # fmt: skip
+    """Rank the next items of each history; the history's own items may come back (the paper's protocol)."""
+    if config.recommendation.reader == "items":
+        return reader_tasks.recommend(folder, codes, corpus, histories, k, config, context)
+    task = t5_tasks.T5Task.load(folder, codes, corpus, config, context.device)
+    return task.ranker(config.recommendation.reader).rank_all(task.histories(histories), k, context)
 
 
-def code_vocabulary(tokenizer: Any, codes: Codes) -> CodeVocabulary:
-    """Return the code tokens behind a saved tokenizer's own."""
-    return CodeVocabulary(codes.sizes, first=len(tokenizer))
+def rank_search(
+    folder: Path, codes: Codes, corpus: Corpus, queries: list[str], k: int, config: GenerativeConfig,
+    context: Context, embed_texts: EmbedTexts | None = None,
+) -> Rankings:  # fmt: skip
+    """Rank items for text queries."""
+    if config.search.reader == "sentence":
+        embed_texts = embed_texts or _embed(context)
+        return reader_tasks.search(folder, codes, corpus, queries, k, config, context, embed_texts)
+    task = t5_tasks.T5Task.load(folder, codes, corpus, config, context.device)
+    return task.ranker(config.search.reader).rank_all(task.queries(queries), k, context)
+
+
+def held_out(queries: QuerySet) -> tuple[QuerySet, QuerySet]:
+    """Return the training queries without every twentieth one, and those as development queries."""
+    chosen = np.arange(len(queries)) % HELD_OUT == HELD_OUT - 1
+    return _part(queries, ~chosen), _part(queries, chosen)
+
+
+def _part(queries: QuerySet, chosen: Any) -> QuerySet:
+    rows = np.flatnonzero(chosen)
+    place = np.full(len(queries), -1, np.int32)
+    place[rows] = np.arange(len(rows))
+    kept = chosen[queries.query_rows]
+    return QuerySet(
+        queries.name, [queries.ids[row] for row in rows], [queries.texts[row] for row in rows],
+        place[queries.query_rows[kept]], queries.item_rows[kept], queries.grades[kept],
+    )  # fmt: skip
+
+
+def _check_reader(config: GenerativeConfig, reader: str) -> None:
+    scorer_of(config, reader)  # refuses a scorer that does not go with the reader, before anything is trained
+
+
+def _embed(context: Context) -> EmbedTexts:
+    """Return the encoder itself, for use outside the runner, which keeps the vectors."""
+
+    def embed_texts(texts: Sequence[str], encoder: EncoderConfig) -> Float32:
+        from benchmark.encoders import embed
+
+        return embed(list(texts), encoder, context)
+
+    return embed_texts

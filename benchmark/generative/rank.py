@@ -1,86 +1,108 @@
-"""Ranking with a fine-tuned T5: constrained beam search over all items' IDs, and how far it is from exact scoring."""
+"""Ranking all items for histories or queries: constrained beam search, and how far it is from exact scoring."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+from torch import Tensor
 
-from benchmark.contracts import Codes, Context, Corpus, Histories, Int32, Rankings
-from benchmark.generative import inputs, t5
+from benchmark.contracts import Context, Int32, Int64, Rankings
+from benchmark.errors import ConfigError
 from benchmark.generative.beam import beam_search
 from benchmark.generative.config import GenerativeConfig
+from benchmark.generative.decoder import evaluating
 from benchmark.generative.exact import exact_scores, search_error
-from benchmark.generative.finetune import code_vocabulary, history_encoder
-from benchmark.generative.tokens import pad
+from benchmark.generative.scoring import Scorer
 from benchmark.generative.trie import Trie
+from benchmark.generative.vocabulary import CodeVocabulary
 from benchmark.latency import latency, throughput
 
 
+class States(Protocol):
+    """Prepared histories or queries that a reader gives states for."""
+
+    costs: Int64  # [n] rows of like cost share a batch
+
+    def __len__(self) -> int: ...
+
+    def states(self, rows: Int64) -> tuple[Tensor, Tensor]:
+        """Return states [b, S, D] and which of them are real [b, S]."""
+        ...
+
+
+@dataclass(frozen=True)
 class Ranker:
-    """A saved fine-tuned model with the trie of all items; ranks items for histories or queries."""
+    """A model with the trie of all items' IDs."""
 
-    def __init__(self, folder: Path, codes: Codes, corpus: Corpus, config: GenerativeConfig, context: Context) -> None:
-        self.model, self.tokenizer = t5.load(folder, context.device)
-        self.vocabulary = code_vocabulary(self.tokenizer, codes)
-        self.item_tokens = self.vocabulary.encode(codes)
-        self.eos = int(self.tokenizer.eos_token_id)
-        self.trie = Trie.build(self.item_tokens, self.eos)
-        self.item_order = id_order(corpus.ids)
-        self.corpus, self.config, self.context = corpus, config, context
+    model: Any  # what beam_search takes: a T5ForConditionalGeneration or an IdDecoder
+    trie: Trie
+    vocabulary: CodeVocabulary
+    item_order: Int32  # [n_items] each item's place among equal scores
+    config: GenerativeConfig
+    scorer: Scorer
+    parameters: int
 
-    def recommend(self, histories: Histories, k: int) -> Rankings:
-        """Rank the next items of each history; the history's own items may come back (the paper's protocol)."""
-        encoder = history_encoder(self.tokenizer, self.item_tokens, self.corpus, self.config)
-        return self._rank(inputs.histories_sources(histories, encoder), k)
-
-    def search(self, queries: list[str], k: int) -> Rankings:
-        """Rank items for text queries."""
-        tokens = inputs.tokenize(self.tokenizer, queries, self.config.max_source - 1)
-        return self._rank([tokens[row] for row in range(len(tokens))], k)
-
-    def _rank(self, sources: list[Int32], k: int) -> Rankings:
-        config, facts = self.config, self.context.facts
-        items = np.full((len(sources), k), -1, np.int32)
-        scores = np.full((len(sources), k), -np.inf, np.float32)
-        k = min(k, config.beams)  # fewer beams than ranks: the rest stays empty
-        order = np.argsort([-len(source) for source in sources], kind="stable")  # rows of like length share a batch
-
-        def beam(rows: Sequence[int]) -> Rankings:
-            ids, mask = pad([sources[row] for row in rows], self.eos, self.context.device)
-            return beam_search(
-                self.model, ids, mask, self.trie, self.vocabulary, beams=config.beams, k=k,
-                scorer=config.scorer, length_penalty=config.length_penalty, item_order=self.item_order,
-            )  # fmt: skip
-
-        started = time.perf_counter()
-        for start in self.context.progress(range(0, len(order), config.beam_batch), "beam search"):
-            rows = order[start : start + config.beam_batch]
-            found = beam(rows.tolist())
-            items[rows, :k], scores[rows, :k] = found.items, found.scores
-        seconds = time.perf_counter() - started
-        facts |= latency(lambda row: beam([row]), len(sources))
-        facts |= throughput(len(sources), seconds)
-        facts["parameters"] = sum(parameter.numel() for parameter in self.model.parameters())
-        facts["index_bytes"] = self.trie.nbytes
-        if config.search_error_queries:
-            facts["beam_missing"] = self._beam_missing(sources, items)
+    def rank(self, states: States, rows: Int64, k: int, context: Context | None = None) -> Rankings:
+        """Return the k best items for some rows, best first; -1 with score -inf where the beam found fewer."""
+        items = np.full((len(rows), k), -1, np.int32)
+        scores = np.full((len(rows), k), -np.inf, np.float32)
+        k = min(k, self.config.beams)  # fewer beams than ranks: the rest stays empty
+        order = np.argsort(-states.costs[rows], kind="stable")
+        starts: Any = range(0, len(order), self.config.beam_batch)
+        for start in context.progress(starts, "beam search") if context else starts:
+            part = order[start : start + self.config.beam_batch]
+            found = self._beam(states, rows[part], k)
+            items[part, :k], scores[part, :k] = found.items, found.scores
         return Rankings(items, scores)
 
-    def _beam_missing(self, sources: list[Int32], items: Int32) -> float:
-        """Return how many of the exact top 10 the beam's top 10 lacks on average, over evenly spread queries."""
-        n = min(self.config.search_error_queries, len(sources))
-        rows = np.unique(np.linspace(0, len(sources) - 1, n).astype(int))
-        exact = np.empty((len(rows), len(self.corpus)), np.float32)
-        for i, row in enumerate(self.context.progress(rows, "exact scoring")):
-            ids, mask = pad([sources[row]], self.eos, self.context.device)
-            exact[i] = exact_scores(
-                self.model, ids, mask, self.trie, self.vocabulary,
-                scorer=self.config.scorer, length_penalty=self.config.length_penalty,
-            )[0]  # fmt: skip
+    def rank_all(self, states: States, k: int, context: Context) -> Rankings:
+        """Rank for every row, and report latency, throughput, sizes and, where asked for, the search error."""
+        facts, started = context.facts, time.perf_counter()
+        rankings = self.rank(states, np.arange(len(states)), k, context)
+        facts |= throughput(len(states), time.perf_counter() - started)
+        facts |= latency(lambda row: self._beam(states, np.array([row]), min(k, self.config.beams)), len(states))
+        facts["parameters"] = self.parameters
+        facts["index_bytes"] = self.trie.nbytes
+        if self.config.search_error_queries and len(states):
+            facts["beam_missing"] = self._beam_missing(states, rankings.items, context)
+        return rankings
+
+    def _beam(self, states: States, rows: Int64, k: int) -> Rankings:
+        with evaluating(self.model):
+            encoded, mask = states.states(rows)
+            return beam_search(
+                self.model, None, mask, self.trie, self.vocabulary, beams=self.config.beams, k=k, scorer=self.scorer,
+                length_penalty=self.config.length_penalty, item_order=self.item_order, encoded=encoded,
+            )  # fmt: skip
+
+    def _beam_missing(self, states: States, items: Int32, context: Context) -> float:
+        """Return how many of the exact top 10 the beam's top 10 lacks on average, over evenly spread rows."""
+        n = min(self.config.search_error_queries, len(states))
+        rows = np.unique(np.linspace(0, len(states) - 1, n).astype(int))
+        exact = np.empty((len(rows), self.trie.n_items), np.float32)
+        for i, row in enumerate(context.progress(rows, "exact scoring")):
+            with evaluating(self.model):
+                encoded, mask = states.states(np.array([row]))
+                exact[i] = exact_scores(
+                    self.model, None, mask, self.trie, self.vocabulary,
+                    scorer=self.scorer, length_penalty=self.config.length_penalty, encoded=encoded,
+                )[0]  # fmt: skip
         return search_error(items[rows], exact, k=10)["missing_items"]
+
+
+def scorer_of(config: GenerativeConfig, reader: str) -> Scorer:
+    """Return how a reader's decoder is scored. Raises ConfigError for `full` where there is no whole vocabulary."""
+    if reader in ("text", "ids"):
+        return "full" if config.scorer == "auto" else config.scorer
+    if config.scorer == "full":
+        raise ConfigError(
+            f"generative.scorer: 'full' is the softmax of a T5 over its vocabulary; the reader '{reader}' is trained "
+            "on the codes that the trie allows: choose auto or codes"
+        )
+    return "codes"
 
 
 def id_order(ids: list[str]) -> Int32:

@@ -45,11 +45,21 @@ class TrieTensors:
     depth: int
     eos: int
     code_columns: tuple[tuple[int, int], ...]
+    paths: Tensor  # [n_items, depth + 1], -1 behind an item's leaf
     narrow: int  # a node whose only child ends an ID: where dead beams stand
 
     def undecided(self, nodes: Tensor, scorer: Scorer) -> Tensor:
         """Tell which nodes' children need the decoder: with `codes`, only where more than one item is left."""
         return self.items_below[nodes] > (1 if scorer == "codes" else 0)
+
+    def tokens_into(self, nodes: Tensor) -> Tensor:
+        """Return the token on the edge into each node; the end-of-sequence token where a node is -1."""
+        return self.child_tokens[(nodes - 1).clamp(min=0)].masked_fill(nodes < 0, self.eos)
+
+    def columns(self, tokens: Tensor, depth: int) -> Tensor:
+        """Return each token's column among the codes of one depth; the end-of-sequence token has the last."""
+        low, high = self.code_columns[depth]
+        return torch.where(tokens == self.eos, high - low, tokens - low)
 
     def children(self, nodes: Tensor) -> Children:
         """List the children of nodes [B, R], padded to the largest fan-out among them."""
@@ -68,8 +78,8 @@ def on_device(trie: Trie, device: torch.device) -> TrieTensors:
     """Return the trie's arrays on a device, copied there once per trie."""
     views = _on_device.setdefault(trie, {})
     if str(device) not in views:
-        arrays = (trie.child_offsets, trie.child_tokens, trie.node_items, trie.items_below)
-        child_offsets, child_tokens, node_items, items_below = (
+        arrays = (trie.child_offsets, trie.child_tokens, trie.node_items, trie.items_below, trie.paths)
+        child_offsets, child_tokens, node_items, items_below, paths = (
             torch.from_numpy(array).to(device).long() for array in arrays
         )
         views[str(device)] = TrieTensors(
@@ -80,6 +90,7 @@ def on_device(trie: Trie, device: torch.device) -> TrieTensors:
             depth=trie.depth,
             eos=trie.eos,
             code_columns=trie.code_columns,
+            paths=paths,
             narrow=trie.levels[trie.depth - 1],
         )
     return views[str(device)]
@@ -107,8 +118,7 @@ def _child_logits(hidden: Tensor, head: Tensor, children: Children, tensors: Tri
         logits = torch.bmm(rows, hidden.view(batch * beams, -1, 1)).view(batch, beams, fan_out)
         return logits.float()
     columns = torch.cat([head[low:high], head[tensors.eos : tensors.eos + 1]])
-    local = torch.where(children.tokens == tensors.eos, high - low, children.tokens - low)
-    return (hidden @ columns.T).gather(-1, local).float()
+    return (hidden @ columns.T).gather(-1, tensors.columns(children.tokens, depth)).float()
 
 
 def log_normaliser(hidden: Tensor, head: Tensor) -> Tensor:

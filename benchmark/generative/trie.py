@@ -98,6 +98,21 @@ class Trie:
         return sum(array.nbytes for array in arrays)
 
     @cached_property
+    def paths(self) -> Int32:
+        """The nodes on every item's way from the root to its leaf [n_items, depth + 1], -1 behind the leaf."""
+        parents = np.repeat(np.arange(self.n_nodes), np.diff(self.child_offsets))  # of node 1, 2, ..
+        leaves = np.flatnonzero(self.node_items >= 0)
+        paths = np.full((self.n_items, self.depth + 1), -1, np.int32)
+        node = np.full(self.n_items, -1, np.int64)
+        for depth in range(self.depth, 0, -1):
+            ends = leaves[(leaves >= self.levels[depth]) & (leaves < self.levels[depth + 1])]
+            node[self.node_items[ends]] = ends
+            paths[:, depth] = node
+            node = np.where(node >= 0, parents[node - 1], -1)
+        paths[:, 0] = 0
+        return paths
+
+    @cached_property
     def fan_out(self) -> tuple[int, ...]:
         """Most children of any node, for every depth 0 .. depth - 1."""
         children = np.diff(self.child_offsets)

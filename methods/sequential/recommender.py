@@ -22,9 +22,9 @@ from benchmark.errors import BenchmarkError
 from benchmark.methods.sequential.config import SequenceConfig
 from benchmark.methods.sequential.losses import full_softmax, sampled_softmax
 from benchmark.methods.sequential.networks import SequenceNetwork
-from benchmark.methods.sequential.sequences import beginnings, by_length, padded, recent_windows, training_windows
 from benchmark.topk import id_ranks, rank_all
 from benchmark.training import Validation, train
+from benchmark.windows import beginnings, by_length, padded, recent_windows, training_windows
 
 SCORE = "valid_ndcg10"  # in log.jsonl
 DEPTH = 10

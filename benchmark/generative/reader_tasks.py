@@ -1,0 +1,179 @@
+"""The readers `items` and `sentence`: training and ranking with a generator that is no T5."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.config import EncoderConfig
+from benchmark.contracts import Codes, Context, Corpus, Float32, Histories, Int32, Int64, QuerySet, Rankings
+from benchmark.errors import BenchmarkError
+from benchmark.generative import validation
+from benchmark.generative.config import GenerativeConfig, SentenceConfig
+from benchmark.generative.generator import Generator, items_generator, sentence_generator
+from benchmark.generative.learning import learn
+from benchmark.generative.rank import Ranker, id_order, scorer_of
+from benchmark.generative.reading import (
+    HistoryExamples,
+    HistoryStates,
+    QueryExamples,
+    QueryStates,
+    Texts,
+)
+from benchmark.generative.start import load_start
+from benchmark.generative.tokens import Ragged, tokenize
+from benchmark.generative.validation import Judged
+
+EmbedTexts = Callable[[Sequence[str], EncoderConfig], Float32]
+PIECES = "pieces.npy"  # the tokenizer's numbers of the word pieces that training has seen
+POPULAR = "popular.npy"  # items from most to least popular in the training histories
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """Turns texts into word pieces that have a number, and vectors."""
+
+    tokenizer: Any
+    dimensions: int
+    config: SentenceConfig
+    embed_texts: EmbedTexts
+    pieces: Int64 | None = None  # the tokenizer's numbers of the pieces that training has seen, ascending
+
+    @classmethod
+    def of(cls, config: SentenceConfig, embed_texts: EmbedTexts) -> Preparing:
+        """Open the encoder that a configuration names; every piece of its tokenizer has its number there."""
+        from benchmark.encoders import load
+
+        encoder = load(config.encoder, "cpu")
+        return cls(encoder.tokenizer, int(encoder.get_embedding_dimension()), config, embed_texts)
+
+    def knowing(self, pieces: Int64) -> Preparing:
+        """Return the same for these pieces alone: they are numbered anew and all others left out."""
+        return replace(self, pieces=pieces)
+
+    def words(self, texts: Sequence[str]) -> Ragged:
+        """Return the word pieces of texts."""
+        words = tokenize(self.tokenizer, list(texts), self.config.max_words)
+        if self.pieces is None:
+            return words
+        place = np.searchsorted(self.pieces, words.values).clip(max=len(self.pieces) - 1)
+        known = self.pieces[place] == words.values
+        kept = np.concatenate([[0], np.cumsum(known)])
+        return Ragged(place[known].astype(np.int32), kept[words.offsets])
+
+    def texts(self, texts: Sequence[str]) -> Texts:
+        """Return the word pieces of texts, and their vectors where they are read."""
+        vectors = self.embed_texts(texts, self.config.encoder) if self.config.inputs != "words" else None
+        return Texts(vectors, self.words(texts))
+
+
+def learn_recommendation(
+    folder: Path, codes: Codes, corpus: Corpus, histories: Histories, validation_items: Int32,
+    config: GenerativeConfig, context: Context, start: Path | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Train on user histories (the training part only) and save the generator; return facts about it."""
+    examples = HistoryExamples(histories, len(corpus), config.items)
+    if not len(examples):
+        raise BenchmarkError("recommendation: no user has two training events: there is no sequence to learn from")
+    learned = load_start(start, codes.sizes[:-1]) if start is not None and config.start == "learned" else None
+    generator = items_generator(codes, _item_vectors(corpus, config, context), config, context.seed, learned)
+    counts = np.bincount(histories.items, minlength=len(corpus))
+    order = id_order(corpus.ids)
+    np.save(folder / POPULAR, np.lexsort((order, -counts)).astype(np.int32))
+
+    judged = Judged.of_targets(validation_items, histories.lengths > 0, config.recommendation.validation_size)
+    ranker = _ranker(generator, corpus, config, "items")
+    kept = histories.select(judged.rows)
+    states = HistoryStates(generator.reader, kept)
+    place = {int(row): i for i, row in enumerate(judged.rows)}
+
+    def rank(rows: Int64, k: int) -> Int32:
+        return ranker.rank(states, np.array([place[int(row)] for row in rows], np.int64), k).items
+
+    stopping = validation.stopping(judged, rank, config.recommendation, len(examples))
+    facts = learn(generator, examples, config.recommendation, context, stopping)
+    generator.save(folder)
+    return {**facts, "targets": examples.targets, "start": "learned code vectors" if learned else "fresh"}
+
+
+def learn_search(
+    folder: Path, codes: Codes, corpus: Corpus, queries: QuerySet, development: QuerySet | None,
+    config: GenerativeConfig, context: Context, embed_texts: EmbedTexts,
+) -> dict[str, Any]:  # fmt: skip
+    """Train on (query, relevant item) pairs, one per positive judgment, and on the items' texts where asked for."""
+    positive = queries.grades > 0
+    rows, items = queries.query_rows[positive], queries.item_rows[positive].astype(np.int64)
+    texts: list[str] = list(queries.texts)
+    if config.search.item_texts:
+        rows = np.concatenate([rows, len(texts) + np.arange(len(corpus))])
+        items, texts = np.concatenate([items, np.arange(len(corpus))]), [*texts, *corpus.texts()]
+    preparing = Preparing.of(config.sentence, embed_texts)
+    pieces = np.unique(preparing.words(texts).values).astype(np.int64)
+    np.save(folder / PIECES, pieces)
+    preparing = preparing.knowing(pieces)
+    generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed)
+    examples = QueryExamples(preparing.texts(texts), rows.astype(np.int64), items, config.sentence.word_dropout)
+
+    stopping = None
+    if development is not None and config.search.evaluations:
+        judged = Judged.of_queries(development, config.search.validation_size)
+        ranker = _ranker(generator, corpus, config, "sentence")
+        states = QueryStates(generator.reader, preparing.texts(development.texts))
+        stopping = validation.stopping(
+            judged, lambda chosen, k: ranker.rank(states, chosen, k).items, config.search, len(examples)
+        )
+    facts = learn(generator, examples, config.search, context, stopping)
+    generator.save(folder)
+    return {**facts, "start": "fresh"}
+
+
+def recommend(
+    folder: Path, codes: Codes, corpus: Corpus, histories: Histories, k: int, config: GenerativeConfig,
+    context: Context,
+) -> Rankings:  # fmt: skip
+    """Rank the next items of each history; a user without history gets what is most popular."""
+    generator = items_generator(codes, _item_vectors(corpus, config, context), config, context.seed)
+    _open(generator, folder, context)
+    known = np.flatnonzero(histories.lengths > 0)
+    ranker = _ranker(generator, corpus, config, "items")
+    found = ranker.rank_all(HistoryStates(generator.reader, histories.select(known)), k, context)
+    popular = np.load(folder / POPULAR)[: found.items.shape[1]]
+    items = np.tile(np.pad(popular, (0, found.items.shape[1] - len(popular)), constant_values=-1), (len(histories), 1))
+    scores = np.where(items >= 0, -np.arange(items.shape[1], dtype=np.float32), -np.inf).astype(np.float32)
+    items[known], scores[known] = found.items, found.scores
+    return Rankings(items.astype(np.int32), scores)
+
+
+def search(
+    folder: Path, codes: Codes, corpus: Corpus, queries: list[str], k: int, config: GenerativeConfig,
+    context: Context, embed_texts: EmbedTexts,
+) -> Rankings:  # fmt: skip
+    """Rank items for text queries."""
+    pieces = np.load(folder / PIECES)
+    preparing = Preparing.of(config.sentence, embed_texts).knowing(pieces)
+    generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed)
+    _open(generator, folder, context)
+    states = QueryStates(generator.reader, preparing.texts(queries))
+    return _ranker(generator, corpus, config, "sentence").rank_all(states, k, context)
+
+
+def _ranker(generator: Generator, corpus: Corpus, config: GenerativeConfig, reader: str) -> Ranker:
+    return Ranker(
+        generator.decoder, generator.trie, generator.vocabulary, id_order(corpus.ids), config,
+        scorer_of(config, reader), generator.parameters_count,
+    )  # fmt: skip
+
+
+def _open(generator: Generator, folder: Path, context: Context) -> None:
+    generator.load(folder)
+    generator.to(context.device).eval()
+
+
+def _item_vectors(corpus: Corpus, config: GenerativeConfig, context: Context) -> Float32 | None:
+    if config.items.vectors not in ("text", "both"):
+        return None
+    return context.embed(corpus, config.items.encoder)
