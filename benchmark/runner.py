@@ -130,10 +130,13 @@ class Runner:
         return self.plan.dataset.queries(self.stages.training_queries, "dev")
 
     def _search_examples(self, config: GenerativeConfig) -> QuerySet:
-        """Return the queries that the generative part learns from."""
-        if config.search.simulated_per_item and self.stages.training_queries == "simulated":
-            return self.plan.dataset.simulated_training(config.search.simulated_per_item)
-        return self.train_queries
+        """Return the queries that the generative part learns from: the data set's, simulated ones, or both."""
+        if not config.search.simulated_per_item:
+            return self.train_queries
+        from benchmark.simulate import joined
+
+        simulated = self.plan.dataset.simulated_training(config.search.simulated_per_item)
+        return simulated if self.stages.training_queries == "simulated" else joined(self.train_queries, simulated)
 
     @cached_property
     def test_queries(self) -> QuerySet:

@@ -124,6 +124,15 @@ def simulate_training(
     return QuerySet("simulated", ids, texts, numbers, np.array(rows, np.int32), np.ones_like(numbers))
 
 
+def joined(first: QuerySet, second: QuerySet) -> QuerySet:
+    """Return the queries of two sets as one, named after the first."""
+    return QuerySet(
+        first.name, [*first.ids, *second.ids], [*first.texts, *second.texts],
+        np.concatenate([first.query_rows, second.query_rows + np.int32(len(first))]),
+        np.concatenate([first.item_rows, second.item_rows]), np.concatenate([first.grades, second.grades]),
+    )  # fmt: skip
+
+
 class _Sampler:
     """Draws queries as rows of term numbers, -1 pads at the end."""
 

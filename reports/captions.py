@@ -7,6 +7,13 @@ from typing import Any
 
 from benchmark.results import Result
 
+ITEM_VECTORS = {
+    "ids": "codes", "text": "text embedding", "both": "codes and text embedding", "table": "row of a learned table",
+}  # fmt: skip
+QUERY_INPUTS = {
+    "vector": "the sentence encoder's vector", "words": "learned vectors of word pieces",
+    "both": "the sentence encoder's vector and learned vectors of word pieces",
+}  # fmt: skip
 QUERY_SETS = {"simulated": "simulated known-item queries", "judged": "judged queries"}
 
 
@@ -54,6 +61,29 @@ def _stages(result: Result, tasks: Sequence[str]) -> list[Mapping[str, Any]]:
     others = [task for task in result.metrics if tasks and task not in tasks]
     stages = result.cost.get("stages") or {"": result.cost}
     return [stage for name, stage in stages.items() if not any(name.endswith(f".{task}") for task in others)]
+
+
+def remarks_of_readers(labels: Sequence[str], groups: Sequence[Sequence[Result]], task: str) -> list[str]:
+    """What reads the histories or queries of the generative rows, and which rows it is where they differ."""
+    rows: dict[str, list[str]] = {}
+    for label, seeds in zip(labels, groups, strict=True):
+        generative = seeds[0].config.get("generative") or {}
+        reader = (generative.get(task) or {}).get("reader") if isinstance(generative.get(task), Mapping) else None
+        if reader:
+            rows.setdefault(_reader(reader, generative), []).append(label)
+    if len(rows) == 1:
+        return [f"Generative rows: {next(iter(rows))}."]
+    return [f"{', '.join(named)}: {reader}." for reader, named in rows.items()]
+
+
+def _reader(name: str, generative: Mapping[str, Any]) -> str:
+    match name:
+        case "items":
+            return f"reader items (an item's vector comes from its {ITEM_VECTORS[generative['items']['vectors']]})"
+        case "sentence":
+            return f"reader sentence ({QUERY_INPUTS[generative['sentence']['inputs']]})"
+        case _:
+            return f"reader {name} (a T5; backbone {generative.get('backbone', 'not recorded')})"
 
 
 def remarks_of_runs(labels: Sequence[str], groups: Sequence[Sequence[Result]]) -> list[str]:

@@ -14,7 +14,14 @@ from itertools import pairwise
 from typing import Any
 
 from benchmark.errors import DataError
-from benchmark.reports.captions import circumstances, data_set, protocol, remarks_of_runs, telling
+from benchmark.reports.captions import (
+    circumstances,
+    data_set,
+    protocol,
+    remarks_of_readers,
+    remarks_of_runs,
+    telling,
+)
 from benchmark.reports.cells import Seeds, best_cells, fewer_seeds, interval_notes, mean_cell, metric_cells
 from benchmark.reports.labels import row_labels
 from benchmark.reports.layout import Cell, Column, FilledTable, Row, Table
@@ -169,7 +176,7 @@ def _footnotes(
     protocols = [seeds[0].config.get("protocol") for seeds in groups]
     if table.task and any(left != right for left, right in pairwise(protocols)):
         notes.append("The rows do not share every protocol setting; see config.protocol in their result files.")
-    return (*notes, *remarks_of_runs(labels, groups))
+    return (*notes, *remarks_of_readers(labels, groups, table.task), *remarks_of_runs(labels, groups))
 
 
 def _was_resumed(result: Result) -> bool:

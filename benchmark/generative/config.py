@@ -81,7 +81,10 @@ class SearchConfig(TaskConfig):
         False, description="learn from the items' own texts too (the indexing task of DSI, Tay et al., NeurIPS 2022)"
     )
     simulated_per_item: int = Field(
-        0, ge=0, description="where the training queries are simulated: so many per item in place of the data set's"
+        0,
+        ge=0,
+        description="learn from so many simulated queries per item: beside judged training queries, or in place of the "
+        "data set's own simulated ones",
     )
 
 

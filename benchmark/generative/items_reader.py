@@ -14,6 +14,7 @@ Shapes: items int64 [b, l], padded on the right with n_items; T code positions, 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from itertools import pairwise
 
 import numpy as np
@@ -150,8 +151,9 @@ class _Layer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         batch, length, width = x.shape
         heads = self.query_key_value(self.norm(x)).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        with torch.autocast(x.device.type, enabled=x.device.type != "cpu"):  # bfloat16 attention is slow on a CPU
-            query, key, value = heads if x.device.type != "cpu" else heads.float()
+        on_cpu = x.device.type == "cpu"  # where attention in bfloat16 is slow
+        with torch.autocast("cpu", enabled=False) if on_cpu else nullcontext():
+            query, key, value = heads.float() if on_cpu else heads
             attended = nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True)
         x = x + self.dropout(self.output(attended.transpose(1, 2).reshape(batch, length, width)))
         out: Tensor = x + self.dropout(self.outer(nn.functional.gelu(self.inner(self.inner_norm(x)))))

@@ -87,14 +87,10 @@ def learn_recommendation(
 
     judged = Judged.of_targets(validation_items, histories.lengths > 0, config.recommendation.validation_size)
     ranker = _ranker(generator, corpus, config, "items")
-    kept = histories.select(judged.rows)
-    states = HistoryStates(generator.reader, kept)
-    place = {int(row): i for i, row in enumerate(judged.rows)}
-
-    def rank(rows: Int64, k: int) -> Int32:
-        return ranker.rank(states, np.array([place[int(row)] for row in rows], np.int64), k).items
-
-    stopping = validation.stopping(judged, rank, config.recommendation, len(examples))
+    states = HistoryStates(generator.reader, histories)
+    stopping = validation.stopping(
+        judged, lambda rows, k: ranker.rank(states, rows, k).items, config.recommendation, len(examples)
+    )
     facts = learn(generator, examples, config.recommendation, context, stopping)
     generator.save(folder)
     return {**facts, "targets": examples.targets, "start": "learned code vectors" if learned else "fresh"}
@@ -113,6 +109,8 @@ def learn_search(
         items, texts = np.concatenate([items, np.arange(len(corpus))]), [*texts, *corpus.texts()]
     preparing = Preparing.of(config.sentence, embed_texts)
     pieces = np.unique(preparing.words(texts).values).astype(np.int64)
+    if not len(pieces):
+        raise BenchmarkError("search: the texts to learn from hold no word")
     np.save(folder / PIECES, pieces)
     preparing = preparing.knowing(pieces)
     generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed)

@@ -107,7 +107,7 @@ class HistoryStates:
     """States behind the newest item of every history, to rank from."""
 
     def __init__(self, reader: Any, histories: Histories) -> None:
-        """`reader` is an ItemsReader; no history may be empty."""
+        """`reader` is an ItemsReader; an empty history has no state."""
         self.reader, self.histories = reader, histories
         self.windows = recent_windows(histories, reader.config.max_length)
         self.costs = self.windows.end - self.windows.start
