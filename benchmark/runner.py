@@ -125,18 +125,23 @@ class Runner:
         assert queries is not None
         return queries
 
-    @cached_property
-    def development_queries(self) -> QuerySet | None:
-        return self.plan.dataset.queries(self.stages.training_queries, "dev")
+    def _search_examples(self, config: GenerativeConfig) -> tuple[QuerySet, QuerySet | None]:
+        """Return what the generative part learns from, and the queries that its weights are chosen by.
 
-    def _search_examples(self, config: GenerativeConfig) -> QuerySet:
-        """Return the queries that the generative part learns from: the data set's, simulated ones, or both."""
-        if not config.search.simulated_per_item:
-            return self.train_queries
+        The former are the data set's training queries, simulated ones, or both. Where weights are to be chosen and
+        there are no development queries, a part of the training queries is held out for it.
+        """
+        from benchmark.generative.finetune import held_out
         from benchmark.simulate import joined
 
-        simulated = self.plan.dataset.simulated_training(config.search.simulated_per_item)
-        return simulated if self.stages.training_queries == "simulated" else joined(self.train_queries, simulated)
+        dataset, name, per_item = self.plan.dataset, self.stages.training_queries, config.search.simulated_per_item
+        development = dataset.queries(name, "dev")
+        if per_item and name == "simulated":
+            return dataset.simulated_training(per_item), development
+        queries = self.train_queries
+        if development is None and config.search.evaluations:
+            queries, development = held_out(queries)
+        return joined(queries, dataset.simulated_training(per_item)) if per_item else queries, development
 
     @cached_property
     def test_queries(self) -> QuerySet:
@@ -272,9 +277,10 @@ class Runner:
                     folder, unique, self.corpus, self.split.train, config, context, start, self.split.validation
                 )
             else:
+                queries, development = self._search_examples(config)
                 facts |= finetune_search(
-                    folder, unique, self.corpus, self._search_examples(config), config, context, start,
-                    self.development_queries, self._query_embedder(facts),
+                    folder, unique, self.corpus, queries, config, context, start, development,
+                    self._query_embedder(facts),
                 )  # fmt: skip
             _keep_logs(work, folder)
             return facts

@@ -15,7 +15,9 @@ KINDS = {"lamp": ("desk", "floor", "night"), "brush": ("hair", "paint", "tooth")
 FAST = [
     word
     for setting in (
+        "generative.recommendation.epochs=0", "generative.search.epochs=0",
         "generative.recommendation.steps=6", "generative.search.steps=6", "generative.search_error_queries=3",
+        "generative.recommendation.batch_size=32", "generative.search.batch_size=32", "generative.decoder.width=32",
         "generative.scratch.vocabulary_size=400", "generative.scratch.d_model=32", "generative.scratch.d_ff=64",
         "generative.scratch.layers=1", "generative.max_source=24",
         "generative.recommendation.checkpoint_seconds=0", "generative.search.checkpoint_seconds=0",

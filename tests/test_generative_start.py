@@ -12,7 +12,7 @@ import torch
 from conftest import FAST
 
 from benchmark.cli.main import main
-from benchmark.config import EncoderConfig, MethodConfig, TrainingConfig
+from benchmark.config import EncoderConfig, MethodConfig
 from benchmark.conformance import check_method, small_corpus
 from benchmark.contracts import (
     Codes,
@@ -27,7 +27,7 @@ from benchmark.contracts import (
 )
 from benchmark.errors import BenchmarkError
 from benchmark.generative import backbone, t5
-from benchmark.generative.config import GenerativeConfig
+from benchmark.generative.config import GenerativeConfig, RecommendationConfig, SearchConfig
 from benchmark.generative.finetune import finetune_recommendation, finetune_search
 from benchmark.generative.start import load_start, save_start
 from benchmark.generative.t5 import ScratchConfig, load_t5
@@ -37,11 +37,12 @@ from benchmark.store import model_folders
 CORPUS = small_corpus(30)
 CODES = Codes(np.column_stack([np.arange(30) % 5, np.arange(30) // 5]).astype(np.int32), (5, 6)).with_counter()
 SCRATCH = ScratchConfig(d_model=16, layers=1, heads=2, d_ff=32, vocabulary_size=320, dropout=0.0)
-STILL = TrainingConfig(steps=2, batch_size=4, learning_rate=1e-30)  # far below the last bit of any weight
+STILL = {"steps": 2, "batch_size": 4, "learning_rate": 1e-30}  # far below the last bit of any weight
 
 
 def settings(**more: Any) -> GenerativeConfig:
-    return GenerativeConfig(**{"scratch": SCRATCH, "max_source": 32, "recommendation": STILL, "search": STILL} | more)
+    tasks = {"recommendation": RecommendationConfig(**STILL), "search": SearchConfig(**STILL)}
+    return GenerativeConfig(**{"scratch": SCRATCH, "max_source": 32, **tasks} | more)
 
 
 def vectors(width: int, sizes: tuple[int, ...] = (5, 6)) -> list[Float32]:
@@ -157,6 +158,8 @@ def test_what_cannot_be_a_start_is_one_message_and_writes_nothing(tmp_path: Path
 
 # Through the runner
 
+T5 = ["--set", "generative.recommendation.reader=text", "--set", "generative.search.reader=text"]
+
 
 class HandsOverConfig(MethodConfig):
     what: Literal["t5", "nothing", "wrong"] = "t5"
@@ -186,7 +189,7 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(shop: Path, runs: Path, methods: str, *more: str) -> int:
     words = ["run", "--dataset", str(shop), "--methods", methods, "--runs", str(runs), "--device", "cpu"]
-    return main([*words, *FAST, *more])
+    return main([*words, *FAST, *T5, *more])
 
 
 def measured(runs: Path, label: str) -> dict[str, bytes]:

@@ -56,14 +56,11 @@ def finetune_search(
 ) -> dict[str, Any]:
     """Train on (query, relevant item) pairs, one per positive judgment, and save the model; otherwise the same.
 
-    Where there are no `development` queries to stop by, a part of the training queries is held out for it.
+    `development` are the queries to choose the weights by; without them those of the last step are kept.
     """
     _check_reader(config, config.search.reader)
     if not (queries.grades > 0).any():
         raise BenchmarkError(f"search: no query of the training set '{queries.name}' has a relevant item")
-    if development is None and config.search.evaluations and len(queries) >= HELD_OUT:
-        queries, development = held_out(queries)
-        context.log(f"  no development queries: every {HELD_OUT}th training query is held out to choose the weights")
     if config.search.reader == "sentence":
         embed_texts = embed_texts or _embed(context)
         return reader_tasks.learn_search(folder, codes, corpus, queries, development, config, context, embed_texts)
