@@ -117,9 +117,7 @@ def test_a_t5_is_stopped_by_the_validation_items_of_its_histories(tmp_path: Path
     config = settings(read, training=still, pairs="all")
     histories = Histories([f"u{u}" for u in range(6)], np.arange(0, 31, 5), np.arange(30, dtype=np.int32))
     following = np.array([5, 10, -1, 20, 25, 29], np.int32)
-    facts = finetune_recommendation(
-        tmp_path / "model", CODES, CORPUS, histories, config, context, validation=following
-    )
+    facts = finetune_recommendation(tmp_path / "model", CODES, CORPUS, histories, config, context, validation=following)
     scores = logged_scores(tmp_path)
     assert len(scores) == 2 and facts["epochs"] == pytest.approx(8 * 32 / 24, abs=0.01)
     found = rank_recommendation(tmp_path / "model", CODES, CORPUS, histories, 10, config, context).items

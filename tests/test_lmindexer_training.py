@@ -18,6 +18,7 @@ from benchmark.contracts import Context, Corpus, Int32
 from benchmark.errors import ConfigError
 from benchmark.generative.backbone import build
 from benchmark.generative.config import GenerativeConfig
+from benchmark.generative.start import load_start
 from benchmark.generative.t5 import ScratchConfig, load_t5, save, train_tokenizer
 from benchmark.methods.lmindexer import learner as learner_module
 from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig, ReconstructorConfig, WeightsConfig
@@ -396,8 +397,15 @@ def test_the_t5_that_is_handed_over_writes_the_ids(tmp_path: Path) -> None:
     assert len(np.unique(codes.values[:, 1])) > 1
 
 
-def test_a_sentence_encoder_hands_nothing_over(tmp_path: Path, backbones: dict[str, dict[str, Any]]) -> None:
+def test_a_sentence_encoder_hands_over_its_codebooks_and_no_t5(
+    tmp_path: Path, backbones: dict[str, dict[str, Any]]
+) -> None:
+    """Every item's code is the codebook row that is handed over for it, so there are as many rows as codes."""
     method = LMIndexer(settings(FEW, **backbones["encoder"]))
-    method.fit(CORPUS, Context(seed=0, work=tmp_path))
+    codes = method.fit(CORPUS, Context(seed=0, work=tmp_path))
     method.hand_over(tmp_path / "start")
-    assert not (tmp_path / "start").exists()
+    start = load_start(tmp_path / "start", codes.sizes)
+    assert start is not None and start.t5 is None and len(start.rows) == sum(codes.sizes)
+    saved = np.load(tmp_path / "start" / "codes.npz")
+    for position, codebook in enumerate(method._learner.network.codebooks):
+        np.testing.assert_array_equal(saved[f"position{position}"], codebook.detach().numpy())
