@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from benchmark.conformance import small_corpus
 from benchmark.contracts import Corpus
-from benchmark.simulate import SimulationConfig, simulate, term_counts
+from benchmark.simulate import SimulationConfig, joined, simulate, simulate_training, term_counts
 
 TEXTS = [
     ("Red mug", "A mug for tea, a mug for coffee", "Acme"),
@@ -115,6 +116,55 @@ def test_training_covers_every_item_and_held_out_sets_a_sample(corpus):
     found = simulate(corpus, "train")
     assert found.name == "simulated" and set(found.grades.tolist()) == {1}
     assert found.query_rows.tolist() == list(range(len(found))) and len(set(found.ids)) == len(found)
+
+
+def test_more_training_queries_begin_with_those_of_the_set():
+    """Query n of an item is the same one, however many there are."""
+    corpus = small_corpus(60)
+    few, many = simulate(corpus, "train", seed=3), simulate_training(corpus, 12, seed=3)
+    texts = dict(zip(many.ids, many.texts, strict=True))
+    assert len(texts) == len(many)
+    for name, text in zip(few.ids, few.texts, strict=True):
+        assert texts[name] == text
+    for name, row in zip(many.ids, many.item_rows.tolist(), strict=True):
+        assert name.startswith(f"train-{row}-")
+
+
+def test_no_further_training_query_has_the_words_of_its_items_held_out_query():
+    """With 50 queries per item and few words, plain drawing would meet the held-out query again and again."""
+    corpus = small_corpus(60)
+    held_out = {(row, frozenset(text.split())) for split in ("dev", "test") for row, text in held_out_of(corpus, split)}
+    many = simulate_training(corpus, 50, seed=3)
+    pairs = [(row, frozenset(text.split())) for row, text in zip(many.item_rows.tolist(), many.texts, strict=True)]
+    assert held_out and not held_out & set(pairs)
+    plain = simulate(corpus, "train", SimulationConfig(train_per_item=50), seed=3)
+    drawn = [(row, frozenset(text.split())) for row, text in zip(plain.item_rows.tolist(), plain.texts, strict=True)]
+    assert held_out & set(drawn)
+    assert sorted(map(str, pairs)) == sorted(str(pair) for pair in drawn if pair not in held_out)
+
+
+def held_out_of(corpus: Corpus, split: str) -> list[tuple[int, str]]:
+    found = simulate(corpus, split, seed=3)
+    return list(zip(found.item_rows.tolist(), found.texts, strict=True))
+
+
+def test_further_training_queries_are_as_many_per_item_as_asked_for_or_a_few_less():
+    many = simulate_training(small_corpus(60), 20, seed=3)
+    counts = np.bincount(many.item_rows, minlength=60)
+    assert counts.max() == 20 and counts.mean() > 15
+    assert many.query_rows.tolist() == list(range(len(many))) and set(many.grades.tolist()) == {1}
+
+
+def test_joined_sets_judge_every_query_as_before(corpus):
+    first, second = simulate(corpus, "train", seed=1), simulate(corpus, "test", seed=2)
+    both = joined(first, second)
+
+    def judgments(queries):
+        rows = zip(queries.query_rows.tolist(), queries.item_rows.tolist(), queries.grades.tolist(), strict=True)
+        return [(queries.ids[query], queries.texts[query], item, grade) for query, item, grade in rows]
+
+    assert judgments(both) == judgments(first) + judgments(second) and len(both) == len(first) + len(second)
+    assert both.name == first.name
 
 
 def test_queries_repeat_with_the_seed_and_change_with_it_and_with_the_split(corpus):

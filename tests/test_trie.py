@@ -61,6 +61,17 @@ def test_depth_fan_out_and_columns_are_those_of_the_dictionary(rows):
         assert (low, high) == ((min(codes), max(codes) + 1) if codes else (0, 0))
 
 
+@settings(max_examples=100, deadline=None)
+@given(unique_rows)
+def test_paths_are_the_nodes_of_every_prefix_of_an_id(rows):
+    trie = Trie.build(padded(rows), EOS)
+    assert trie.paths.shape == (len(rows), trie.depth + 1)
+    for row, path in zip(rows, trie.paths.tolist(), strict=True):
+        whole = [*row, EOS]
+        nodes = [trie.node(whole[:length]) for length in range(len(whole) + 1)]
+        assert path == nodes + [-1] * (trie.depth - len(whole))
+
+
 @given(unique_rows)
 def test_edges_lead_to_the_nodes_of_the_next_depth(rows):
     trie = Trie.build(padded(rows), EOS)
@@ -78,6 +89,7 @@ def test_every_item_of_a_large_trie_is_reached_by_its_own_id():
     trie = Trie.build(tokens, EOS)
     for item in rng.integers(0, len(tokens), 300):
         assert trie.node_items[trie.node([*tokens[item].tolist(), EOS])] == item
+        assert trie.paths[item, -1] == trie.node([*tokens[item].tolist(), EOS])
     assert sorted(trie.node_items[trie.node_items >= 0].tolist()) == list(range(50_000))
 
 
