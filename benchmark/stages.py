@@ -15,10 +15,10 @@ from benchmark.plan import Cell, Plan
 from benchmark.store import Stage, Store, code_version, digest, folder_version, model_folders
 
 TASK_DATA = {"recommendation": "sequences", "search": "queries"}
-T5_KEYS = frozenset({"backbone", "scratch", "start", "pairs", "max_source"})
+T5_KEYS = frozenset({"backbone", "start", "pairs", "max_source"})
 READER_KEYS = {
-    "text": T5_KEYS,
-    "ids": T5_KEYS,
+    "text": T5_KEYS | {"scratch"},
+    "ids": T5_KEYS | {"ids"},
     "items": frozenset({"items", "decoder", "start"}),
     "sentence": frozenset({"sentence", "decoder"}),
 }

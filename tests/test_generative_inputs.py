@@ -36,8 +36,8 @@ def test_an_empty_history_is_only_the_end_of_sequence() -> None:
 
 def test_id_histories_are_oldest_first_and_keep_the_newest() -> None:
     tokens = np.array([[10, 11, 12], [20, 21, -1]], np.int32)
-    source = IdHistories(tokens, max_source=5).source(np.array([0, 1], np.int32))
-    assert source.tolist() == [11, 12, 20, 21]
+    source = IdHistories(tokens, max_source=6).source(np.array([0, 1], np.int32))
+    assert source.tolist() == [10, 11, 12, 20, 21]
 
 
 def test_labels_end_with_eos_and_ignore_padding() -> None:

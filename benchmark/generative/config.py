@@ -20,6 +20,21 @@ from benchmark.config import EncoderConfig, MethodConfig, TrainingConfig
 from benchmark.generative.t5 import ScratchConfig
 
 
+class IdsConfig(MethodConfig):
+    """The reader `ids`, and its T5 from scratch: no text vocabulary, only special, user and code tokens."""
+
+    d_model: int = Field(128, ge=8)
+    layers: int = Field(2, ge=1, description="encoder layers, and as many decoder layers")
+    heads: int = Field(4, ge=1)
+    d_kv: int = Field(0, ge=0, description="width of a head; 0: d_model // heads")
+    d_ff: int = Field(512, ge=8)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    user_tokens: int = Field(
+        0, ge=0, description="each user is hashed to one of so many tokens, which stands before the history; 0: none"
+    )
+    max_items: int = Field(20, ge=1, description="items that are read, the most recent ones that fit into max_source")
+
+
 class ItemsConfig(MethodConfig):
     """The reader `items`."""
 
@@ -93,6 +108,7 @@ class GenerativeConfig(MethodConfig):
 
     backbone: str = Field("scratch", description="text and ids: `scratch`, or any T5 by hub name or path, e.g. t5-base")
     scratch: ScratchConfig = ScratchConfig()
+    ids: IdsConfig = IdsConfig()
     items: ItemsConfig = ItemsConfig()
     sentence: SentenceConfig = SentenceConfig()
     decoder: DecoderConfig = DecoderConfig()

@@ -86,8 +86,17 @@ class T5Task:
 
     def histories(self, histories: Histories) -> SourceStates:
         """Return the states of user histories."""
-        encoder = history_encoder(self.tokenizer, self.item_tokens, self.corpus, self.config)
-        return SourceStates(self.model, inputs.histories_sources(histories, encoder), self.eos)
+        return SourceStates(self.model, inputs.histories_sources(histories, self.history_encoder()), self.eos)
+
+    def history_encoder(self) -> inputs.TextHistories | inputs.IdHistories:
+        """Return what turns a history into input tokens, as the reader is."""
+        config = self.config
+        if config.recommendation.reader == "text":
+            return inputs.TextHistories(self.tokenizer, self.corpus.texts(), config.max_source)
+        users = range(self.vocabulary.first - config.ids.user_tokens, self.vocabulary.first)
+        return inputs.IdHistories(
+            self.item_tokens, config.max_source, max_items=config.ids.max_items, users=users
+        )  # fmt: skip
 
     def queries(self, texts: list[str]) -> SourceStates:
         """Return the states of queries."""
@@ -105,9 +114,10 @@ def learn_recommendation(
         raise BenchmarkError("recommendation: there are no training pairs; some user must have at least 4 events")
 
     def examples(task: T5Task) -> Examples:
-        encoder = history_encoder(task.tokenizer, task.item_tokens, corpus, config)
+        encoder = task.history_encoder()
         return Examples(
-            lambda i: encoder.source(histories.items[pairs.start[i] : pairs.end[i]]), pairs.target.astype("int64")
+            lambda i: encoder.source(histories.items[pairs.start[i] : pairs.end[i]], histories.users[pairs.user[i]]),
+            pairs.target.astype("int64"),
         )
 
     settings = config.recommendation
@@ -143,21 +153,14 @@ def learn_search(
     )  # fmt: skip
 
 
-def history_encoder(
-    tokenizer: Any, item_tokens: Int32, corpus: Corpus, config: GenerativeConfig
-) -> inputs.TextHistories | inputs.IdHistories:
-    """Return what turns a history into input tokens, as the reader is."""
-    if config.recommendation.reader == "ids":
-        return inputs.IdHistories(item_tokens, config.max_source)
-    return inputs.TextHistories(tokenizer, corpus.texts(), config.max_source)
-
-
 def _learn(
     folder: Path, codes: Codes, corpus: Corpus, texts: list[str], make_examples: Callable[[T5Task], Examples],
     config: GenerativeConfig, settings: TaskConfig, judged: Judged | None,
     make_states: Callable[[T5Task], SourceStates], context: Context, start: Path | None,
 ) -> dict[str, Any]:  # fmt: skip
-    model, tokenizer, vocabulary, origin = backbone.build(config, codes.sizes, texts, context.seed, start)
+    model, tokenizer, vocabulary, origin = backbone.build(
+        config, codes.sizes, texts, context.seed, start, _reader(config, settings)
+    )
     context.log(f"  fine-tuning starts from: {origin}")
     task = T5Task(model, tokenizer, vocabulary, vocabulary.encode(codes), corpus, config)
     examples = make_examples(task)
