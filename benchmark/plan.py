@@ -15,8 +15,8 @@ from benchmark.config import PRESETS, SIZES, MethodConfig, build_config, load_pr
 from benchmark.contracts import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS, Indexer, Method, Recommender, Retriever
 from benchmark.data import Dataset
 from benchmark.errors import UsageError, did_you_mean
-from benchmark.generative import config as generative_config
 from benchmark.generative.config import GenerativeConfig
+from benchmark.presets import build_generative, without_generative
 from benchmark.registry import find, load, source_file
 from benchmark.store import code_version, digest, model_folders
 
@@ -157,13 +157,11 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) 
     presets = load_presets(source, method)
     if preset not in presets and preset in PRESETS and preset not in SIZES:
         raise UsageError(f"the method '{method}' has no preset '{preset}'; see: benchmark show {method}")
-    config = build_config(cls.Config, preset=presets.get(preset), overrides=own, owner=label)
-    generative = None
+    chosen, generative = presets.get(preset), None
     if kind == "indexer":
-        presets = load_presets(Path(generative_config.__file__))
-        generative = build_config(
-            GenerativeConfig, preset=presets.get(preset), overrides=for_generative, owner="generative"
-        )
+        generative = build_generative(preset, chosen, for_generative)
+        chosen = without_generative(chosen)
+    config = build_config(cls.Config, preset=chosen, overrides=own, owner=label)
     changed = own or (kind == "indexer" and for_generative)
     trials = None if changed else load_trials(source, method).get(preset)
     return Variant(label, method, cls, kind, tasks, config, generative, code_version(entry.module), trials)

@@ -6,14 +6,12 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from benchmark.config import MethodConfig, build_config, load_presets
 from benchmark.contracts import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 from benchmark.errors import BenchmarkError
-from benchmark.generative import config as generative_config
-from benchmark.generative.config import GenerativeConfig
+from benchmark.presets import build_generative, without_generative
 from benchmark.registry import find, load, source_file
 from benchmark.results import Result
 
@@ -59,10 +57,9 @@ def _presets(method: str, preset: str) -> dict[str, dict[str, Any]]:
     try:
         config: type[MethodConfig] = load("method", method).Config
         of_method = load_presets(source_file(find("method", method)), method).get(preset)
-        shared = load_presets(Path(generative_config.__file__)).get(preset)
         return {
-            "method": _flat(build_config(config, preset=of_method).model_dump(mode="json")),
-            "generative": _flat(build_config(GenerativeConfig, preset=shared).model_dump(mode="json")),
+            "method": _flat(build_config(config, preset=without_generative(of_method)).model_dump(mode="json")),
+            "generative": _flat(build_generative(preset, of_method).model_dump(mode="json")),
         }
     except (BenchmarkError, AttributeError):
         return {}
