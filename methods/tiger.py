@@ -1,0 +1,31 @@
+"""TIGER (`tiger`): RQ-VAE IDs, and a T5 that reads the semantic IDs of a user's history and writes the next item's.
+
+    rq-VAE IDs (3 x 256 codes and the dedup counter)  ->  user token, IDs of the last 20 items, oldest first  ->  T5
+
+The IDs are those of `benchmark.methods.rqvae`. What is TIGER's own is the reader `ids` of the generative part, which
+the presets choose ([small.generative] and the like in tiger.toml): its T5 knows special, user and code tokens alone
+(`benchmark.generative.ids_model`) and learns from every prefix of every history. Search is the suite's shared one.
+
+Source: Rajput et al., Recommender Systems with Generative Retrieval, NeurIPS 2023, sections 3 and 4. The preset
+`published` has its settings: Sentence-T5 embeddings, encoder and decoder of 4 layers with 6 heads of 64, width 128,
+inner width 1,024, dropout 0.1, 2,000 user tokens, batch 256, 200,000 steps (100,000 on Toys: set
+`tiger.generative.recommendation.steps=100000`), learning rate 0.01, then by the inverse square root of the step.
+What differs: the learning rate rises over the first 10,000 steps, where TIGER's is constant; AdamW trains both
+networks (TIGER: Adagrad for the rq-VAE); codebooks follow moving averages and dead codes restart, as in `rqvae`.
+The item text is title, price, brand and category there: `--text-fields title,price,brand,category`.
+
+`small` is half as deep, with four narrower heads, and sees each training pair about four times: it has not converged.
+"""
+
+from __future__ import annotations
+
+from benchmark.contracts import Codes, Context, Corpus, Indexer
+from benchmark.methods.rqvae import RQVAE, RQVAEConfig
+
+
+class TIGER(Indexer[RQVAEConfig]):
+    """RQ-VAE IDs with a T5 that reads the IDs of a history (Rajput et al., NeurIPS 2023)."""
+
+    def fit(self, corpus: Corpus, context: Context) -> Codes:
+        """Return the IDs of `rqvae`, int32 codes [n_items, levels]."""
+        return RQVAE(self.config).fit(corpus, context)
