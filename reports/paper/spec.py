@@ -44,6 +44,7 @@ class PaperRow:
     expect: Mapping[str, Any] = field(default_factory=dict)  # dotted key -> value, or data set -> value
     preset: str = "paper"
     reads_text: bool = True
+    text_fields: tuple[str, ...] = ()  # that the row's source read; (): the paper's of the data set
     reading: str = "trec_eval"
     uncertain: str = ""
 
@@ -125,8 +126,8 @@ def _row(row: Mapping[str, Any], method: Mapping[str, Any]) -> PaperRow:
         row.get("title", method["title"]), row["method"], row.get("label", row["method"]),
         tuple(map(number, row["published"])), row.get("settings", {}), match,
         {key: value for key, value in method.get("expect", {}).items() if key not in match},
-        method.get("preset", "paper"), method.get("reads_text", True), method.get("reading", "trec_eval"),
-        row.get("uncertain", ""),
+        method.get("preset", "paper"), method.get("reads_text", True), tuple(method.get("text_fields", ())),
+        method.get("reading", "trec_eval"), row.get("uncertain", ""),
     )  # fmt: skip
 
 

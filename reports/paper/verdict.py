@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmark.reports.captions import query_set
@@ -11,6 +11,11 @@ from benchmark.reports.paper.spec import PaperRow, Spec, data_set, read_toml
 from benchmark.results import Result
 
 TOLERANCE = 0.1  # relative difference up to which a value is `ok`
+OF_TASK = {  # settings that decide one task alone, by how their keys begin
+    "generative.pairs": "recommendation",
+    "generative.recommendation.": "recommendation",
+    "generative.search.": "search",
+}
 
 
 def published(value: float, ours: float | None, reasons: list[str]) -> Published:
@@ -28,12 +33,12 @@ def reasons_against(spec: Spec, row: PaperRow, column: Column, reading: str, res
     if result.preset != row.preset:
         reasons.append(f"preset {result.preset}, not {row.preset}")
     if row.reads_text:
-        reasons += _other_text(column.dataset, result)
+        reasons += _other_text(row.text_fields or data_set(column.dataset).get("text_fields"), result)
     reasons += _other_data(column, result)
     if column.task == "search" and result.queries != "judged":
         reasons.append(f"{query_set(str(result.queries))}, not the paper's")
     for key, expected in row.expect.items():
-        if key.startswith("generative.") and column.task == "id-quality":
+        if not _decides(key, column.task):
             continue
         value = expected.get(column.dataset) if isinstance(expected, Mapping) else expected
         if value is not None and not holds(value, setting(result, key)):
@@ -44,8 +49,15 @@ def reasons_against(spec: Spec, row: PaperRow, column: Column, reading: str, res
     return [*reasons, *filter(None, uncertain)]
 
 
-def _other_text(dataset: str, result: Result) -> list[str]:
-    expected = data_set(dataset).get("text_fields")
+def _decides(key: str, task: str) -> bool:
+    """Does a setting have a part in a task's results?"""
+    if key.startswith("generative.") and task == "id-quality":
+        return False
+    return next((owner for start, owner in OF_TASK.items() if key.startswith(start)), task) == task
+
+
+def _other_text(expected: Sequence[str] | None, result: Result) -> list[str]:
+    """Compare the fields that were read with those of the source."""
     if expected is None:
         return []
     read = set(result.text_fields) - set(result.absent_fields)
