@@ -14,7 +14,8 @@ What differs: the learning rate rises over the first 10,000 steps, where TIGER's
 networks (TIGER: Adagrad for the rq-VAE); codebooks follow moving averages and dead codes restart, as in `rqvae`.
 The item text is title, price, brand and category there: `--text-fields title,price,brand,category`.
 
-`small` is half as deep, with four narrower heads, and sees each training pair about four times: it has not converged.
+`small` is half as deep, with four narrower heads, reads 10 items and sees each of Beauty's 131,413 training pairs about
+three times: it has not converged. A step takes 0.8 s on one core.
 """
 
 from __future__ import annotations

@@ -305,7 +305,7 @@ def test_a_smaller_tiger_says_what_is_smaller(tmp_path: Path) -> None:
     reasons = beauty_cell(tmp_path, f"{TIGER} [encoder=default]")[0].published.reasons
     assert {
         "preset small, not published", "text with description besides", "generative.ids.layers 2, not 4",
-        "generative.recommendation.steps 2000, not 200000", "encoder.name default, not sentence-t5-base",
+        "generative.recommendation.steps 1500, not 200000", "encoder.name default, not sentence-t5-base",
     } <= set(reasons)  # fmt: skip
     assert not any("reader" in reason or "user_tokens" in reason for reason in reasons)
 
