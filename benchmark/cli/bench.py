@@ -5,6 +5,7 @@
   benchmark bench bm25        BM25 against rank-bm25
   benchmark bench dense       dense index against a bare faiss search
   benchmark bench lmindexer   LMIndexer's training step against a plain T5 step
+  benchmark bench generative  training with the reader `items` against SASRec and a T5 that reads texts
   benchmark bench seal        SEAL's search: keys and queries per second, and where the time goes
 """
 
@@ -12,19 +13,29 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 
-SUBJECTS = ("decode", "kmeans", "bm25", "dense", "lmindexer", "seal")
+from benchmark.errors import UsageError
+
+SUBJECTS = ("decode", "kmeans", "bm25", "dense", "lmindexer", "generative", "seal")
+OPTIONS = ("rounds", "users", "device")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark bench`."""
     parser.add_argument("subject", choices=SUBJECTS)
     parser.add_argument("--small", action="store_true", help="a smaller size, for a quick look")
+    parser.add_argument("--rounds", type=int, help="generative: rounds that the medians are over")
+    parser.add_argument("--users", type=int, help="generative: histories of a round")
+    parser.add_argument("--device", help="generative: cpu, cuda, ..")
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run one comparison and print its rows."""
+    """Run one comparison and print its rows. Raises UsageError when it has no such option."""
     module = importlib.import_module(f"benchmark.bench.{arguments.subject}")
-    for line in module.run(small=arguments.small):
+    given = {name: getattr(arguments, name) for name in OPTIONS if getattr(arguments, name) is not None}
+    for name in given.keys() - inspect.signature(module.run).parameters:
+        raise UsageError(f"benchmark bench {arguments.subject} has no option --{name}")
+    for line in module.run(small=arguments.small, **given):
         print(line, flush=True)
     return 0
