@@ -201,3 +201,21 @@ def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
     again.load(tmp_path)
     batch = HistoryBatch((torch.tensor([[3, 9, 4, 21]]),))
     assert torch.equal(again(batch), generator(batch))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_in_bfloat16_is_near_that_in_float32(kind: str) -> None:
+    generator = generator_of(kind)
+    batch = HistoryExamples(histories_of(*ROWS), N_ITEMS, generator.reader.config).batch(
+        np.arange(len(ROWS)), torch.device("cpu")
+    )
+    parameters = list(generator.parameters())
+    exact = generator(batch, 0.1)
+    expected = torch.autograd.grad(exact, parameters)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = generator(batch, 0.1)
+    assert found.item() == pytest.approx(exact.item(), rel=0.02)
+    ours, theirs = (
+        torch.cat([part.flatten() for part in parts]) for parts in (torch.autograd.grad(found, parameters), expected)
+    )
+    assert torch.nn.functional.cosine_similarity(ours, theirs, dim=0) > 0.99
