@@ -71,6 +71,18 @@ def test_all_positions_in_one_pass_learn_what_each_next_item_alone_would(kind: s
 
 
 @torch.no_grad()
+def test_a_window_is_learned_alike_alone_and_beside_longer_ones() -> None:
+    """The last item is a target alone and is no position, also where padding follows it."""
+    reader = generator_of().reader
+    windows = [torch.tensor([row]) for row in ([3, 9, 3, 21], [1, 2], [10, 11, 12, 13, 14, 15, 16])]
+    padded = torch.stack([torch.nn.functional.pad(w[0], (0, 7 - w.shape[1]), value=N_ITEMS) for w in windows])
+    states, targets = reader.learned(HistoryBatch((padded,)))
+    alone = torch.cat([reader(window[:, :-1])[0] for window in windows])
+    torch.testing.assert_close(states, alone)
+    assert targets.tolist() == [9, 3, 21, 2, 11, 12, 13, 14, 15, 16]
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_later_item_changes_no_earlier_state(kind: str) -> None:
     reader = generator_of(kind).reader
