@@ -102,7 +102,7 @@ class Stages:
             **self._data(TASK_DATA[cell.task]),
             "training_queries": self.training_queries if cell.task == "search" else None,
             "ids": self.ids(cell).key,
-            "config": config.model_dump(include=keys, mode="json"),
+            "config": config.model_dump(include=set(keys), mode="json"),
             "models": models,
             "seed": cell.seed,
             "code": [code_version("benchmark.generative.finetune"), code_version("benchmark.simulate")],
@@ -117,7 +117,7 @@ class Stages:
             keys = RANK_KEYS | {"search_error_queries"}
             decided_by |= {
                 "train": self.train(cell).key,
-                "config": config.model_dump(include=keys, mode="json"),
+                "config": config.model_dump(include=set(keys), mode="json"),
                 "code": code_version("benchmark.generative.finetune"),
             }
         else:

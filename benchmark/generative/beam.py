@@ -74,14 +74,14 @@ def _search(
     place: Tensor | None,
 ) -> Finished:
     batch, device = len(encoded), encoded.device
-    reader = _Reader(decoder, decoder.source(encoded, attention_mask), tensors, scorer)
+    steps = _Steps(decoder, decoder.source(encoded, attention_mask), tensors, scorer)
     tokens = torch.full((batch, 1), decoder.start_token, device=device)
     nodes, parent = torch.zeros_like(tokens), torch.zeros_like(tokens)
     scores = torch.zeros((batch, 1), device=device)
     done = Finished.none(batch, device)
     for depth in range(tensors.depth):
         children = tensors.children(nodes)
-        totals = reader.log_probs(tokens, nodes, parent, scores.isfinite(), children, depth).add_(scores[..., None])
+        totals = steps.log_probs(tokens, nodes, parent, scores.isfinite(), children, depth).add_(scores[..., None])
 
         kept, choice = totals.flatten(1).topk(min(2 * beams, totals[0].numel()))  # [B, up to 2 x beams], best first
         edges = children.edges.flatten(1).gather(1, choice)
@@ -103,7 +103,7 @@ def _search(
     return done
 
 
-class _Reader:
+class _Steps:
     """Feeds the beams' tokens to the decoder; leaves out beams whose end is already certain."""
 
     def __init__(self, decoder: Decoder, source: Any, tensors: TrieTensors, scorer: Scorer) -> None:

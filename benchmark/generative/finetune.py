@@ -37,10 +37,11 @@ def finetune_recommendation(
     `codes` carry the dedup counter; `start` is the folder of the initial weights that their indexer has learned, if
     any; `validation` [n_users] holds each user's validation item, -1 for none.
     """
-    _check_reader(config, config.recommendation.reader)
+    scorer_of(config, config.recommendation.reader)  # a scorer that does not go with the reader is refused here
     items = validation if validation is not None else np.full(len(histories), -1, np.int32)
-    learn = reader_tasks if config.recommendation.reader == "items" else t5_tasks
-    return learn.learn_recommendation(folder, codes, corpus, histories, items, config, context, start)
+    if config.recommendation.reader == "items":
+        return reader_tasks.learn_recommendation(folder, codes, corpus, histories, items, config, context, start)
+    return t5_tasks.learn_recommendation(folder, codes, corpus, histories, items, config, context, start)
 
 
 def finetune_search(
@@ -58,7 +59,7 @@ def finetune_search(
 
     `development` are the queries to choose the weights by; without them those of the last step are kept.
     """
-    _check_reader(config, config.search.reader)
+    scorer_of(config, config.search.reader)
     if not (queries.grades > 0).any():
         raise BenchmarkError(f"search: no query of the training set '{queries.name}' has a relevant item")
     if config.search.reader == "sentence":
@@ -105,10 +106,6 @@ def _part(queries: QuerySet, chosen: Any) -> QuerySet:
         queries.name, [queries.ids[row] for row in rows], [queries.texts[row] for row in rows],
         place[queries.query_rows[kept]], queries.item_rows[kept], queries.grades[kept],
     )  # fmt: skip
-
-
-def _check_reader(config: GenerativeConfig, reader: str) -> None:
-    scorer_of(config, reader)  # refuses a scorer that does not go with the reader, before anything is trained
 
 
 def _embed(context: Context) -> EmbedTexts:

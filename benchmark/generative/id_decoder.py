@@ -105,8 +105,8 @@ class IdDecoder(nn.Module):
             inputs.append((states + prefix).index_select(0, open_rows) + self.positions[depth])
             read = tensors.tokens_into(paths[:, depth + 1])
             prefix = prefix + nn.functional.embedding(read, self.tokens.weight)
-        hidden = self.decode(torch.cat(inputs)).split([len(part) for part in rows])
-        total = states.new_zeros(())
+        hidden = torch.split(self.decode(torch.cat(inputs)), [len(part) for part in rows])
+        total = 0.0 * states.sum()  # a loss also where no step of any target is open
         for depth, (part, chosen) in enumerate(zip(hidden, rows, strict=True)):
             if len(chosen):
                 nodes, following = paths[chosen, depth], paths[chosen, depth + 1]
@@ -118,9 +118,10 @@ class IdDecoder(nn.Module):
     ) -> Tensor:
         """Return the summed loss of one step from nodes [m] of one depth to the nodes that follow."""
         low, high = tensors.code_columns[depth]
-        children = tensors.columns(tensors.children(nodes).tokens, depth)
-        allowed = torch.zeros((len(nodes), high - low + 1), dtype=torch.bool, device=nodes.device)
-        allowed.scatter_(1, children, True)
+        distinct, row = torch.unique(nodes, return_inverse=True)  # at the first depth all are the root
+        children = tensors.columns(tensors.children(distinct).tokens, depth)
+        allowed = torch.zeros((len(distinct), high - low + 1), dtype=torch.bool, device=nodes.device)
+        allowed = allowed.scatter_(1, children, True).index_select(0, row)
         target = tensors.columns(tensors.tokens_into(following), depth)
         columns = torch.cat([self.head[low:high], self.head[EOS : EOS + 1]])
         return allowed_softmax(hidden, columns, allowed, target, smoothing)

@@ -14,8 +14,9 @@ Shapes: items int64 [b, l], padded on the right with n_items; T code positions, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -31,8 +32,16 @@ CODE_STD = 0.05
 TEXT_SCALE = 10.0  # an embedding of unit length has components of some 0.05, far below the codes' sum
 
 
+class Spots(NamedTuple):
+    """Where the real items of b padded sequences of length l stand among their b * l places, ascending."""
+
+    flat: Tensor
+    sequences: int
+    length: int
+
+
 class ItemsReader(nn.Module):
-    """Gives states [b, l, D] of item sequences."""
+    """Gives states [b, l, D] of item sequences, or [n, D] of their n real items."""
 
     def __init__(
         self, codes: Int32, sizes: tuple[int, ...], vectors: Float32 | None, config: ItemsConfig, width: int,
@@ -64,27 +73,38 @@ class ItemsReader(nn.Module):
     vectors: Tensor
 
     def forward(self, items: Tensor) -> Tensor:
-        """Return the state behind every item [b, l, D]; those of padding mean nothing."""
-        real = items != self.n_items
-        places = real.sum(1, keepdim=True) - 1 - torch.arange(items.shape[1], device=items.device)
-        distinct, row = items.masked_fill(~real, 0).unique(return_inverse=True)
+        """Return the state behind every item [b, l, D]; those of padding are 0."""
+        states = self.states([items])
+        padded = states.new_zeros(*items.shape, states.shape[1])
+        return padded.masked_scatter((items != self.n_items)[..., None], states)
+
+    def states(self, groups: Sequence[Tensor]) -> Tensor:
+        """Return the states [n, D] behind all real items of all groups of sequences [b, l], row by row.
+
+        Padding is computed in the attention alone.
+        """
+        real = [items != self.n_items for items in groups]
+        spots = [Spots(torch.nonzero(mask.flatten())[:, 0], *mask.shape) for mask in real]
+        places = [mask.sum(1, keepdim=True) - 1 - torch.arange(mask.shape[1], device=mask.device) for mask in real]
+        items = torch.cat([part.flatten()[at.flat] for part, at in zip(groups, spots, strict=True)])
+        place = torch.cat([part.flatten()[at.flat] for part, at in zip(places, spots, strict=True)])
+        distinct, row = torch.unique(items, return_inverse=True)
         x = nn.functional.embedding(row, self.norm(self.item_vectors(distinct)))
-        x = self.dropout(x + self.positions(places.clamp(0, self.config.max_length - 1)))
+        x = self.dropout(x + self.positions(place.clamp(max=self.config.max_length - 1)))
         for layer in self.layers:
-            x = layer(x)
+            x = layer(x, spots)
         states: Tensor = self.last_norm(x)
         return states
 
     def learned(self, batch: HistoryBatch) -> tuple[Tensor, Tensor]:
         """Return the states [n, D] and targets [n] of all windows of a batch: every item from those before it."""
-        states, targets = [], []
+        inputs, targets = [], []
         for items in batch.windows:
             following = items[:, 1:]
             real = following != self.n_items
-            inputs = items[:, :-1].masked_fill(~real, self.n_items)  # a window's last item is a target alone
-            states.append(self(inputs)[real])
+            inputs.append(items[:, :-1].masked_fill(~real, self.n_items))  # a window's last item is a target alone
             targets.append(following[real])
-        return torch.cat(states), torch.cat(targets)
+        return self.states(inputs), torch.cat(targets)
 
     def item_vectors(self, items: Tensor) -> Tensor:
         """Return the vectors of items [n] before normalisation: [n, D]."""
@@ -99,8 +119,8 @@ class ItemsReader(nn.Module):
 
     def last_states(self, items: Tensor) -> Tensor:
         """Return the state behind the newest item of every sequence [b, D]; none may be empty."""
-        last = (items != self.n_items).sum(1) - 1
-        return self(items)[torch.arange(len(items), device=items.device), last]
+        last = (items != self.n_items).sum(1).cumsum(0) - 1
+        return self.states([items]).index_select(0, last)
 
 
 class _CodeVectors(nn.Module):
@@ -111,7 +131,7 @@ class _CodeVectors(nn.Module):
         offsets = np.concatenate([[0], np.cumsum(sizes)])
         rows = np.where(codes >= 0, codes + offsets[:-1], offsets[-1])  # the last row is that of padding
         self.register_buffer("rows", torch.from_numpy(rows.astype(np.int64)), persistent=False)
-        self.bounds = [slice(int(low), int(high)) for low, high in pairwise(offsets)]
+        self.sizes = list(sizes)
         self.table = nn.Parameter(torch.randn(int(offsets[-1]), width) * CODE_STD)
         self.weights = nn.Linear(len(sizes) * width, width, bias=False)  # [W_1 .. W_T]
         if start is not None:
@@ -122,8 +142,9 @@ class _CodeVectors(nn.Module):
 
     def forward(self, items: Tensor) -> Tensor:
         """Return the vectors of items [n]: [n, D]. Every code is projected once, not once per item."""
-        maps = self.weights.weight.split(self.table.shape[1], dim=1)
-        parts = [nn.functional.linear(self.table[part], w) for part, w in zip(self.bounds, maps, strict=True)]
+        tables = torch.split(self.table, self.sizes)
+        maps = torch.split(self.weights.weight, self.table.shape[1], dim=1)
+        parts = [nn.functional.linear(part, w) for part, w in zip(tables, maps, strict=True)]
         projected = torch.cat([*parts, parts[0].new_zeros(1, parts[0].shape[1])]).float()
         return nn.functional.embedding(self.rows.index_select(0, items), projected).sum(1)
 
@@ -148,13 +169,19 @@ class _Layer(nn.Module):
         self.inner, self.outer = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        batch, length, width = x.shape
-        heads = self.query_key_value(self.norm(x)).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        on_cpu = x.device.type == "cpu"  # where attention in bfloat16 is slow
-        with torch.autocast("cpu", enabled=False) if on_cpu else nullcontext():
-            query, key, value = heads.float() if on_cpu else heads
-            attended = nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True)
-        x = x + self.dropout(self.output(attended.transpose(1, 2).reshape(batch, length, width)))
+    def forward(self, x: Tensor, spots: list[Spots]) -> Tensor:
+        heads = torch.split(self.query_key_value(self.norm(x)), [len(at.flat) for at in spots])
+        attended = torch.cat([self._attention(part, at) for part, at in zip(heads, spots, strict=True)])
+        x = x + self.dropout(self.output(attended))
         out: Tensor = x + self.dropout(self.outer(nn.functional.gelu(self.inner(self.inner_norm(x)))))
         return out
+
+    def _attention(self, heads: Tensor, at: Spots) -> Tensor:
+        """Return what every real item attends to [n, D], from its query, key and value [n, 3 D]."""
+        on_cpu = heads.device.type == "cpu"  # where attention in bfloat16 is slow
+        with torch.autocast("cpu", enabled=False) if on_cpu else nullcontext():
+            heads = heads.float() if on_cpu else heads
+            places = heads.new_zeros(at.sequences * at.length, heads.shape[1]).index_copy(0, at.flat, heads)
+            query, key, value = places.view(at.sequences, at.length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+            attended = nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+            return attended.transpose(1, 2).reshape(len(places), -1).index_select(0, at.flat)

@@ -28,13 +28,18 @@ class _AllowedSoftmax(torch.autograd.Function):
         with torch.autocast(device, enabled=False):
             low, low_columns = hidden.to(dtype), columns.to(dtype)
             logits = (low @ low_columns.T).to(columns.dtype).masked_fill_(~allowed, -torch.inf)
-            log_total = torch.logsumexp(logits, 1, keepdim=True)
-            loss = (log_total - logits.gather(1, target[:, None])).sum() * (1 - smoothing)
+            logits.sub_(logits.amax(1, keepdim=True))
+            at_target = logits.gather(1, target[:, None])
             if smoothing:
                 share = smoothing / allowed.sum(1, keepdim=True)
-                spread = (log_total - logits).masked_fill_(~allowed, 0.0)
-                loss = loss + (share * spread).sum()
-            gradient = logits.sub_(log_total).exp_()
+                at_allowed = logits.masked_fill(~allowed, 0.0).sum(1, keepdim=True)
+            gradient = logits.exp_()
+            total = gradient.sum(1, keepdim=True)
+            log_total = total.log()
+            loss = (log_total - at_target).sum() * (1 - smoothing)
+            if smoothing:
+                loss = loss + (smoothing * log_total - share * at_allowed).sum()
+            gradient.div_(total)
             gradient.scatter_add_(1, target[:, None], torch.full_like(log_total, smoothing - 1.0))
             if smoothing:
                 gradient -= share * allowed
