@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RUNS ?= runs
-# all but seal, whose language model says nothing without pretraining
+# all but seal, whose language model says nothing without pretraining, and tiger, which learns little in a minute
 DEMO_METHODS := lmindexer,rqvae,hc,rqkmeans,bm25,dual-encoder,hgn,gru4rec,bert4rec,fdsa,sasrec,item-knn,popularity,$\
                 category,shuffled,random
 
