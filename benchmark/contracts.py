@@ -224,10 +224,10 @@ class Indexer(Method[ConfigT]):
         """Return the codes [n_items, length], before the dedup counter."""
 
     def hand_over(self, folder: Path) -> None:
-        """Write what fine-tuning shall start from into this new folder; called right after `fit`, on the same object.
+        """Write initial weights of the generative part into this new folder; called right after `fit`.
 
-        By default nothing: fine-tuning starts from the plain backbone with random vectors for the codes. An indexer
-        that has learned a T5 writes it and the vectors of its codes with `benchmark.generative.start.save_start`.
+        By default nothing: training starts from random vectors for the codes. An indexer that has learned vectors of
+        its codes writes them, with the T5 that they belong to if there is one: `benchmark.generative.start.save_start`.
         """
 
 

@@ -254,7 +254,8 @@ class Dataset:
     def queries(self, name: str, split: str, seed: int = 0) -> QuerySet | None:
         """Return the queries of a set ('judged', 'simulated', ...) for 'train', 'dev' or 'test'; None: it has none.
 
-        'judged-dev' is a set whose test judgments are missing: its test queries are the development ones.
+        'judged-dev' is a set whose test judgments are missing: its test queries are the development ones. A copy
+        without its test part has no development queries of its own: they are scored.
         `seed` is that of simulated queries.
         """
         if split not in SPLITS:
@@ -264,6 +265,8 @@ class Dataset:
         if name == "simulated":
             from benchmark.simulate import simulate
 
+            if self.about.get(WITHOUT_TEST) and split == "dev":
+                return None
             own_split = "dev" if split == "test" and self.about.get(WITHOUT_TEST) else split
             return simulate(self._items_alone, own_split, seed=seed)
         part = {("judged-dev", "test"): "dev", ("judged-dev", "dev"): ""}.get((name, split), split)

@@ -35,7 +35,6 @@ from benchmark.contracts import (
     no_progress,
 )
 from benchmark.errors import BenchmarkError
-from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.start import load_start
 from benchmark.latency import latency, throughput
 from benchmark.plan import Cell, Plan
@@ -124,24 +123,6 @@ class Runner:
         queries = self.plan.dataset.queries(self.stages.training_queries, "train")
         assert queries is not None
         return queries
-
-    def _search_examples(self, config: GenerativeConfig) -> tuple[QuerySet, QuerySet | None]:
-        """Return what the generative part learns from, and the queries that its weights are chosen by.
-
-        The former are the data set's training queries, simulated ones, or both. Where weights are to be chosen and
-        there are no development queries, a part of the training queries is held out for it.
-        """
-        from benchmark.generative.finetune import held_out
-        from benchmark.simulate import joined
-
-        dataset, name, per_item = self.plan.dataset, self.stages.training_queries, config.search.simulated_per_item
-        development = dataset.queries(name, "dev")
-        if per_item and name == "simulated":
-            return dataset.simulated_training(per_item), development
-        queries = self.train_queries
-        if development is None and config.search.evaluations:
-            queries, development = held_out(queries)
-        return joined(queries, dataset.simulated_training(per_item)) if per_item else queries, development
 
     @cached_property
     def test_queries(self) -> QuerySet:
@@ -264,6 +245,7 @@ class Runner:
 
     def _finetune(self, cell: Cell, codes: Codes) -> Stage:
         from benchmark.generative.finetune import finetune_recommendation, finetune_search
+        from benchmark.generative.search_examples import search_examples
 
         config = cell.variant.generative
         assert config is not None
@@ -277,7 +259,9 @@ class Runner:
                     folder, unique, self.corpus, self.split.train, config, context, start, self.split.validation
                 )
             else:
-                queries, development = self._search_examples(config)
+                queries, development = search_examples(
+                    self.plan.dataset, self.stages.training_queries, config.search
+                )
                 facts |= finetune_search(
                     folder, unique, self.corpus, queries, config, context, start, development,
                     self._query_embedder(facts),
@@ -314,8 +298,7 @@ class Runner:
         assert config is not None
         trained, unique = self.stages.train(cell).final, codes.with_counter()
         if cell.task == "search":
-            texts, embedder = self.test_queries.texts, self._query_embedder(context.facts)
-            return rank_search(trained, unique, self.corpus, texts, depth, config, context, embedder)
+            return rank_search(trained, unique, self.corpus, self.test_queries.texts, depth, config, context)
         return rank_recommendation(trained, unique, self.corpus, self.test_users[0], depth, config, context)
 
     def _rank_directly(self, cell: Cell, context: Context) -> Rankings:

@@ -15,10 +15,9 @@ from benchmark.plan import Cell, Plan
 from benchmark.store import Stage, Store, code_version, digest, folder_version, model_folders
 
 TASK_DATA = {"recommendation": "sequences", "search": "queries"}
-T5_KEYS = frozenset({"backbone", "start", "pairs", "max_source"})
 READER_KEYS = {
-    "text": T5_KEYS | {"scratch"},
-    "ids": T5_KEYS | {"ids"},
+    "text": frozenset({"backbone", "scratch", "start", "max_source"}),
+    "ids": frozenset({"ids", "start", "pairs", "max_source"}),
     "items": frozenset({"items", "decoder", "start"}),
     "sentence": frozenset({"sentence", "decoder"}),
 }
@@ -89,15 +88,20 @@ class Stages:
         """The trained reader and ID decoder of an indexer's task."""
         config = cell.variant.generative
         assert config is not None
-        reader = config.recommendation.reader if cell.task == "recommendation" else config.search.reader
-        keys = READER_KEYS[reader] | RANK_KEYS | {cell.task}  # validation ranks
+        settings = config.recommendation if cell.task == "recommendation" else config.search
+        keys = READER_KEYS[settings.reader] | {cell.task}
+        keys |= RANK_KEYS if settings.evaluations else frozenset()  # validation ranks
+        keys |= {"pairs"} if (settings.reader, cell.task) == ("text", "recommendation") else frozenset()
         models: list[Any] = []
-        if reader in ("text", "ids"):
+        if settings.reader == "text":
             models = [folder_version(config.backbone)]
-        elif reader == "sentence":
+        elif settings.reader == "ids":
+            models = [folder_version(config.ids.backbone)]
+        elif settings.reader == "sentence":
             models = [model_version(config.sentence.encoder)]
         elif config.items.vectors in ("text", "both"):
             models = [self.encode(config.items.encoder, cell.seed).key]
+        examples = "benchmark.generative.search_examples" if cell.task == "search" else "benchmark.splits"
         decided_by = {
             **self._data(TASK_DATA[cell.task]),
             "training_queries": self.training_queries if cell.task == "search" else None,
@@ -105,7 +109,7 @@ class Stages:
             "config": config.model_dump(include=set(keys), mode="json"),
             "models": models,
             "seed": cell.seed,
-            "code": [code_version("benchmark.generative.finetune"), code_version("benchmark.simulate")],
+            "code": [code_version("benchmark.generative.finetune"), code_version(examples)],
         }
         return self.store.stage(f"train.{cell.task}", decided_by)
 

@@ -81,9 +81,19 @@ def _reader(name: str, generative: Mapping[str, Any]) -> str:
         case "items":
             return f"reader items (an item's vector comes from its {ITEM_VECTORS[generative['items']['vectors']]})"
         case "sentence":
-            return f"reader sentence ({QUERY_INPUTS[generative['sentence']['inputs']]})"
+            return f"reader sentence ({QUERY_INPUTS[generative['sentence']['inputs']]}{_examples(generative)})"
+        case "ids":
+            return f"reader ids (a T5; backbone {generative['ids'].get('backbone', 'scratch')})"
         case _:
-            return f"reader {name} (a T5; backbone {generative.get('backbone', 'not recorded')})"
+            learned = "" if generative.get("start") == "fresh" else ", or the T5 that the indexer has learned"
+            return f"reader {name} (a T5; backbone {generative.get('backbone', 'not recorded')}{learned})"
+
+
+def _examples(generative: Mapping[str, Any]) -> str:
+    """What search learns from besides the data set's training queries."""
+    search = generative["search"]
+    simulated = f"; {search['simulated_per_item']} simulated queries per item" if search["simulated_per_item"] else ""
+    return simulated + ("; the items' own texts" if search["item_texts"] else "")
 
 
 def remarks_of_runs(labels: Sequence[str], groups: Sequence[Sequence[Result]]) -> list[str]:

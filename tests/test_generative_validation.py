@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from benchmark.conformance import small_corpus
 from benchmark.contracts import Codes, Context, Histories, QuerySet
 from benchmark.generative.config import DecoderConfig, GenerativeConfig, ItemsConfig, RecommendationConfig, TaskConfig
-from benchmark.generative.finetune import finetune_recommendation, held_out, rank_recommendation
+from benchmark.generative.finetune import finetune_recommendation, rank_recommendation
+from benchmark.generative.search_examples import held_out
 from benchmark.generative.validation import Judged, facts, stopping
 
 CORPUS = small_corpus(30)

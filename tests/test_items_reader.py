@@ -111,16 +111,6 @@ def test_the_width_of_the_padding_and_the_neighbours_in_a_batch_change_nothing()
 
 
 @torch.no_grad()
-def test_the_vector_at_the_padding_changes_nothing() -> None:
-    """Items of padding stand for item 0 inside: another item 0 leaves all other histories as they are."""
-    generator = generator_of("text")
-    row = torch.tensor([[4, 12, 9, N_ITEMS, N_ITEMS]])
-    before = generator.reader.last_states(row)
-    generator.reader.vectors[0] = 1e3
-    torch.testing.assert_close(generator.reader.last_states(row), before)
-
-
-@torch.no_grad()
 def test_positions_count_from_the_newest_item() -> None:
     """Other vectors for the last three distances leave a history of two items alone, and change one of four."""
     reader = generator_of().reader

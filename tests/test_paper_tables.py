@@ -17,8 +17,9 @@ from benchmark.results import load_results
 AMAZON = ["title", "description", "brand", "price", "category"]
 BEAUTY = {"name": "beauty", "title": "Beauty", "fingerprint": "b1", "counts": {"items": 12101, "users": 22363}}
 T5 = {
-    "backbone": "t5-base", "pairs": "sampled", "max_source": 1024, "recommendation": {"reader": "text"},
-    "search": {"reader": "text"},
+    "backbone": "t5-base", "pairs": "sampled", "max_source": 1024, "scorer": "auto",
+    "recommendation": {"reader": "text", "evaluations": 0},
+    "search": {"reader": "text", "evaluations": 0, "item_texts": False, "simulated_per_item": 0},
 }  # fmt: skip
 LMINDEXER = {
     "backbone": "t5-base", "length": 2, "codebook_size": 512, "reconstructor": {"layers": 1},

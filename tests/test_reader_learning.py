@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from benchmark.config import EncoderConfig
+from benchmark.config import EncoderConfig, build_config
 from benchmark.conformance import small_corpus
 from benchmark.contracts import Codes, Context, Corpus, Float32, Histories, QuerySet, Rankings
 from benchmark.errors import BenchmarkError, ConfigError
@@ -98,12 +98,8 @@ def test_search_learns_which_text_belongs_to_which_item(tmp_path: Path, inputs: 
     kinds, things = ("red", "blue", "green", "soft", "hard", "round"), ("lamp", "brush", "soap", "cable", "shirt")
     texts = [f"{kind} {thing}" for kind in kinds for thing in things]
     config = settings(sentence={"inputs": inputs})
-    finetune_search(
-        tmp_path, CODES, CORPUS, queries(texts, list(range(30))), config, context_in(tmp_path), embed_texts=vectors_of
-    )
-    found = rank_search(
-        tmp_path, CODES, CORPUS, [*texts, "", "unheard of"], 10, config, context_in(tmp_path), vectors_of
-    )
+    finetune_search(tmp_path, CODES, CORPUS, queries(texts, list(range(30))), config, context_in(tmp_path))
+    found = rank_search(tmp_path, CODES, CORPUS, [*texts, "", "unheard of"], 10, config, context_in(tmp_path))
     assert (found.items[:30, 0] == np.arange(30)).mean() > 0.9
     assert (found.items >= 0).all() and np.isfinite(found.scores).all()
 
@@ -115,9 +111,9 @@ def test_items_own_texts_are_learned_where_asked_for(tmp_path: Path) -> None:
         folder = tmp_path / str(item_texts)
         config = settings(sentence={"inputs": "words"}, item_texts=item_texts)
         asked = queries(["first", "second"], [0, 1])
-        facts = finetune_search(folder, CODES, CORPUS, asked, config, context_in(folder), embed_texts=vectors_of)
+        facts = finetune_search(folder, CODES, CORPUS, asked, config, context_in(folder))
         assert facts["examples"] == 2 + 30 * item_texts
-        found = rank_search(folder, CODES, CORPUS, CORPUS.texts(), 5, config, context_in(folder), vectors_of)
+        found = rank_search(folder, CODES, CORPUS, CORPUS.texts(), 5, config, context_in(folder))
         right[item_texts] = (found.items[:, 0] == np.arange(30)).mean()
     assert right[True] > 0.9 and right[False] < 0.2
 
@@ -163,16 +159,21 @@ def test_vectors_of_other_codebooks_are_refused(tmp_path: Path) -> None:
         finetune_recommendation(tmp_path, CODES, CORPUS, WALKS, settings(), context_in(tmp_path), tmp_path / "start")
 
 
-@pytest.mark.parametrize("task", ["recommendation", "search"])
-def test_the_softmax_over_the_whole_vocabulary_is_refused_before_anything_is_trained(tmp_path: Path, task: str) -> None:
-    config, context = settings(scorer="full"), context_in(tmp_path)
-    reader = "items" if task == "recommendation" else "sentence"
-    with pytest.raises(ConfigError, match=rf"'full' is the softmax of a T5.*the reader '{reader}'.*auto or codes"):
-        if task == "recommendation":
-            finetune_recommendation(tmp_path, CODES, CORPUS, WALKS, config, context)
-        else:
-            finetune_search(tmp_path, CODES, CORPUS, queries(["a"], [0]), config, context, embed_texts=vectors_of)
-    assert [path.name for path in tmp_path.rglob("*")] == ["work"]
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"scorer": "full", "search.reader": "sentence"}, "'full' is the softmax of a T5.*the reader 'sentence'"),
+        ({"scorer": "full", "recommendation.reader": "items"}, "'full' is the softmax of a T5.*the reader 'items'"),
+        ({"items.heads": "3"}, "3 heads do not divide decoder.width 128"),
+        ({"ids.heads": "3"}, "3 heads do not divide d_model 128; set d_kv"),
+        ({"sentence.encoder.simcse_epochs": "1"}, "the encoder of this reader is frozen"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused_before_anything_runs(
+    overrides: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build_config(GenerativeConfig, overrides=overrides, owner="generative")
 
 
 def test_nothing_to_learn_from_is_one_message(tmp_path: Path) -> None:
@@ -182,6 +183,6 @@ def test_nothing_to_learn_from_is_one_message(tmp_path: Path) -> None:
         finetune_recommendation(tmp_path, CODES, CORPUS, lonely, settings(), context)
     irrelevant = QuerySet("made-up", ["q"], ["a"], *np.zeros((3, 1), np.int32))
     with pytest.raises(BenchmarkError, match="no query of the training set 'made-up' has a relevant item"):
-        finetune_search(tmp_path, CODES, CORPUS, irrelevant, settings(), context, embed_texts=vectors_of)
+        finetune_search(tmp_path, CODES, CORPUS, irrelevant, settings(), context)
     with pytest.raises(BenchmarkError, match="the texts to learn from hold no word"):
-        finetune_search(tmp_path, CODES, CORPUS, queries([""], [0]), settings(), context, embed_texts=vectors_of)
+        finetune_search(tmp_path, CODES, CORPUS, queries([""], [0]), settings(), context)

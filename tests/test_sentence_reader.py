@@ -1,5 +1,8 @@
 """The reader `sentence`: a state is the sum that its module states, from the words that are there."""
 
+from collections.abc import Sequence
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -69,7 +72,13 @@ def test_a_batch_of_texts_without_words_has_finite_states(inputs: str) -> None:
 @torch.no_grad()
 def test_states_to_rank_from_are_those_of_training_without_word_dropout() -> None:
     reader = reader_of("both")
-    states, mask = QueryStates(reader, TEXTS).states(np.array([3, 0]))
+    numbers = {str(row): row for row in range(5)}
+
+    def prepare(names: Sequence[str]) -> Texts:
+        rows = [numbers[name] for name in names]
+        return Texts(VECTORS[rows], Ragged.from_rows([WORDS[row] for row in rows]))
+
+    states, mask = QueryStates(reader, list(numbers), prepare).states(np.array([3, 0]))
     examples = QueryExamples(TEXTS, np.arange(5), np.arange(5) + 20, 0.0)
     learned, items = reader.learned(examples.batch(np.array([3, 0]), CPU))
     torch.testing.assert_close(states[:, 0], learned)
@@ -116,7 +125,7 @@ def preparing_of(known: list[str] | None = None) -> Preparing:
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]")
     config = SentenceConfig(inputs="words", max_words=3)
-    preparing = Preparing(tokenizer, 6, config, lambda texts, encoder: np.empty((len(texts), 6), np.float32))
+    preparing = Preparing(SimpleNamespace(tokenizer=tokenizer), config)
     return preparing if known is None else preparing.knowing(np.sort([pieces[word] for word in known]))
 
 
@@ -126,14 +135,13 @@ def test_words_that_training_has_not_seen_are_left_out_and_the_others_numbered_a
     assert [row.tolist() for row in map(all_words.__getitem__, range(6))] == [
         [1, 3], [4, 2, 4], [], [0, 0], [2], [1, 1, 1],
     ]  # fmt: skip
-    known = preparing_of(["lamp", "blue"]).texts(texts)
+    known = preparing_of(["lamp", "blue"])(texts)
     assert [known.words[row].tolist() for row in range(6)] == [[1], [0], [], [], [0], []]
     assert known.vectors is None and len(known) == 6
 
 
 @torch.no_grad()
 def test_a_query_of_unknown_words_alone_has_a_finite_state() -> None:
-    texts = preparing_of(["lamp", "blue"]).texts(["soap", "lamp", "red red"])
     reader = SentenceReader(2, 6, SentenceConfig(inputs="words"), width=8)
-    states, _ = QueryStates(reader, texts).states(np.arange(3))
+    states, _ = QueryStates(reader, ["soap", "lamp", "red red"], preparing_of(["lamp", "blue"])).states(np.arange(3))
     assert states.isfinite().all() and torch.equal(states[0], states[2]) and not torch.equal(states[0], states[1])

@@ -26,6 +26,7 @@ from benchmark.generative.inputs import IdHistories
 from benchmark.generative.t5_tasks import T5Task
 from benchmark.generative.trie import Trie
 from benchmark.plan import make_variants
+from benchmark.presets import build_generative
 from benchmark.reports import paper
 from benchmark.results import load_results
 
@@ -113,7 +114,7 @@ def test_a_pretrained_t5_keeps_its_words_and_gets_user_tokens_behind_them(tmp_pa
     model, words = t5.load_t5("scratch", scratch, CORPUS.texts())
     t5.save(tmp_path / "t5", model, words)
     n = len(words)
-    task = new_task(settings().model_copy(update={"backbone": str(tmp_path / "t5")}))
+    task = new_task(settings({"backbone": str(tmp_path / "t5")}))
     assert task.vocabulary.first == n + 7 and len(task.model.shared.weight) == n + 7 + 12
     assert torch.equal(task.model.shared.weight[:n], model.shared.weight)
     assert (n <= task.histories(Histories(["u"], np.array([0, 0]), np.empty(0, np.int32))).sources[0]).all()
@@ -161,7 +162,9 @@ def test_every_preset_reads_ids_and_the_published_one_is_tigers() -> None:
     for preset in ("tiny", "small", "base", "paper", "published"):
         (variant,) = make_variants(["tiger"], preset, {})
         read = variant.generative
-        assert (read.recommendation.reader, read.pairs, read.backbone) == ("ids", "all", "scratch")
+        assert (read.recommendation.reader, read.pairs, read.ids.backbone) == ("ids", "all", "scratch")
+        shared = build_generative(preset, None)  # search is every other method's
+        assert (read.search, read.backbone) == (shared.search, shared.backbone)
         longest = read.ids.max_items * (variant.config.levels + 1) + 1 + 1
         assert longest <= read.max_source, "no preset cuts more items than it says"
     ids, training = read.ids, read.recommendation
@@ -315,8 +318,8 @@ def test_lmindexers_row_was_read_from_texts_and_no_other_reader_is_compared_with
     tmp_path: Path, reader: str
 ) -> None:
     generative = {
-        "backbone": "t5-base", "pairs": "sampled", "max_source": 1024, "recommendation": {"reader": reader},
-        "search": {"reader": "text"},
+        "backbone": "t5-base", "pairs": "sampled", "max_source": 1024, "scorer": "full",
+        "search": {"reader": "text", "evaluations": 0, "item_texts": False, "simulated_per_item": 0},
     }  # fmt: skip
     method = {
         "backbone": "t5-base", "length": 2, "codebook_size": 512, "reconstructor": {"layers": 1},
@@ -324,7 +327,8 @@ def test_lmindexers_row_was_read_from_texts_and_no_other_reader_is_compared_with
     }  # fmt: skip
     metrics = {"recommendation": {"R@5": 0.0415}, "search": {"nDCG@5 (published)": 0.3187}}
     for number, one in enumerate((reader, "text")):
-        config = {"method": method, "generative": generative | {"recommendation": {"reader": one}}, "protocol": {}}
+        read = generative | {"recommendation": {"reader": one, "evaluations": 0}}
+        config = {"method": method, "generative": read, "protocol": {}}
         fields = {"preset": "paper", "text_fields": AMAZON, "dataset": BEAUTY, "queries": "judged"}
         put(tmp_path / one, "lmindexer", config=config, metrics=metrics, key=f"k{number}", **fields)
     assert beauty_cell(tmp_path / "text", "LMIndexer")[0].published.verdict == "ok"

@@ -92,6 +92,7 @@ def test_simulated_queries_are_others_than_those_of_the_whole_set(shop, tmp_path
         data.queries("simulated", split).texts for data, split in ((whole, "test"), (whole, "dev"), (copy, "test"))
     )
     assert ours == developed and ours != tested
+    assert copy.queries("simulated", "dev") is None  # they are scored, so that they must not choose weights
     assert whole.fingerprint != copy.fingerprint  # or one would be taken for the other in a cache
 
 

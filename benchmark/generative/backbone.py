@@ -35,10 +35,11 @@ def build(
     learned = load_start(start, sizes[:-1]) if start is not None and config.start == "learned" else None
     if learned is None or learned.t5 is None:
         learned, origin = None, "backbone"
-        if reader == "ids" and config.backbone == "scratch":
+        name = config.ids.backbone if reader == "ids" else config.backbone
+        if reader == "ids" and name == "scratch":
             model, tokenizer = new_ids_t5(config.ids)
         else:
-            model, tokenizer = load_t5(config.backbone, config.scratch, texts)
+            model, tokenizer = load_t5(name, config.scratch, texts)
     else:
         origin = "learned T5"
         model, tokenizer = pretrained(str(learned.t5))

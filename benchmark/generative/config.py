@@ -12,9 +12,9 @@ Readers give the states that the ID decoder attends to:
     sentence   a sentence encoder's vector of the query, and its words
 """
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from benchmark.config import EncoderConfig, MethodConfig, TrainingConfig
 from benchmark.generative.t5 import ScratchConfig
@@ -23,6 +23,7 @@ from benchmark.generative.t5 import ScratchConfig
 class IdsConfig(MethodConfig):
     """The reader `ids`, and its T5 from scratch: no text vocabulary, only special, user and code tokens."""
 
+    backbone: str = Field("scratch", description="`scratch`, or any T5 by hub name or path, which keeps its words")
     d_model: int = Field(128, ge=8)
     layers: int = Field(2, ge=1, description="encoder layers, and as many decoder layers")
     heads: int = Field(4, ge=1)
@@ -33,6 +34,12 @@ class IdsConfig(MethodConfig):
         0, ge=0, description="each user is hashed to one of so many tokens, which stands before the history; 0: none"
     )
     max_items: int = Field(20, ge=1, description="items that are read, the most recent ones that fit into max_source")
+
+    @model_validator(mode="after")
+    def _heads_have_a_width(self) -> Self:
+        if not self.d_kv and self.d_model % self.heads:
+            raise ValueError(f"ids.heads: {self.heads} heads do not divide d_model {self.d_model}; set d_kv")
+        return self
 
 
 class ItemsConfig(MethodConfig):
@@ -61,6 +68,12 @@ class SentenceConfig(MethodConfig):
     max_words: int = Field(32, ge=1, description="word pieces of a query or an item text that are read")
     word_dropout: float = Field(0.0, ge=0, lt=1, description="share of the word pieces left out at random in training")
 
+    @model_validator(mode="after")
+    def _encoder_is_frozen(self) -> Self:
+        if self.encoder.simcse_epochs:
+            raise ValueError("sentence.encoder.simcse_epochs: the encoder of this reader is frozen; leave it at 0")
+        return self
+
 
 class DecoderConfig(MethodConfig):
     """The ID decoder behind the readers `items` and `sentence`; a T5 brings its own."""
@@ -74,9 +87,14 @@ class DecoderConfig(MethodConfig):
 class TaskConfig(TrainingConfig):
     """Training for one task; the weights that are kept are the best ones where `evaluations` is above 0."""
 
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="share of the target spread over the other codes")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of the target spread evenly over the allowed codes (T5: over all tokens)"
+    )
     evaluations: int = Field(
-        0, ge=0, description="evaluations by nDCG@10 on validation items or development queries; 0: keep the last step"
+        0,
+        ge=0,
+        description="at most so many evaluations by nDCG@10 on validation items or development queries; the best "
+        "weights are kept; 0: keep those of the last step",
     )
     patience: int = Field(5, ge=1, description="evaluations without a better nDCG@10 that end the training")
     validation_size: int = Field(2000, ge=1, description="users or queries that an evaluation ranks for")
@@ -106,7 +124,7 @@ class SearchConfig(TaskConfig):
 class GenerativeConfig(MethodConfig):
     """Training on (history or query -> ID) examples and constrained beam search over the IDs of all items."""
 
-    backbone: str = Field("scratch", description="text and ids: `scratch`, or any T5 by hub name or path, e.g. t5-base")
+    backbone: str = Field("scratch", description="text: `scratch`, or any T5 by hub name or path, e.g. t5-base")
     scratch: ScratchConfig = ScratchConfig()
     ids: IdsConfig = IdsConfig()
     items: ItemsConfig = ItemsConfig()
@@ -135,3 +153,21 @@ class GenerativeConfig(MethodConfig):
     search_error_queries: int = Field(
         0, ge=0, description="compare the beam with exact scoring of every item on this many queries (0: do not)"
     )
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.decoder.width % self.items.heads:
+            raise ValueError(f"items.heads: {self.items.heads} heads do not divide decoder.width {self.decoder.width}")
+        for reader in (self.recommendation.reader, self.search.reader):
+            if self.scorer == "full" and reader in ("items", "sentence"):
+                raise ValueError(
+                    f"scorer: 'full' is the softmax of a T5 over its vocabulary; the reader '{reader}' is trained on "
+                    "the codes that the trie allows: choose auto or codes"
+                )
+        return self
+
+    def scorer_of(self, reader: str) -> Literal["full", "codes"]:
+        """Return how the decoder behind a reader is scored."""
+        if self.scorer == "auto":
+            return "full" if reader in ("text", "ids") else "codes"
+        return self.scorer

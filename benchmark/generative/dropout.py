@@ -22,7 +22,7 @@ class Dropout(nn.Module):
             return x
         if x.device.type != "cpu":
             return nn.functional.dropout(x, self.rate)
-        threshold = round(self.rate * 256)
+        threshold = min(round(self.rate * 256), 255)
         return x * (random_bytes(x) >= threshold).to(x.dtype).mul_(256 / (256 - threshold))
 
 

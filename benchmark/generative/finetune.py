@@ -16,10 +16,7 @@ from benchmark.contracts import Codes, Context, Corpus, Float32, Histories, Int3
 from benchmark.errors import BenchmarkError
 from benchmark.generative import reader_tasks, t5_tasks
 from benchmark.generative.config import GenerativeConfig
-from benchmark.generative.rank import scorer_of
 from benchmark.generative.reader_tasks import EmbedTexts
-
-HELD_OUT = 20  # where a set has no development queries, every twentieth training query is one
 
 
 def finetune_recommendation(
@@ -37,7 +34,6 @@ def finetune_recommendation(
     `codes` carry the dedup counter; `start` is the folder of the initial weights that their indexer has learned, if
     any; `validation` [n_users] holds each user's validation item, -1 for none.
     """
-    scorer_of(config, config.recommendation.reader)  # a scorer that does not go with the reader is refused here
     items = validation if validation is not None else np.full(len(histories), -1, np.int32)
     if config.recommendation.reader == "items":
         return reader_tasks.learn_recommendation(folder, codes, corpus, histories, items, config, context, start)
@@ -59,7 +55,6 @@ def finetune_search(
 
     `development` are the queries to choose the weights by; without them those of the last step are kept.
     """
-    scorer_of(config, config.search.reader)
     if not (queries.grades > 0).any():
         raise BenchmarkError(f"search: no query of the training set '{queries.name}' has a relevant item")
     if config.search.reader == "sentence":
@@ -81,31 +76,13 @@ def rank_recommendation(
 
 def rank_search(
     folder: Path, codes: Codes, corpus: Corpus, queries: list[str], k: int, config: GenerativeConfig,
-    context: Context, embed_texts: EmbedTexts | None = None,
+    context: Context,
 ) -> Rankings:  # fmt: skip
     """Rank items for text queries."""
     if config.search.reader == "sentence":
-        embed_texts = embed_texts or _embed(context)
-        return reader_tasks.search(folder, codes, corpus, queries, k, config, context, embed_texts)
+        return reader_tasks.search(folder, codes, corpus, queries, k, config, context)
     task = t5_tasks.T5Task.load(folder, codes, corpus, config, context.device)
     return task.ranker(config.search.reader).rank_all(task.queries(queries), k, context)
-
-
-def held_out(queries: QuerySet) -> tuple[QuerySet, QuerySet]:
-    """Return the training queries without every twentieth one, and those as development queries."""
-    chosen = np.arange(len(queries)) % HELD_OUT == HELD_OUT - 1
-    return _part(queries, ~chosen), _part(queries, chosen)
-
-
-def _part(queries: QuerySet, chosen: Any) -> QuerySet:
-    rows = np.flatnonzero(chosen)
-    place = np.full(len(queries), -1, np.int32)
-    place[rows] = np.arange(len(rows))
-    kept = chosen[queries.query_rows]
-    return QuerySet(
-        queries.name, [queries.ids[row] for row in rows], [queries.texts[row] for row in rows],
-        place[queries.query_rows[kept]], queries.item_rows[kept], queries.grades[kept],
-    )  # fmt: skip
 
 
 def _embed(context: Context) -> EmbedTexts:

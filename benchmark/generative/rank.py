@@ -10,7 +10,6 @@ import numpy as np
 from torch import Tensor
 
 from benchmark.contracts import Context, Int32, Int64, Rankings
-from benchmark.errors import ConfigError
 from benchmark.generative.beam import beam_search
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.decoder import evaluating
@@ -91,18 +90,6 @@ class Ranker:
                     scorer=self.scorer, length_penalty=self.config.length_penalty, encoded=encoded,
                 )[0]  # fmt: skip
         return search_error(items[rows], exact, k=10)["missing_items"]
-
-
-def scorer_of(config: GenerativeConfig, reader: str) -> Scorer:
-    """Return how a reader's decoder is scored. Raises ConfigError for `full` where there is no whole vocabulary."""
-    if reader in ("text", "ids"):
-        return "full" if config.scorer == "auto" else config.scorer
-    if config.scorer == "full":
-        raise ConfigError(
-            f"generative.scorer: 'full' is the softmax of a T5 over its vocabulary; the reader '{reader}' is trained "
-            "on the codes that the trie allows: choose auto or codes"
-        )
-    return "codes"
 
 
 def id_order(ids: list[str]) -> Int32:

@@ -16,7 +16,7 @@ from benchmark.generative import validation
 from benchmark.generative.config import GenerativeConfig, SentenceConfig
 from benchmark.generative.generator import Generator, items_generator, sentence_generator
 from benchmark.generative.learning import learn
-from benchmark.generative.rank import Ranker, id_order, scorer_of
+from benchmark.generative.rank import Ranker, id_order
 from benchmark.generative.reading import (
     HistoryExamples,
     HistoryStates,
@@ -35,40 +35,48 @@ POPULAR = "popular.npy"  # items from most to least popular in the training hist
 
 @dataclass(frozen=True)
 class Preparing:
-    """Turns texts into word pieces that have a number, and vectors."""
+    """Turns texts into word pieces by a sentence encoder's tokenizer, and into vectors by the encoder."""
 
-    tokenizer: Any
-    dimensions: int
+    encoder: Any
     config: SentenceConfig
-    embed_texts: EmbedTexts
     pieces: Int64 | None = None  # the tokenizer's numbers of the pieces that training has seen, ascending
 
     @classmethod
-    def of(cls, config: SentenceConfig, embed_texts: EmbedTexts) -> Preparing:
+    def of(cls, config: SentenceConfig, device: str) -> Preparing:
         """Open the encoder that a configuration names; every piece of its tokenizer has its number there."""
         from benchmark.encoders import load
 
-        encoder = load(config.encoder, "cpu")
-        return cls(encoder.tokenizer, int(encoder.get_embedding_dimension()), config, embed_texts)
+        return cls(load(config.encoder, device), config)
+
+    @property
+    def dimensions(self) -> int:
+        """Width of the vectors."""
+        return int(self.encoder.get_embedding_dimension())
 
     def knowing(self, pieces: Int64) -> Preparing:
         """Return the same for these pieces alone: they are numbered anew and all others left out."""
         return replace(self, pieces=pieces)
 
     def words(self, texts: Sequence[str]) -> Ragged:
-        """Return the word pieces of texts."""
-        words = tokenize(self.tokenizer, list(texts), self.config.max_words)
-        if self.pieces is None:
-            return words
+        """Return the word pieces of texts, with the tokenizer's numbers."""
+        return tokenize(self.encoder.tokenizer, list(texts), self.config.max_words)
+
+    def known(self, words: Ragged) -> Ragged:
+        """Return the pieces that training has seen, numbered anew."""
+        assert self.pieces is not None
         place = np.searchsorted(self.pieces, words.values).clip(max=len(self.pieces) - 1)
         known = self.pieces[place] == words.values
         kept = np.concatenate([[0], np.cumsum(known)])
         return Ragged(place[known].astype(np.int32), kept[words.offsets])
 
-    def texts(self, texts: Sequence[str]) -> Texts:
-        """Return the word pieces of texts, and their vectors where they are read."""
-        vectors = self.embed_texts(texts, self.config.encoder) if self.config.inputs != "words" else None
-        return Texts(vectors, self.words(texts))
+    def __call__(self, texts: Sequence[str]) -> Texts:
+        """Return the known pieces of texts, and their vectors where they are read."""
+        from benchmark.encoders import encode
+
+        vectors = None
+        if self.config.inputs != "words":
+            vectors = encode(self.encoder, texts, normalize=self.config.encoder.normalize)
+        return Texts(vectors, self.known(self.words(texts)))
 
 
 def learn_recommendation(
@@ -107,20 +115,23 @@ def learn_search(
     if config.search.item_texts:
         rows = np.concatenate([rows, len(texts) + np.arange(len(corpus))])
         items, texts = np.concatenate([items, np.arange(len(corpus))]), [*texts, *corpus.texts()]
-    preparing = Preparing.of(config.sentence, embed_texts)
-    pieces = np.unique(preparing.words(texts).values).astype(np.int64)
+    preparing = Preparing.of(config.sentence, context.device)
+    words = preparing.words(texts)
+    pieces = np.unique(words.values).astype(np.int64)
     if not len(pieces):
         raise BenchmarkError("search: the texts to learn from hold no word")
     np.save(folder / PIECES, pieces)
     preparing = preparing.knowing(pieces)
+    vectors = embed_texts(texts, config.sentence.encoder) if config.sentence.inputs != "words" else None
+    prepared = Texts(vectors, preparing.known(words))
     generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed)
-    examples = QueryExamples(preparing.texts(texts), rows.astype(np.int64), items, config.sentence.word_dropout)
+    examples = QueryExamples(prepared, rows.astype(np.int64), items, config.sentence.word_dropout)
 
     stopping = None
     if development is not None and config.search.evaluations:
         judged = Judged.of_queries(development, config.search.validation_size)
         ranker = _ranker(generator, corpus, config, "sentence")
-        states = QueryStates(generator.reader, preparing.texts(development.texts))
+        states = QueryStates(generator.reader, development.texts, preparing)
         stopping = validation.stopping(
             judged, lambda chosen, k: ranker.rank(states, chosen, k).items, config.search, len(examples)
         )
@@ -148,21 +159,21 @@ def recommend(
 
 def search(
     folder: Path, codes: Codes, corpus: Corpus, queries: list[str], k: int, config: GenerativeConfig,
-    context: Context, embed_texts: EmbedTexts,
+    context: Context,
 ) -> Rankings:  # fmt: skip
     """Rank items for text queries."""
     pieces = np.load(folder / PIECES)
-    preparing = Preparing.of(config.sentence, embed_texts).knowing(pieces)
+    preparing = Preparing.of(config.sentence, context.device).knowing(pieces)
     generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed)
     _open(generator, folder, context)
-    states = QueryStates(generator.reader, preparing.texts(queries))
+    states = QueryStates(generator.reader, queries, preparing)
     return _ranker(generator, corpus, config, "sentence").rank_all(states, k, context)
 
 
 def _ranker(generator: Generator, corpus: Corpus, config: GenerativeConfig, reader: str) -> Ranker:
     return Ranker(
         generator.decoder, generator.trie, generator.vocabulary, id_order(corpus.ids), config,
-        scorer_of(config, reader), generator.parameters_count,
+        config.scorer_of(reader), generator.parameters_count,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ A training example of `items` is a window of one history, whose every item but t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -123,11 +124,11 @@ class HistoryStates:
 
 
 class QueryStates:
-    """States of queries, to rank from."""
+    """States of queries, to rank from. A query is prepared when it is ranked, so that its latency holds that too."""
 
-    def __init__(self, reader: Any, texts: Texts) -> None:
+    def __init__(self, reader: Any, texts: Sequence[str], prepare: Callable[[Sequence[str]], Texts]) -> None:
         """`reader` is a SentenceReader."""
-        self.reader, self.texts = reader, texts
+        self.reader, self.texts, self.prepare = reader, texts, prepare
         self.costs = np.zeros(len(texts), np.int64)  # all cost the same
 
     def __len__(self) -> int:
@@ -135,7 +136,8 @@ class QueryStates:
 
     def states(self, rows: Int64) -> tuple[Tensor, Tensor]:
         """Return states [b, 1, D] and their mask [b, 1]."""
-        return _single(self.reader(text_batch(self.texts, rows, self.reader.norm.weight.device)))
+        texts = self.prepare([self.texts[row] for row in rows])
+        return _single(self.reader(text_batch(texts, np.arange(len(rows)), self.reader.norm.weight.device)))
 
 
 def _single(states: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ from benchmark.contracts import Codes, Context, Corpus, Histories, Int32, Int64,
 from benchmark.errors import BenchmarkError
 from benchmark.generative import backbone, inputs, t5, validation
 from benchmark.generative.config import GenerativeConfig, TaskConfig
-from benchmark.generative.rank import Ranker, id_order, scorer_of
+from benchmark.generative.rank import Ranker, id_order
 from benchmark.generative.tokens import pad, tokenize
 from benchmark.generative.trie import Trie
 from benchmark.generative.validation import Judged
@@ -28,7 +28,7 @@ from benchmark.training import train
 
 
 @dataclass(frozen=True)
-class Examples:
+class PairExamples:
     """Training pairs: `source(i)` gives the input tokens of example i, `targets[i]` its item."""
 
     source: Callable[[int], Int32]
@@ -81,7 +81,7 @@ class T5Task:
         """Return what ranks with this model."""
         return Ranker(
             self.model, Trie.build(self.item_tokens, self.eos), self.vocabulary, id_order(self.corpus.ids),
-            self.config, scorer_of(self.config, reader), sum(p.numel() for p in self.model.parameters()),
+            self.config, self.config.scorer_of(reader), sum(p.numel() for p in self.model.parameters()),
         )  # fmt: skip
 
     def histories(self, histories: Histories) -> SourceStates:
@@ -113,9 +113,9 @@ def learn_recommendation(
     if not len(pairs.target):
         raise BenchmarkError("recommendation: there are no training pairs; some user must have at least 4 events")
 
-    def examples(task: T5Task) -> Examples:
+    def examples(task: T5Task) -> PairExamples:
         encoder = task.history_encoder()
-        return Examples(
+        return PairExamples(
             lambda i: encoder.source(histories.items[pairs.start[i] : pairs.end[i]], histories.users[pairs.user[i]]),
             pairs.target.astype("int64"),
         )
@@ -141,20 +141,19 @@ def learn_search(
         rows = np.concatenate([rows, len(texts) + np.arange(len(corpus))])
         targets, texts = np.concatenate([targets, np.arange(len(corpus))]), [*texts, *item_texts]
 
-    def examples(task: T5Task) -> Examples:
+    def examples(task: T5Task) -> PairExamples:
         tokens = tokenize(task.tokenizer, texts, config.max_source - 1)
-        return Examples(lambda i: tokens[rows[i]], targets)
+        return PairExamples(lambda i: tokens[rows[i]], targets)
 
-    judged = Judged.of_queries(development or queries, config.search.validation_size)
+    judged = None if development is None else Judged.of_queries(development, config.search.validation_size)
     return _learn(
         folder, codes, corpus, [*item_texts, *queries.texts], examples, config, config.search,
-        judged if development is not None else None,
-        lambda task: task.queries(development.texts if development else []), context, start,
+        judged, lambda task: task.queries([] if development is None else development.texts), context, start,
     )  # fmt: skip
 
 
 def _learn(
-    folder: Path, codes: Codes, corpus: Corpus, texts: list[str], make_examples: Callable[[T5Task], Examples],
+    folder: Path, codes: Codes, corpus: Corpus, texts: list[str], make_examples: Callable[[T5Task], PairExamples],
     config: GenerativeConfig, settings: TaskConfig, judged: Judged | None,
     make_states: Callable[[T5Task], SourceStates], context: Context, start: Path | None,
 ) -> dict[str, Any]:  # fmt: skip

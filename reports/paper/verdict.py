@@ -92,7 +92,9 @@ def setting(result: Result, key: str) -> Any:
 
 
 def holds(expected: Any, value: Any) -> bool:
-    """Is a setting what is expected? '> 0': any positive number; a model's name may have a path or owner before it."""
+    """Is a setting what is expected, or one of a list? '> 0': any positive number; a model's name may have a path."""
+    if isinstance(expected, list):
+        return any(holds(one, value) for one in expected)
     if expected == "> 0":
         return isinstance(value, int | float) and value > 0
     if isinstance(expected, str) and isinstance(value, str):
@@ -101,4 +103,6 @@ def holds(expected: Any, value: Any) -> bool:
 
 
 def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return " or ".join(map(_words, value))
     return "unset" if value is None else str(value)

@@ -1,0 +1,55 @@
+"""What the generative part learns search from, and the queries that its weights are chosen by.
+
+    training      the data set's training queries, simulated ones (`simulated_per_item`), or judged and simulated ones
+    development   the set's development queries; where it has none, a part of the training queries is held out
+
+Queries that are scored never choose weights: a set without its test part, whose development queries are scored, has no
+development queries here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmark.contracts import QuerySet
+from benchmark.data import Dataset
+from benchmark.errors import BenchmarkError
+from benchmark.generative.config import SearchConfig
+from benchmark.simulate import joined
+
+HELD_OUT = 20  # where a set has no development queries, every twentieth training query is one
+
+
+def search_examples(dataset: Dataset, name: str, config: SearchConfig) -> tuple[QuerySet, QuerySet | None]:
+    """Return the queries to learn from and those to choose weights by (None: none, or none is asked for).
+
+    `name` is the query set to train on (`Dataset.training_queries`).
+    """
+    simulated = dataset.simulated_training(config.simulated_per_item) if config.simulated_per_item else None
+    if simulated is not None and name == "simulated":
+        queries, simulated = simulated, None
+    else:
+        found = dataset.queries(name, "train")
+        if found is None:
+            raise BenchmarkError(f"search: the data set '{dataset.name}' has no training queries '{name}'")
+        queries = found
+    development = dataset.queries(name, "dev") if config.evaluations else None
+    if config.evaluations and development is None and len(queries) >= HELD_OUT:
+        queries, development = held_out(queries)
+    return queries if simulated is None else joined(queries, simulated), development
+
+
+def held_out(queries: QuerySet) -> tuple[QuerySet, QuerySet]:
+    """Return the training queries without every twentieth one, and those as development queries."""
+    chosen = np.arange(len(queries)) % HELD_OUT == HELD_OUT - 1
+    return _part(queries, np.flatnonzero(~chosen)), _part(queries, np.flatnonzero(chosen))
+
+
+def _part(queries: QuerySet, rows: np.ndarray) -> QuerySet:
+    place = np.full(len(queries), -1, np.int32)
+    place[rows] = np.arange(len(rows))
+    kept = place[queries.query_rows] >= 0
+    return QuerySet(
+        queries.name, [queries.ids[row] for row in rows], [queries.texts[row] for row in rows],
+        place[queries.query_rows[kept]], queries.item_rows[kept], queries.grades[kept],
+    )  # fmt: skip
