@@ -30,6 +30,7 @@ SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
         "training": {"steps": 2, "batch_size": 8},
     },
     "shuffled": {"codebook_size": 8, "levels": 2},
+    "tiger": {"codebook_size": 8, "levels": 2, "training": {"steps": 20, "batch_size": 32}},
     **{
         name: {"training": {"epochs": 2, "batch_size": 16}} for name in ("bert4rec", "fdsa", "gru4rec", "hgn", "sasrec")
     },
