@@ -18,9 +18,9 @@ from benchmark.generative.finetune import (
     rank_recommendation,
     rank_search,
 )
-from benchmark.generative.rank import id_order
 from benchmark.generative.t5 import ScratchConfig
 from benchmark.generative.t5_tasks import T5Task
+from benchmark.topk import id_ranks
 
 CORPUS = small_corpus(30)
 CODES = Codes(np.column_stack([np.arange(30) % 5, np.arange(30) // 5]).astype(np.int32), (5, 6)).with_counter()
@@ -137,4 +137,4 @@ def test_nothing_to_learn_from_is_one_message(tmp_path: Path) -> None:
 
 def test_ties_are_broken_as_trec_eval_does() -> None:
     """Equal scores: the greater id comes first."""
-    assert id_order(["b", "a", "c10", "c9"]).tolist() == [2, 3, 1, 0]
+    assert id_ranks(["b", "a", "c10", "c9"]).tolist() == [2, 3, 1, 0]

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Int32, Rankings
+from benchmark.contracts import Int64, Rankings
 from benchmark.errors import require
 from benchmark.generative.decoder import Decoder, Past, decoder_of, evaluating
 from benchmark.generative.scoring import Children, Scorer, TrieTensors, check, child_log_probs, on_device
@@ -37,7 +37,7 @@ def beam_search(
     k: int = 20,
     scorer: Scorer = "full",
     length_penalty: float = 1.0,
-    item_order: Int32 | None = None,
+    item_order: Int64 | None = None,
     encoded: Tensor | None = None,
 ) -> Rankings:
     """Return the k best items of each query, best first; -1 with score -inf where fewer were found.

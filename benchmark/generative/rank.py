@@ -39,7 +39,7 @@ class Ranker:
     model: Any  # what beam_search takes: a T5ForConditionalGeneration or an IdDecoder
     trie: Trie
     vocabulary: CodeVocabulary
-    item_order: Int32  # [n_items] each item's place among equal scores
+    item_order: Int64  # [n_items] each item's place among equal scores (`topk.id_ranks`)
     config: GenerativeConfig
     scorer: Scorer
     parameters: int
@@ -90,10 +90,3 @@ class Ranker:
                     scorer=self.scorer, length_penalty=self.config.length_penalty, encoded=encoded,
                 )[0]  # fmt: skip
         return search_error(items[rows], exact, k=10)["missing_items"]
-
-
-def id_order(ids: list[str]) -> Int32:
-    """Return each item's place when equal scores are broken by id, descending: trec_eval's own rule."""
-    place = np.empty(len(ids), np.int32)
-    place[sorted(range(len(ids)), key=ids.__getitem__, reverse=True)] = np.arange(len(ids), dtype=np.int32)
-    return place

@@ -16,7 +16,7 @@ from benchmark.generative import validation
 from benchmark.generative.config import GenerativeConfig, SentenceConfig
 from benchmark.generative.generator import Generator, items_generator, sentence_generator
 from benchmark.generative.learning import learn
-from benchmark.generative.rank import Ranker, id_order
+from benchmark.generative.rank import Ranker
 from benchmark.generative.reading import (
     HistoryExamples,
     HistoryStates,
@@ -27,6 +27,7 @@ from benchmark.generative.reading import (
 from benchmark.generative.start import load_start
 from benchmark.generative.tokens import Ragged, tokenize
 from benchmark.generative.validation import Judged
+from benchmark.topk import id_ranks
 
 EmbedTexts = Callable[[Sequence[str], EncoderConfig], Float32]
 PIECES = "pieces.npy"  # the tokenizer's numbers of the word pieces that training has seen
@@ -90,7 +91,7 @@ def learn_recommendation(
     learned = load_start(start, codes.sizes[:-1]) if start is not None and config.start == "learned" else None
     generator = items_generator(codes, _item_vectors(corpus, config, context), config, context.seed, learned)
     counts = np.bincount(histories.items, minlength=len(corpus))
-    order = id_order(corpus.ids)
+    order = id_ranks(corpus.ids)
     np.save(folder / POPULAR, np.lexsort((order, -counts)).astype(np.int32))
 
     judged = Judged.of_targets(validation_items, histories.lengths > 0, config.recommendation.validation_size)
@@ -172,7 +173,7 @@ def search(
 
 def _ranker(generator: Generator, corpus: Corpus, config: GenerativeConfig, reader: str) -> Ranker:
     return Ranker(
-        generator.decoder, generator.trie, generator.vocabulary, id_order(corpus.ids), config,
+        generator.decoder, generator.trie, generator.vocabulary, id_ranks(corpus.ids), config,
         config.scorer_of(reader), generator.parameters_count,
     )  # fmt: skip
 

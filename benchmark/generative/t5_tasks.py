@@ -18,12 +18,13 @@ from benchmark.contracts import Codes, Context, Corpus, Histories, Int32, Int64,
 from benchmark.errors import BenchmarkError
 from benchmark.generative import backbone, inputs, t5, validation
 from benchmark.generative.config import GenerativeConfig, TaskConfig
-from benchmark.generative.rank import Ranker, id_order
+from benchmark.generative.rank import Ranker
 from benchmark.generative.tokens import pad, tokenize
 from benchmark.generative.trie import Trie
 from benchmark.generative.validation import Judged
 from benchmark.generative.vocabulary import CodeVocabulary
 from benchmark.splits import Pairs, all_prefixes, sampled_pairs
+from benchmark.topk import id_ranks
 from benchmark.training import train
 
 
@@ -80,7 +81,7 @@ class T5Task:
     def ranker(self, reader: str) -> Ranker:
         """Return what ranks with this model."""
         return Ranker(
-            self.model, Trie.build(self.item_tokens, self.eos), self.vocabulary, id_order(self.corpus.ids),
+            self.model, Trie.build(self.item_tokens, self.eos), self.vocabulary, id_ranks(self.corpus.ids),
             self.config, self.config.scorer_of(reader), sum(p.numel() for p in self.model.parameters()),
         )  # fmt: skip
 
