@@ -129,14 +129,15 @@ def build_config(
 
     Raises ConfigError that names the key and, for an unknown one, the nearest valid name.
     """
-    values = _merge(_merge(model().model_dump(), dict(preset or {})), nested(overrides or {}))
+    values = merge(merge(model().model_dump(), dict(preset or {})), nested(overrides or {}))
     try:
         return model.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_explain(error, model, owner)) from None
 
 
-def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+def merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tree `base` with the values of `top` over it; a bare string stands for its section's `name`."""
     merged = dict(base)
     for key, value in top.items():
         old = merged.get(key)
@@ -144,7 +145,7 @@ def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
             old = {"name": old}
         if isinstance(value, str) and isinstance(old, Mapping):
             value = {"name": value}
-        merged[key] = _merge(dict(old), value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        merged[key] = merge(dict(old), value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return merged
 
 

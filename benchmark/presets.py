@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmark.config import _merge as merge
-from benchmark.config import build_config, load_presets
+from benchmark.config import build_config, load_presets, merge
 from benchmark.generative import config as generative_config
 from benchmark.generative.config import GenerativeConfig
 

@@ -68,28 +68,13 @@ def simulate(corpus: Corpus, split: str, config: SimulationConfig | None = None,
     sample. An item whose words allow no query unlike its training ones has none in 'dev' and 'test'.
     """
     config = config or SimulationConfig()
-    counts = term_counts(corpus.table)
-    sampler = _Sampler(counts, config, seed)
-    rows = np.flatnonzero(np.diff(counts.offsets))
-    n = config.train_per_item
+    sampler = _Sampler(term_counts(corpus.table), config, seed)
     if split == "train":
-        rows = np.repeat(rows, n)
-        numbers = np.tile(np.arange(n), len(rows) // n)
-        queries = sampler.draw(rows, numbers)
-    else:
-        part = SPLITS.index(split)
-        rows = np.sort(np.random.default_rng([seed, part]).permutation(rows)[: config.held_out])
-        rows, queries = sampler.held_out(rows, part << 32)
-        numbers = np.zeros(len(rows), np.int64)
-    words = np.array(counts.words, dtype=object)
-    return QuerySet(
-        "simulated",
-        [f"{split}-{row}-{number}" for row, number in zip(rows.tolist(), numbers.tolist(), strict=True)],
-        [" ".join(words[query[query >= 0]]) for query in queries],
-        np.arange(len(rows), dtype=np.int32),
-        rows.astype(np.int32),
-        np.ones(len(rows), np.int32),
-    )
+        rows = np.repeat(sampler.items, config.train_per_item)
+        numbers = np.tile(np.arange(config.train_per_item), len(sampler.items))
+        return sampler.query_set(split, rows, numbers, sampler.draw(rows, numbers))
+    rows, queries = sampler.sample(split)
+    return sampler.query_set(split, rows, np.zeros(len(rows), np.int64), queries)
 
 
 def simulate_training(
@@ -100,28 +85,16 @@ def simulate_training(
     A query with the same set of words as its item's development or test query is left out: those are made to differ
     from `config.train_per_item` training queries only.
     """
-    config = config or SimulationConfig()
-    counts = term_counts(corpus.table)
-    sampler = _Sampler(counts, config, seed)
-    items = np.flatnonzero(np.diff(counts.offsets))
-    held_out: set[tuple[int, frozenset[str]]] = set()
+    sampler = _Sampler(term_counts(corpus.table), config or SimulationConfig(), seed)
+    rows, numbers = np.tile(sampler.items, per_item), np.repeat(np.arange(per_item), len(sampler.items))
+    queries = sampler.draw(rows, numbers)
+    words, kept = np.sort(queries, axis=1), np.ones(len(rows), bool)
     for split in SPLITS[1:]:
-        queries = simulate(corpus, split, config, seed=seed)
-        pairs = zip(queries.item_rows.tolist(), queries.texts, strict=True)
-        held_out |= {(row, frozenset(text.split())) for row, text in pairs}
-    words = np.array(counts.words, dtype=object)
-    rows: list[int] = []
-    ids: list[str] = []
-    texts: list[str] = []
-    for number in range(per_item):
-        for row, query in zip(items.tolist(), sampler.draw(items, np.full(len(items), number)), strict=True):
-            terms = words[query[query >= 0]]
-            if (row, frozenset(terms)) not in held_out:
-                rows.append(row)
-                ids.append(f"train-{row}-{number}")
-                texts.append(" ".join(terms))
-    numbers = np.arange(len(rows), dtype=np.int32)
-    return QuerySet("simulated", ids, texts, numbers, np.array(rows, np.int32), np.ones_like(numbers))
+        held_out = np.full((len(corpus), queries.shape[1]), -2, np.int32)  # -2: this item has no such query
+        items, drawn = sampler.sample(split)
+        held_out[items] = np.sort(drawn, axis=1)
+        kept &= (words != held_out[rows]).any(1)
+    return sampler.query_set("train", rows[kept], numbers[kept], queries[kept])
 
 
 def joined(first: QuerySet, second: QuerySet) -> QuerySet:
@@ -138,11 +111,30 @@ class _Sampler:
 
     def __init__(self, counts: TermCounts, config: SimulationConfig, seed: int) -> None:
         self.counts, self.config, self.seed = counts, config, seed
+        self.items = np.flatnonzero(np.diff(counts.offsets))  # those with a word
         total = np.bincount(counts.terms, counts.counts, len(counts.words)).astype(np.float64)
         self.collection = np.cumsum(total) / max(total.sum(), 1)
         self.weights = _weights(counts, total, config.model)
         longest = int(stats.poisson.isf(1e-9, config.mean_length))
         self.lengths = stats.poisson.cdf(np.arange(1, longest + 1), config.mean_length)
+
+    def sample(self, split: str) -> tuple[Int64, Int32]:
+        """Return the items of the development or test sample, and the query of each."""
+        part = SPLITS.index(split)
+        chosen = np.random.default_rng([self.seed, part]).permutation(self.items)[: self.config.held_out]
+        return self.held_out(np.sort(chosen), part << 32)
+
+    def query_set(self, split: str, rows: Int64, numbers: Int64, queries: Int32) -> QuerySet:
+        """Return query numbers[j] of item rows[j], as text."""
+        words = np.array(self.counts.words, dtype=object)
+        return QuerySet(
+            "simulated",
+            [f"{split}-{row}-{number}" for row, number in zip(rows.tolist(), numbers.tolist(), strict=True)],
+            [" ".join(words[query[query >= 0]]) for query in queries],
+            np.arange(len(rows), dtype=np.int32),
+            rows.astype(np.int32),
+            np.ones(len(rows), np.int32),
+        )
 
     def draw(self, rows: Int64, numbers: Int64) -> Int32:
         """Return query numbers[j] of item rows[j] for all j, as terms [n, longest]."""

@@ -101,7 +101,8 @@ class Stages:
             models = [model_version(config.sentence.encoder)]
         elif config.items.vectors in ("text", "both"):
             models = [self.encode(config.items.encoder, cell.seed).key]
-        examples = "benchmark.generative.search_examples" if cell.task == "search" else "benchmark.splits"
+        code = [code_version("benchmark.generative.finetune")]
+        code += [code_version("benchmark.generative.search_examples")] if cell.task == "search" else []
         decided_by = {
             **self._data(TASK_DATA[cell.task]),
             "training_queries": self.training_queries if cell.task == "search" else None,
@@ -109,7 +110,7 @@ class Stages:
             "config": config.model_dump(include=set(keys), mode="json"),
             "models": models,
             "seed": cell.seed,
-            "code": [code_version("benchmark.generative.finetune"), code_version(examples)],
+            "code": code,
         }
         return self.store.stage(f"train.{cell.task}", decided_by)
 

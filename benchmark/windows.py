@@ -44,8 +44,8 @@ def training_windows(histories: Histories, width: int, overlap: int, events: Lit
     return Windows(user[kept], start[kept], end[kept])
 
 
-def beginnings(windows: Windows) -> Windows:
-    """Return every beginning, of two items at least, of every window."""
+def prefixes(windows: Windows) -> Windows:
+    """Return every prefix, of two items at least, of every window."""
     counts = windows.end - windows.start - 1
     nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     start = np.repeat(windows.start, counts)

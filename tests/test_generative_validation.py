@@ -14,8 +14,9 @@ from benchmark.conformance import small_corpus
 from benchmark.contracts import Codes, Context, Histories, QuerySet
 from benchmark.generative.config import DecoderConfig, GenerativeConfig, ItemsConfig, RecommendationConfig, TaskConfig
 from benchmark.generative.finetune import finetune_recommendation, rank_recommendation
+from benchmark.generative.learning import stopping
 from benchmark.generative.search_examples import held_out
-from benchmark.generative.validation import Judged, facts, stopping
+from benchmark.validation import Judged, facts
 
 CORPUS = small_corpus(30)
 CODES = Codes(np.column_stack([np.arange(30) % 5, np.arange(30) // 5]).astype(np.int32), (5, 6)).with_counter()

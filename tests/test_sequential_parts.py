@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from benchmark.methods.sequential import losses
 from benchmark.methods.sequential.losses import full_softmax, sampled_softmax
-from benchmark.windows import beginnings, by_length, padded, recent_windows, training_windows
+from benchmark.windows import by_length, padded, prefixes, recent_windows, training_windows
 
 SEQUENCES = st.lists(st.lists(st.integers(0, 9), max_size=12), min_size=1, max_size=6)
 
@@ -39,14 +39,14 @@ def test_without_overlap_windows_share_no_item(sequences: list[list[int]], lengt
 
 
 @given(SEQUENCES, st.integers(2, 5))
-def test_beginnings_are_all_those_of_two_items_and_more(sequences: list[list[int]], length: int) -> None:
+def test_prefixes_are_all_those_of_two_items_and_more(sequences: list[list[int]], length: int) -> None:
     windows = training_windows(histories_of(sequences), length, 0, "all")
     expected = [
         (user, start, stop)
         for user, start, end in zip(*windows, strict=True)
         for stop in range(start + 2, end + 1)
     ]  # fmt: skip
-    assert list(zip(*beginnings(windows), strict=True)) == expected
+    assert list(zip(*prefixes(windows), strict=True)) == expected
 
 
 @given(SEQUENCES, st.integers(2, 5))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
 
-from benchmark.contracts import Context
-from benchmark.generative import validation
+from benchmark.contracts import Context, Int32, Int64
 from benchmark.generative.config import TaskConfig
 from benchmark.generative.generator import Generator
 from benchmark.generative.reading import Examples
 from benchmark.training import Validation, train
+from benchmark.validation import DEPTH, SCORE, Judged, facts
 
 
 def learn(
@@ -28,5 +29,18 @@ def learn(
     return {
         "parameters": generator.parameters_count,
         "examples": len(examples),
-        **validation.facts(log, config, len(examples)),
+        **facts(log, config, len(examples)),
     }
+
+
+def stopping(
+    judged: Judged, rank: Callable[[Int64, int], Int32], config: TaskConfig, n_examples: int
+) -> Validation | None:
+    """Return the early stopping of a training, or None where the settings or the data ask for none.
+
+    `rank(rows, k)` returns the best items [n, k] by the model as it is.
+    """
+    if not config.evaluations or not len(judged.rows):
+        return None
+    every = max(1, -(-config.with_steps(n_examples).steps // config.evaluations))
+    return Validation(SCORE, lambda _: judged.ndcg(rank(judged.rows, DEPTH)), every, config.patience)

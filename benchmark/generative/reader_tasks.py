@@ -12,10 +12,9 @@ import numpy as np
 from benchmark.config import EncoderConfig
 from benchmark.contracts import Codes, Context, Corpus, Float32, Histories, Int32, Int64, QuerySet, Rankings
 from benchmark.errors import BenchmarkError
-from benchmark.generative import validation
 from benchmark.generative.config import GenerativeConfig, SentenceConfig
 from benchmark.generative.generator import Generator, items_generator, sentence_generator
-from benchmark.generative.learning import learn
+from benchmark.generative.learning import learn, stopping
 from benchmark.generative.rank import Ranker
 from benchmark.generative.reading import (
     HistoryExamples,
@@ -24,10 +23,11 @@ from benchmark.generative.reading import (
     QueryStates,
     Texts,
 )
+from benchmark.generative.search_examples import text_pairs
 from benchmark.generative.start import load_start
 from benchmark.generative.tokens import Ragged, tokenize
-from benchmark.generative.validation import Judged
 from benchmark.topk import id_ranks
+from benchmark.validation import Judged
 
 EmbedTexts = Callable[[Sequence[str], EncoderConfig], Float32]
 PIECES = "pieces.npy"  # the tokenizer's numbers of the word pieces that training has seen
@@ -97,10 +97,10 @@ def learn_recommendation(
     judged = Judged.of_targets(validation_items, histories.lengths > 0, config.recommendation.validation_size)
     ranker = _ranker(generator, corpus, config, "items")
     states = HistoryStates(generator.reader, histories)
-    stopping = validation.stopping(
+    early = stopping(
         judged, lambda rows, k: ranker.rank(states, rows, k).items, config.recommendation, len(examples)
     )
-    facts = learn(generator, examples, config.recommendation, context, stopping)
+    facts = learn(generator, examples, config.recommendation, context, early)
     generator.save(folder)
     return {**facts, "targets": examples.targets, "start": "learned code vectors" if learned else "fresh"}
 
@@ -110,12 +110,7 @@ def learn_search(
     config: GenerativeConfig, context: Context, embed_texts: EmbedTexts,
 ) -> dict[str, Any]:  # fmt: skip
     """Train on (query, relevant item) pairs, one per positive judgment, and on the items' texts where asked for."""
-    positive = queries.grades > 0
-    rows, items = queries.query_rows[positive], queries.item_rows[positive].astype(np.int64)
-    texts: list[str] = list(queries.texts)
-    if config.search.item_texts:
-        rows = np.concatenate([rows, len(texts) + np.arange(len(corpus))])
-        items, texts = np.concatenate([items, np.arange(len(corpus))]), [*texts, *corpus.texts()]
+    texts, rows, items = text_pairs(queries, corpus, config.search)
     preparing = Preparing.of(config.sentence, context.device)
     words = preparing.words(texts)
     pieces = np.unique(words.values).astype(np.int64)
@@ -126,17 +121,17 @@ def learn_search(
     vectors = embed_texts(texts, config.sentence.encoder) if config.sentence.inputs != "words" else None
     prepared = Texts(vectors, preparing.known(words))
     generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed)
-    examples = QueryExamples(prepared, rows.astype(np.int64), items, config.sentence.word_dropout)
+    examples = QueryExamples(prepared, rows, items, config.sentence.word_dropout)
 
-    stopping = None
+    early = None
     if development is not None and config.search.evaluations:
         judged = Judged.of_queries(development, config.search.validation_size)
         ranker = _ranker(generator, corpus, config, "sentence")
         states = QueryStates(generator.reader, development.texts, preparing)
-        stopping = validation.stopping(
+        early = stopping(
             judged, lambda chosen, k: ranker.rank(states, chosen, k).items, config.search, len(examples)
         )
-    facts = learn(generator, examples, config.search, context, stopping)
+    facts = learn(generator, examples, config.search, context, early)
     generator.save(folder)
     return {**facts, "start": "fresh"}
 

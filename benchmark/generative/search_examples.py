@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.contracts import QuerySet
+from benchmark.contracts import Corpus, Int64, QuerySet
 from benchmark.data import Dataset
 from benchmark.errors import BenchmarkError
 from benchmark.generative.config import SearchConfig
@@ -37,6 +37,20 @@ def search_examples(dataset: Dataset, name: str, config: SearchConfig) -> tuple[
     if config.evaluations and development is None and len(queries) >= HELD_OUT:
         queries, development = held_out(queries)
     return queries if simulated is None else joined(queries, simulated), development
+
+
+def text_pairs(queries: QuerySet, corpus: Corpus, config: SearchConfig) -> tuple[list[str], Int64, Int64]:
+    """Return texts and the examples among them: example i is text rows[i] -> item items[i].
+
+    One per positive judgment; with `item_texts` one more per item, whose text is its own.
+    """
+    positive = queries.grades > 0
+    texts, rows = list(queries.texts), queries.query_rows[positive].astype(np.int64)
+    items = queries.item_rows[positive].astype(np.int64)
+    if config.item_texts:
+        rows = np.concatenate([rows, len(texts) + np.arange(len(corpus))])
+        items, texts = np.concatenate([items, np.arange(len(corpus))]), [*texts, *corpus.texts()]
+    return texts, rows, items
 
 
 def held_out(queries: QuerySet) -> tuple[QuerySet, QuerySet]:

@@ -16,16 +16,18 @@ from torch import Tensor, nn
 
 from benchmark.contracts import Codes, Context, Corpus, Histories, Int32, Int64, QuerySet
 from benchmark.errors import BenchmarkError
-from benchmark.generative import backbone, inputs, t5, validation
+from benchmark.generative import backbone, inputs, t5
 from benchmark.generative.config import GenerativeConfig, TaskConfig
+from benchmark.generative.learning import stopping
 from benchmark.generative.rank import Ranker
+from benchmark.generative.search_examples import text_pairs
 from benchmark.generative.tokens import pad, tokenize
 from benchmark.generative.trie import Trie
-from benchmark.generative.validation import Judged
 from benchmark.generative.vocabulary import CodeVocabulary
 from benchmark.splits import Pairs, all_prefixes, sampled_pairs
 from benchmark.topk import id_ranks
 from benchmark.training import train
+from benchmark.validation import Judged, facts
 
 
 @dataclass(frozen=True)
@@ -135,20 +137,15 @@ def learn_search(
     config: GenerativeConfig, context: Context, start: Path | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train on (query, relevant item) pairs, one per positive judgment, and save the model; otherwise the same."""
-    positive = queries.grades > 0
-    rows, targets = queries.query_rows[positive], queries.item_rows[positive].astype("int64")
-    texts, item_texts = queries.texts, corpus.texts()
-    if config.search.item_texts:
-        rows = np.concatenate([rows, len(texts) + np.arange(len(corpus))])
-        targets, texts = np.concatenate([targets, np.arange(len(corpus))]), [*texts, *item_texts]
+    texts, rows, items = text_pairs(queries, corpus, config.search)
 
     def examples(task: T5Task) -> PairExamples:
         tokens = tokenize(task.tokenizer, texts, config.max_source - 1)
-        return PairExamples(lambda i: tokens[rows[i]], targets)
+        return PairExamples(lambda i: tokens[rows[i]], items)
 
     judged = None if development is None else Judged.of_queries(development, config.search.validation_size)
     return _learn(
-        folder, codes, corpus, [*item_texts, *queries.texts], examples, config, config.search,
+        folder, codes, corpus, [*corpus.texts(), *queries.texts], examples, config, config.search,
         judged, lambda task: task.queries([] if development is None else development.texts), context, start,
     )  # fmt: skip
 
@@ -177,20 +174,20 @@ def _learn(
             output.logits.flatten(0, 1), target.flatten(), label_smoothing=settings.label_smoothing
         )
 
-    stopping = None
+    early = None
     if settings.evaluations and judged is not None:
         ranker, states = task.ranker(_reader(config, settings)), make_states(task)
-        stopping = validation.stopping(
+        early = stopping(
             judged, lambda rows, k: ranker.rank(states, rows, k).items, settings, len(examples)
         )
-    log = train(model, len(examples), loss, settings, context, validation=stopping)
+    log = train(model, len(examples), loss, settings, context, validation=early)
     t5.save(folder, model, tokenizer)
     return {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "training_pairs": len(examples),
         "vocabulary": vocabulary.first,
         "start": origin,
-        **validation.facts(log, settings, len(examples)),
+        **facts(log, settings, len(examples)),
     }
 
 

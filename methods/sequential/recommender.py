@@ -24,10 +24,9 @@ from benchmark.methods.sequential.losses import full_softmax, sampled_softmax
 from benchmark.methods.sequential.networks import SequenceNetwork
 from benchmark.topk import id_ranks, rank_all
 from benchmark.training import Validation, train
-from benchmark.windows import beginnings, by_length, padded, recent_windows, training_windows
+from benchmark.validation import DEPTH, SCORE, Judged, facts
+from benchmark.windows import by_length, padded, prefixes, recent_windows, training_windows
 
-SCORE = "valid_ndcg10"  # in log.jsonl
-DEPTH = 10
 TOKENS = 2**16  # positions that are encoded at once outside training
 
 Batch = list[tuple[Tensor, Tensor]]  # items [b, l] and users [b] of windows of like length
@@ -75,7 +74,7 @@ class SequenceModel:
         config, training = self.config, self.config.training
         width = config.max_length + self.network.overlap
         windows = training_windows(histories, width, self.network.overlap, config.events)
-        windows = beginnings(windows) if self.network.by_prefix else windows
+        windows = prefixes(windows) if self.network.by_prefix else windows
         if not len(windows.user):
             raise BenchmarkError("no user has two training events: there is no sequence to learn from")
 
@@ -91,28 +90,20 @@ class SequenceModel:
             value: Tensor = model(batch)
             return value
 
-        validated = np.flatnonzero((validation >= 0) & (histories.lengths > 0))
+        judged = Judged.of_targets(validation, histories.lengths > 0, len(histories))
         every = max(1, round(training.evaluate_epochs * len(windows.user) / training.batch_size))
         stopping = None
-        if len(validated):
-            inputs, targets = histories.select(validated), validation[validated]
-            stopping = Validation(SCORE, lambda _: self.ndcg(inputs, targets), every, training.patience)
+        if len(judged.rows):
+            inputs = histories.select(judged.rows)
+            stopping = Validation(
+                SCORE, lambda _: judged.ndcg(self.recommend(inputs, DEPTH).items), every, training.patience
+            )
         else:
             context.log("no validation item: training goes through all epochs")
         learner = Learner(self.network, config, self.counts)
         log = train(learner, len(windows.user), loss, training, context, name="sequence", validation=stopping)
-        scores = [record for record in log if SCORE in record]
-        best = max(scores, key=lambda record: record[SCORE], default=log[-1])
         context.facts["parameters"] = sum(parameter.numel() for parameter in self.network.parameters())
-        context.facts["epochs"] = round(log[-1]["step"] * training.batch_size / len(windows.user), 2)
-        context.facts["best_epoch"] = round(best["step"] * training.batch_size / len(windows.user), 2)
-        if scores:
-            context.facts[SCORE] = round(best[SCORE], 5)
-
-    def ndcg(self, histories: Histories, targets: Int32) -> float:
-        """Return the mean nDCG@10 where each user has one relevant item, `targets` [n]."""
-        found = self.recommend(histories, DEPTH).items == targets[:, None]
-        return float((found / np.log2(np.arange(found.shape[1]) + 2)).sum(1).mean())
+        context.facts.update(facts(log, training, len(windows.user)))
 
     def recommend(self, histories: Histories, k: int) -> Rankings:
         """Return the k best next items of every history, under the rule for its own items."""

@@ -1,8 +1,7 @@
-"""Choosing the best weights of a training: nDCG@10 of the constrained beam on validation items or held-out queries."""
+"""What the best weights of a training are chosen by: nDCG@10 on validation items or development queries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,6 @@ from numpy.typing import NDArray
 
 from benchmark.config import TrainingConfig
 from benchmark.contracts import Int32, Int64, QuerySet
-from benchmark.generative.config import TaskConfig
-from benchmark.training import Validation
 
 SCORE = "valid_ndcg10"  # in log.jsonl
 DEPTH = 10
@@ -49,8 +46,8 @@ class Judged:
     def ndcg(self, found: Int32) -> float:
         """Return the mean nDCG@10 of rankings [n, k]: gains are the grades, the ideal is over all relevant items."""
         gains = np.zeros(found.shape)
-        for query, item, grade in zip(self.query_rows, self.items, self.grades, strict=True):
-            gains[query, found[query] == item] = grade
+        hits = found[self.query_rows] == self.items[:, None]
+        np.add.at(gains, self.query_rows, hits * self.grades[:, None])
         discounts = 1 / np.log2(np.arange(2, DEPTH + 2))
         ideal = np.zeros((len(self.rows), DEPTH))
         order = np.lexsort((-self.grades, self.query_rows))
@@ -59,19 +56,6 @@ class Judged:
         ideal[query[rank < DEPTH], rank[rank < DEPTH]] = grade[rank < DEPTH]
         gained = (gains[:, :DEPTH] * discounts[: gains[:, :DEPTH].shape[1]]).sum(1)
         return float((gained / (ideal * discounts).sum(1)).mean())
-
-
-def stopping(
-    judged: Judged, rank: Callable[[Int64, int], Int32], config: TaskConfig, n_examples: int
-) -> Validation | None:
-    """Return the early stopping of a training, or None where the settings or the data ask for none.
-
-    `rank(rows, k)` returns the best items [n, k] by the model as it is.
-    """
-    if not config.evaluations or not len(judged.rows):
-        return None
-    every = max(1, -(-config.with_steps(n_examples).steps // config.evaluations))
-    return Validation(SCORE, lambda _: judged.ndcg(rank(judged.rows, DEPTH)), every, config.patience)
 
 
 def facts(log: list[dict[str, Any]], config: TrainingConfig, n_examples: int) -> dict[str, Any]:
