@@ -68,7 +68,7 @@ def train(
     scale the learning rate of the parameters whose names begin so; parameters without gradient stay as they are.
     With a `validation` the model ends with the weights of its best score, and the schedule still counts all steps.
     All state must live in the model's parameters and buffers. A finished training is kept in `work` too, so a stage
-    of several trainings (each with its own `name`) goes on where it was killed.
+    of several trainings (each with its own `name`) resumes where it was killed.
     Raises BenchmarkError when there is nothing to learn from or the loss is not finite.
     """
     if n_examples == 0:

@@ -67,7 +67,7 @@ def _shown(value: object) -> str:
 
 
 class FolderWriter:
-    """Fills one empty folder; `counts` and `notes` say what came in and what was left out or mended."""
+    """Fills one empty folder; `counts` and `notes` say what came in and what was left out or repaired."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -204,19 +204,19 @@ def disk(monkeypatch, free):
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(total=10**12, used=0, free=free))
 
 
-def test_without_room_on_the_disk_nothing_is_fetched(published, tmp_path, monkeypatch, capsys):
+def test_without_free_disk_space_nothing_is_fetched(published, tmp_path, monkeypatch, capsys):
     needed = sum(len(content) for content in published.files.values())
     disk(monkeypatch, needed - 1)
     command = ["data", "get", "beauty", "--yes", "--data-root", str(tmp_path / "root")]
     assert main(command) == 1
     message = capsys.readouterr().err.splitlines()[-1]
-    assert f"not enough room on the disk of {tmp_path / 'root'}" in message and "--data-root" in message
+    assert f"not enough free disk space for {tmp_path / 'root'}" in message and "--data-root" in message
     assert {method for method, _, _ in published.seen} == {"HEAD"} and not (tmp_path / "root").exists()
     disk(monkeypatch, needed)
     assert main(command) == 0
 
 
-def test_what_has_arrived_needs_no_room_again_and_what_comes_by_hand_does(published, tmp_path, monkeypatch, capsys):
+def test_what_has_arrived_needs_no_space_again_and_what_comes_by_hand_does(published, tmp_path, monkeypatch, capsys):
     root = ["--data-root", str(tmp_path / "root")]
     published.faults["/pub/reviews_Beauty_5.json.gz"] = [("cut", 150), 404]
     assert main(["data", "get", "beauty", "--yes", *root]) == 1
@@ -227,7 +227,7 @@ def test_what_has_arrived_needs_no_room_again_and_what_comes_by_hand_does(publis
     shutil.rmtree(tmp_path / "root")
     disk(monkeypatch, needed - 1)
     assert main(["data", "get", "beauty", "--from", str(tmp_path), *root]) == 1
-    assert "not enough room" in capsys.readouterr().err
+    assert "not enough free disk space" in capsys.readouterr().err
 
 
 def test_a_log_of_a_download_has_whole_lines_alone(published, tmp_path, capsys):

@@ -219,7 +219,7 @@ def test_a_log_file_gets_no_bar(server, tmp_path, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-# Room on the disk
+# Free disk space
 
 
 def free(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
@@ -240,6 +240,6 @@ def test_needs_add_up_and_the_error_says_what_is_needed_what_is_there_and_what_t
     with pytest.raises(BenchmarkError) as error:
         room.require_room(tmp_path, {"for the files": 2_000_000, "to build": 1_100_000})
     assert str(error.value) == (
-        f"not enough room on the disk of {tmp_path}: 3.1 MB are needed (2.0 MB for the files, 1.1 MB to build), "
+        f"not enough free disk space for {tmp_path}: 3.1 MB are needed (2.0 MB for the files, 1.1 MB to build), "
         "3.0 MB are free; free some space or name a folder on another disk with --data-root"
     )

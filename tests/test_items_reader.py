@@ -77,7 +77,7 @@ def test_a_window_is_learned_alike_alone_and_beside_longer_ones() -> None:
     windows = [torch.tensor([row]) for row in ([3, 9, 3, 21], [1, 2], [10, 11, 12, 13, 14, 15, 16])]
     padded = torch.stack([torch.nn.functional.pad(w[0], (0, 7 - w.shape[1]), value=N_ITEMS) for w in windows])
     states, targets = reader.learned(HistoryBatch((padded,)))
-    alone = torch.cat([reader(window[:, :-1])[0] for window in windows])
+    alone = torch.cat([reader([window[:, :-1]]) for window in windows])
     torch.testing.assert_close(states, alone)
     assert targets.tolist() == [9, 3, 21, 2, 11, 12, 13, 14, 15, 16]
 
@@ -87,27 +87,27 @@ def test_a_window_is_learned_alike_alone_and_beside_longer_ones() -> None:
 def test_a_later_item_changes_no_earlier_state(kind: str) -> None:
     reader = generator_of(kind).reader
     items = torch.tensor([[3, 9, 4, 21, 8]])
-    before = reader(items)
+    before = reader([items])
     for place in range(1, 5):
         changed = items.clone()
         changed[0, place] = 17
-        after = reader(changed)
-        torch.testing.assert_close(after[:, :place], before[:, :place])
-        assert (after[:, place] - before[:, place]).abs().max() > 1e-3
+        after = reader([changed])
+        torch.testing.assert_close(after[:place], before[:place])
+        assert (after[place] - before[place]).abs().max() > 1e-3
 
 
 @torch.no_grad()
 def test_the_width_of_the_padding_and_the_neighbours_in_a_batch_change_nothing() -> None:
     reader = generator_of().reader
     short, long = [4, 12, 9], [1, 2, 3, 20, 6, 7]
-    alone = reader(torch.tensor([short]))
+    alone = reader([torch.tensor([short])])
     for width in (3, 6, 11):
         row = torch.tensor([short + [N_ITEMS] * (width - 3)])
-        torch.testing.assert_close(reader(row)[:, :3], alone)
-        torch.testing.assert_close(reader.last_states(row), alone[:, 2])
+        torch.testing.assert_close(reader([row]), alone)
+        torch.testing.assert_close(reader.last_states(row), alone[2:])
     both = torch.tensor([short + [N_ITEMS] * 3, long])
-    torch.testing.assert_close(reader.last_states(both)[0], alone[0, 2])
-    torch.testing.assert_close(reader.last_states(both)[1], reader(torch.tensor([long]))[0, 5])
+    torch.testing.assert_close(reader.last_states(both)[0], alone[2])
+    torch.testing.assert_close(reader.last_states(both)[1], reader([torch.tensor([long])])[5])
 
 
 @torch.no_grad()
@@ -163,7 +163,7 @@ def test_a_table_reads_neither_ids_nor_texts() -> None:
     torch.manual_seed(0)
     other = ItemsReader(np.zeros((N_ITEMS, 1), np.int32), (1,), None, one.config, 16)
     other.load_state_dict(one.state_dict())
-    torch.testing.assert_close(other(torch.tensor([[3, 9, 4]])), one(torch.tensor([[3, 9, 4]])))
+    torch.testing.assert_close(other([torch.tensor([[3, 9, 4]])]), one([torch.tensor([[3, 9, 4]])]))
 
 
 @pytest.mark.parametrize(("n", "features"), [(9, 40), (9, 5), (200, 16)])

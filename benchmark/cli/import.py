@@ -3,7 +3,7 @@
   benchmark import FORMAT SOURCE... FOLDER
   benchmark run --methods rqkmeans,bm25 --dataset FOLDER
 
-FOLDER appears only when it is whole. What was left out or mended is counted on the way and kept in its dataset.toml.
+FOLDER appears only when it is whole. What was left out or repaired is counted on the way and kept in its dataset.toml.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"benchmark: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("benchmark: interrupted; what was finished is kept, the same command goes on from there", file=sys.stderr)
+        print("benchmark: interrupted; what was finished is kept, the same command resumes", file=sys.stderr)
         return 130
     except BrokenPipeError:
         sys.stderr.close()

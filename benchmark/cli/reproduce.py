@@ -48,7 +48,7 @@ def execute(arguments: argparse.Namespace) -> int:
     chosen = chosen_tables([arguments.table])
     table = chosen[0] if len(chosen) == 1 else None
     if not isinstance(table, PaperTable):
-        raise UsageError(f"'{arguments.table}' is no table that runs can fill; see: benchmark list tables")
+        raise UsageError(f"'{arguments.table}' is not a table that runs can fill; see: benchmark list tables")
     seeds = whole_numbers(arguments.seeds, "--seeds")
     owners = [*(row.label for row in table.spec.rows), "generative"]
     for key in parse_settings(arguments.set):

@@ -5,7 +5,7 @@
   benchmark run --methods rqvae --ids other.index.json --dataset demo
 
 LABEL=METHOD gives a method a second row with settings of its own. Cells that are already there are not computed
-again; a run that was killed goes on where it stopped.
+again; a run that was killed resumes.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ def words(value: str) -> list[str]:
     """Return the words of 'a,b,c'; raise UsageError for none."""
     found = [word.strip() for word in value.split(",") if word.strip()]
     if not found:
-        raise UsageError("an empty list was given where names are due")
+        raise UsageError("an empty list: expected at least one name")
     return found
 
 

@@ -1,6 +1,6 @@
 """One file over HTTP: mirrors in order, retries with growing pauses, resume by range, whole or not at all.
 
-What has arrived is kept beside the target, so a later call goes on from there (`partial`). The file takes its name only
+What has arrived is kept beside the target, so a later call resumes from there (`partial`). The file takes its name only
 when its length and checksum are right.
 """
 

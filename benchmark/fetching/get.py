@@ -87,7 +87,7 @@ class Getting:
         return lines
 
     def require_room(self) -> None:
-        """Raise BenchmarkError when the disk has no room for the files that are not here yet and for the build."""
+        """Raise BenchmarkError when the disk has no space for the files that are not here yet and for the build."""
         absent = [file for file in self.files if not self.place(file).is_file()]
         sizes = {name: size or 0 for name, size in (self._sizes | self._offered).items()}
         files = sum(max(0, sizes[file.name] - Partial(self.place(file)).size()) for file in absent)

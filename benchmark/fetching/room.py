@@ -1,4 +1,4 @@
-"""Room on the disk: asked for before anything large starts, and one clear error where it runs out all the same."""
+"""Free disk space: checked before anything large starts, and one clear error where it runs out all the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmark.errors import BenchmarkError
 
 
 def require_room(folder: Path, needs: Mapping[str, int]) -> None:
-    """Raise BenchmarkError unless the disk of a folder has room for all needs (what for -> bytes).
+    """Raise BenchmarkError unless the disk of a folder has space for all needs (what for -> bytes).
 
     The folder need not be there yet.
     """
@@ -21,7 +21,7 @@ def require_room(folder: Path, needs: Mapping[str, int]) -> None:
     if needed > free:
         parts = ", ".join(f"{megabytes(size)} {what}" for what, size in needs.items() if size)
         raise BenchmarkError(
-            f"not enough room on the disk of {folder}: {megabytes(needed)} are needed ({parts}), {megabytes(free)} are "
+            f"not enough free disk space for {folder}: {megabytes(needed)} are needed ({parts}), {megabytes(free)} are "
             "free; free some space or name a folder on another disk with --data-root"
         )
 
@@ -39,7 +39,7 @@ def room_for(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise BenchmarkError(
-                f"the disk is full: no room for {path}; free some space or name another --data-root "
-                "(what has been downloaded is kept, the same command goes on from there)"
+                f"the disk is full: no space for {path}; free some space or name another --data-root "
+                "(what has been downloaded is kept, the same command resumes)"
             ) from error
         raise

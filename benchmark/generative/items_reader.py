@@ -41,7 +41,7 @@ class Spots(NamedTuple):
 
 
 class ItemsReader(nn.Module):
-    """Gives states [b, l, D] of item sequences, or [n, D] of their n real items."""
+    """Gives the states [n, D] of the n real items of padded sequences."""
 
     def __init__(
         self, codes: Int32, sizes: tuple[int, ...], vectors: Float32 | None, config: ItemsConfig, width: int,
@@ -72,13 +72,7 @@ class ItemsReader(nn.Module):
 
     vectors: Tensor
 
-    def forward(self, items: Tensor) -> Tensor:
-        """Return the state behind every item [b, l, D]; those of padding are 0."""
-        states = self.states([items])
-        padded = states.new_zeros(*items.shape, states.shape[1])
-        return padded.masked_scatter((items != self.n_items)[..., None], states)
-
-    def states(self, groups: Sequence[Tensor]) -> Tensor:
+    def forward(self, groups: Sequence[Tensor]) -> Tensor:
         """Return the states [n, D] behind all real items of all groups of sequences [b, l], row by row.
 
         Padding is computed in the attention alone.
@@ -104,7 +98,7 @@ class ItemsReader(nn.Module):
             real = following != self.n_items
             inputs.append(items[:, :-1].masked_fill(~real, self.n_items))  # a window's last item is a target alone
             targets.append(following[real])
-        return self.states(inputs), torch.cat(targets)
+        return self(inputs), torch.cat(targets)
 
     def item_vectors(self, items: Tensor) -> Tensor:
         """Return the vectors of items [n] before normalisation: [n, D]."""
@@ -120,7 +114,7 @@ class ItemsReader(nn.Module):
     def last_states(self, items: Tensor) -> Tensor:
         """Return the state behind the newest item of every sequence [b, D]; none may be empty."""
         last = (items != self.n_items).sum(1).cumsum(0) - 1
-        return self.states([items]).index_select(0, last)
+        return self([items]).index_select(0, last)
 
 
 class _CodeVectors(nn.Module):
