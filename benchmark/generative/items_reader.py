@@ -114,7 +114,8 @@ class ItemsReader(nn.Module):
     def last_states(self, items: Tensor) -> Tensor:
         """Return the state behind the newest item of every sequence [b, D]; none may be empty."""
         last = (items != self.n_items).sum(1).cumsum(0) - 1
-        return self([items]).index_select(0, last)
+        states: Tensor = self([items])
+        return states.index_select(0, last)
 
 
 class _CodeVectors(nn.Module):
