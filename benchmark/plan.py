@@ -14,6 +14,7 @@ from typing import Any
 from benchmark.config import PRESETS, SIZES, MethodConfig, build_config, load_presets, load_trials
 from benchmark.contracts import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS, Indexer, Method, Recommender, Retriever
 from benchmark.data import Dataset
+from benchmark.datasets.folder import read_sequences
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.generative.config import GenerativeConfig
 from benchmark.presets import build_generative, without_generative
@@ -26,7 +27,6 @@ KINDS: dict[type[Method[Any]], tuple[str, tuple[str, ...]]] = {
     Retriever: ("retriever", ("search",)),
     Recommender: ("recommender", ("recommendation",)),
 }
-SUITE_CODE = ("benchmark.runner", "benchmark.datasets.folder")  # with all they import: everything but the methods
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
 
 
@@ -164,7 +164,7 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) 
     config = build_config(cls.Config, preset=chosen, overrides=own, owner=label)
     changed = own or (kind == "indexer" and for_generative)
     trials = None if changed else load_trials(source, method).get(preset)
-    return Variant(label, method, cls, kind, tasks, config, generative, code_version(entry.module), trials)
+    return Variant(label, method, cls, kind, tasks, config, generative, code_version(cls), trials)
 
 
 def make_plan(
@@ -189,9 +189,11 @@ def make_plan(
             f"the data set '{dataset.name}' has no queries '{protocol.query_set}'."
             f"{did_you_mean(protocol.query_set, dataset.query_sets)}"
         )
+    from benchmark import runner  # which imports this module
+
     asked = tuple(tasks or dataset.default_tasks)
     cells, skipped = [], []
-    suite = {module: code_version(module) for module in SUITE_CODE}
+    suite = [code_version(runner), code_version(read_sequences)]  # with all they import: everything but the methods
     for variant in variants:
         for task in asked:
             if task not in variant.tasks and tasks:

@@ -11,8 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.config import EncoderConfig, encoders
+from benchmark.datasets.folder import read_sequences
+from benchmark.encoders import embed, resolve
+from benchmark.generative import finetune
+from benchmark.generative.search_examples import search_examples
 from benchmark.plan import Cell, Plan
+from benchmark.simulate import simulate
+from benchmark.splits import leave_one_out
 from benchmark.store import Stage, Store, code_version, digest, folder_version, model_folders
+from benchmark.text import item_texts
 
 TASK_DATA = {"recommendation": "sequences", "search": "queries"}
 READER_KEYS = {
@@ -51,7 +58,7 @@ class Stages:
             "encoder": encoder.model_dump(),
             "model": model_version(encoder),
             "seed": seed if encoder.simcse_epochs else None,
-            "code": [code_version("benchmark.encoders"), code_version("benchmark.text")],
+            "code": [code_version(embed), code_version(item_texts)],
         }
         return self.store.stage("encode", decided_by)
 
@@ -61,7 +68,7 @@ class Stages:
             "texts": digest(list(texts)),
             "encoder": encoder.model_dump(),
             "model": model_version(encoder),
-            "code": code_version("benchmark.encoders"),
+            "code": code_version(embed),
         }
         return self.store.stage("encode-queries", decided_by)
 
@@ -101,8 +108,8 @@ class Stages:
             models = [model_version(config.sentence.encoder)]
         elif config.items.vectors in ("text", "both"):
             models = [self.encode(config.items.encoder, cell.seed).key]
-        code = [code_version("benchmark.generative.finetune")]
-        code += [code_version("benchmark.generative.search_examples")] if cell.task == "search" else []
+        code = [code_version(finetune)]
+        code += [code_version(search_examples)] if cell.task == "search" else []
         decided_by = {
             **self._data(TASK_DATA[cell.task]),
             "training_queries": self.training_queries if cell.task == "search" else None,
@@ -123,20 +130,20 @@ class Stages:
             decided_by |= {
                 "train": self.train(cell).key,
                 "config": config.model_dump(include=set(keys), mode="json"),
-                "code": code_version("benchmark.generative.finetune"),
+                "code": code_version(finetune),
             }
         else:
             decided_by |= {
                 "method": variant.method,
                 "config": variant.config.model_dump(mode="json"),
                 "models": model_folders(variant.config),
-                "code": [variant.code, code_version("benchmark.simulate"), code_version("benchmark.splits")],
+                "code": [variant.code, code_version(simulate), code_version(leave_one_out)],
             }
         return self.store.stage(f"rank.{cell.task}", decided_by)
 
     def _data(self, *parts: str) -> dict[str, Any]:
         hashes = {part: self.plan.dataset.parts.get(part) for part in ("items", *parts)}
-        code = code_version("benchmark.datasets.folder")
+        code = code_version(read_sequences)
         return {"text_fields": self.plan.protocol.text_fields, "code of data": code, **hashes}
 
     def _task_data(self, cell: Cell) -> dict[str, Any]:
@@ -146,6 +153,4 @@ class Stages:
 
 def model_version(encoder: EncoderConfig) -> list[str | None]:
     """Return what an encoder's name stands for, and the version of a local folder."""
-    from benchmark.encoders import resolve
-
     return [resolve(encoder.name), folder_version(encoder.name)]

@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, get_origin
 
 from pydantic import BaseModel
@@ -90,12 +91,18 @@ def model_folders(value: Any) -> dict[str, str]:
     return {name: version for part in parts for name, version in model_folders(part).items()}
 
 
-@cache
-def code_version(module: str) -> str:
-    """Return a hash of a module's code and of every module of the same packages that it imports, however deep.
+def code_version(root: Any) -> str:
+    """Return a hash of the code of a module, class or function, and of all it imports from the same packages.
 
-    Read from the sources without importing them; comments, docstrings and layout do not count.
+    Imports are followed however deep, also those inside functions; they are read from the sources and not carried out.
+    Comments, docstrings and layout do not count. Raises BenchmarkError for a module whose source cannot be found.
     """
+    return digest(code_of(root.__name__ if isinstance(root, ModuleType) else root.__module__))
+
+
+@cache
+def code_of(module: str) -> dict[str, str]:
+    """Return module -> hash of its code, for a module and all it imports from the same packages, however deep."""
     packages = {"benchmark", module.partition(".")[0]}
     seen: dict[str, str] = {}
     todo = [module]
@@ -105,10 +112,11 @@ def code_version(module: str) -> str:
             continue
         source = _source(name)
         if source is None:
-            continue
-        seen[name], imports = _read_code(source, name)
+            raise BenchmarkError(f"the code of '{name}' cannot be found, so no cache key can stand for it")
+        code, imports = _read_code(source, name)
+        seen[name] = code
         todo += imports
-    return digest(seen)
+    return seen
 
 
 def _source(name: str) -> Path | None:
@@ -132,6 +140,7 @@ def _source(name: str) -> Path | None:
 
 
 def _read_code(path: Path, module: str) -> tuple[str, list[str]]:
+    """Return a hash of the code, and the modules that it imports."""
     tree = ast.parse(path.read_text("utf-8"))
     imports: list[str] = []
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
@@ -143,7 +152,10 @@ def _read_code(path: Path, module: str) -> tuple[str, list[str]]:
                 base = node.module or ""
                 if node.level:
                     base = ".".join([*package.split(".")[: len(package.split(".")) - node.level + 1], base]).strip(".")
-                imports += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+                inside = [f"{base}.{alias.name}" for alias in node.names if _source(f"{base}.{alias.name}")]
+                imports += inside
+                if len(inside) < len(node.names) or _source(base):  # a folder without __init__.py has no code
+                    imports.append(base)
             case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                 if ast.get_docstring(node, clean=False) is not None:
                     node.body = node.body[1:]

@@ -1,6 +1,8 @@
 """Stages are whole or absent; their keys follow what decides them and nothing else."""
 
 import errno
+import importlib
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmark.errors import BenchmarkError
-from benchmark.store import Store, code_version, digest, folder_version, write_text
+from benchmark.store import Store, code_of, code_version, digest, folder_version, write_text
 
 
 def _make(folder: Path, work: Path) -> dict[str, Any]:
@@ -101,8 +103,10 @@ def test_code_version_sees_code_and_imports_but_no_comments(tmp_path: Path, monk
     def version(main: str, helper: str) -> str:
         (package / "main.py").write_text(main)
         (package / "helper.py").write_text(helper)
-        code_version.cache_clear()
-        return code_version("sample_package.main")
+        code_of.cache_clear()
+        importlib.invalidate_caches()
+        sys.modules.pop("sample_package.main", None)
+        return code_version(importlib.import_module("sample_package.main"))
 
     main = "from sample_package.helper import f\n\ndef g():\n    return f()\n"
     helper = "def f():\n    return 1\n"
@@ -111,6 +115,16 @@ def test_code_version_sees_code_and_imports_but_no_comments(tmp_path: Path, monk
     assert version(main.replace("return f()", '"""Doc."""\n    return f()'), helper) == first
     assert version(main, helper.replace("1", "2")) != first
     assert version(main.replace("f()", "f() + 1"), helper) != first
+
+
+def test_code_that_cannot_be_found_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "lone_module.py").write_text("def f():\n    from lone_module.gone import g\n    return g\n")
+    module = importlib.import_module("lone_module")
+    with pytest.raises(BenchmarkError, match=r"lone_module\.gone"):
+        code_version(module.f)
+    with pytest.raises(BenchmarkError, match=r"builtins"):
+        code_version(len)
 
 
 def test_a_text_file_is_replaced_whole(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Training for one task, with the reader that the configuration names.
 
 Every reader and its ID decoder learn to generate an item's semantic ID: from a user's history, or from a query.
+Nothing here imports torch before it trains or ranks.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ import numpy as np
 
 from benchmark.config import EncoderConfig
 from benchmark.contracts import Codes, Context, Corpus, Float32, Histories, Int32, QuerySet, Rankings
+from benchmark.encoders import EmbedTexts
 from benchmark.errors import BenchmarkError
-from benchmark.generative import reader_tasks, t5_tasks
 from benchmark.generative.config import GenerativeConfig
-from benchmark.generative.reader_tasks import EmbedTexts
 
 
 def finetune_recommendation(
@@ -34,6 +34,8 @@ def finetune_recommendation(
     `codes` carry the dedup counter; `start` is the folder of the initial weights that their indexer has learned, if
     any; `validation` [n_users] holds each user's validation item, -1 for none.
     """
+    from benchmark.generative import reader_tasks, t5_tasks
+
     items = validation if validation is not None else np.full(len(histories), -1, np.int32)
     if config.recommendation.reader == "items":
         return reader_tasks.learn_recommendation(folder, codes, corpus, histories, items, config, context, start)
@@ -55,6 +57,8 @@ def finetune_search(
 
     `development` are the queries to choose the weights by; without them those of the last step are kept.
     """
+    from benchmark.generative import reader_tasks, t5_tasks
+
     if not (queries.grades > 0).any():
         raise BenchmarkError(f"search: no query of the training set '{queries.name}' has a relevant item")
     if config.search.reader == "sentence":
@@ -68,6 +72,8 @@ def rank_recommendation(
     context: Context,
 ) -> Rankings:  # fmt: skip
     """Rank the next items of each history; the history's own items may come back (the paper's protocol)."""
+    from benchmark.generative import reader_tasks, t5_tasks
+
     if config.recommendation.reader == "items":
         return reader_tasks.recommend(folder, codes, corpus, histories, k, config, context)
     task = t5_tasks.T5Task.load(folder, codes, corpus, config, context.device)
@@ -79,6 +85,8 @@ def rank_search(
     context: Context,
 ) -> Rankings:  # fmt: skip
     """Rank items for text queries."""
+    from benchmark.generative import reader_tasks, t5_tasks
+
     if config.search.reader == "sentence":
         return reader_tasks.search(folder, codes, corpus, queries, k, config, context)
     task = t5_tasks.T5Task.load(folder, codes, corpus, config, context.device)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmark.config import EncoderConfig
 from benchmark.contracts import Codes, Context, Corpus, Float32, Histories, Int32, Int64, QuerySet, Rankings
+from benchmark.encoders import EmbedTexts
 from benchmark.errors import BenchmarkError
 from benchmark.generative.config import GenerativeConfig, SentenceConfig
 from benchmark.generative.generator import Generator, items_generator, sentence_generator
@@ -29,7 +29,6 @@ from benchmark.generative.tokens import Ragged, tokenize
 from benchmark.topk import id_ranks
 from benchmark.validation import Judged
 
-EmbedTexts = Callable[[Sequence[str], EncoderConfig], Float32]
 PIECES = "pieces.npy"  # the tokenizer's numbers of the word pieces that training has seen
 POPULAR = "popular.npy"  # items from most to least popular in the training histories
 
