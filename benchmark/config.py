@@ -47,7 +47,7 @@ class EncoderConfig(MethodConfig):
 
 
 class TrainingConfig(MethodConfig):
-    """AdamW with a linear, cosine, inverse square root or constant schedule (see `benchmark.training`)."""
+    """AdamW with a linear, cosine, inverse square root or constant schedule (see `benchmark.learning.training`)."""
 
     steps: int = Field(1000, ge=1)
     epochs: float = Field(0.0, ge=0, description="passes over the examples, in place of `steps` when above 0")

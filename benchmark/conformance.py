@@ -21,24 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.contracts import (
-    Codes,
-    Context,
-    Corpus,
-    Float32,
-    Histories,
-    Indexer,
-    Int32,
-    Method,
-    QuerySet,
-    Rankings,
-    Recommender,
-    Retriever,
-)  # fmt: skip
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.generative.start import load_start
-from benchmark.rankings import check_rankings
 from benchmark.registry import find, load
+from benchmark.types.arrays import Float32, Int32
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus, Histories, QuerySet
+from benchmark.types.method import Context, Indexer, Method, Recommender, Retriever
+from benchmark.types.rankings import Rankings, check_rankings
 
 KINDS = ("red", "blue", "green", "soft", "hard", "round")
 THINGS = ("lamp", "brush", "soap", "cable", "shirt")

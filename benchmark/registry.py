@@ -24,6 +24,7 @@ GROUPS = {
     "format": "benchmark.renderers",
     "figure": "benchmark.figures",
     "importer": "benchmark.importers",
+    "bench": "benchmark.benches",
 }
 
 

@@ -25,10 +25,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from benchmark.config import MethodConfig
+from benchmark.data.interactions import Interactions
+from benchmark.data.layout import wrong
+from benchmark.data.writing import encodable
 from benchmark.datasets import esci
-from benchmark.datasets.folder import wrong
-from benchmark.datasets.interactions import Interactions
-from benchmark.datasets.writing import encodable
 from benchmark.errors import DataError
 from benchmark.fetching.builder import Built, FetchedDataset
 from benchmark.fetching.lines import bounded_lines, json_object

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from benchmark.data import SPLITS
+from benchmark.data.dataset import SPLITS
+from benchmark.data.importing import Importer
+from benchmark.data.layout import find_part, wrong
+from benchmark.data.writing import FolderWriter
 from benchmark.datasets.delimited import read_delimited
-from benchmark.datasets.folder import find_part, wrong
-from benchmark.datasets.writing import FolderWriter
 from benchmark.errors import DataError
 from benchmark.fetching.lines import bounded_lines, json_object
-from benchmark.importing import Importer
 
 QRELS = ("query-id", "corpus-id", "score")
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmark.datasets.folder import wrong
+from benchmark.data.layout import wrong
 from benchmark.errors import DataError, UsageError
 from benchmark.fetching.lines import LONGEST, bounded_lines
 

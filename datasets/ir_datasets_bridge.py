@@ -15,9 +15,9 @@ import argparse
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
-from benchmark.datasets.writing import FolderWriter
+from benchmark.data.importing import Importer
+from benchmark.data.writing import FolderWriter
 from benchmark.errors import DataError, MissingDependency, UsageError, did_you_mean
-from benchmark.importing import Importer
 
 BODIES = ("text", "body", "abstract", "contents")
 RESERVED = ("id", "category", "categories")  # names that the neutral layout reads in its own way

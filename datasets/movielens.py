@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.config import MethodConfig
-from benchmark.datasets.folder import wrong
-from benchmark.datasets.interactions import Interactions
+from benchmark.data.interactions import Interactions
+from benchmark.data.layout import wrong
 from benchmark.errors import DataError
 from benchmark.fetching import archives
 from benchmark.fetching.builder import Built, FetchedDataset

@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.config import MethodConfig
-from benchmark.datasets.folder import open_bytes, wrong
-from benchmark.datasets.writing import FolderWriter, whole_number
+from benchmark.data.layout import open_bytes, wrong
+from benchmark.data.writing import FolderWriter, whole_number
 from benchmark.errors import DataError
 from benchmark.fetching import archives
 from benchmark.fetching.builder import Built, FetchedDataset

@@ -40,8 +40,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from benchmark.config import MethodConfig
-from benchmark.datasets.folder import wrong
-from benchmark.datasets.writing import FolderWriter
+from benchmark.data.layout import wrong
+from benchmark.data.writing import FolderWriter
 from benchmark.errors import DataError
 from benchmark.fetching.builder import Built, FetchedDataset
 from benchmark.fetching.lines import bounded_lines

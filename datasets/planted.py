@@ -26,10 +26,10 @@ import numpy as np
 from pydantic import Field
 
 from benchmark.config import MethodConfig
-from benchmark.contracts import Int32, Int64
-from benchmark.data import DatasetBuilder
+from benchmark.data.dataset import DatasetBuilder
 from benchmark.datasets import planted_queries, planted_users
 from benchmark.errors import require
+from benchmark.types.arrays import Int32, Int64
 
 CHUNK = 50_000  # items written at once
 FINISHES = 8  # of every department

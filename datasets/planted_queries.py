@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.contracts import Int32, Int64
 from benchmark.errors import ConfigError
+from benchmark.types.arrays import Int32, Int64
 
 if TYPE_CHECKING:
     from benchmark.datasets.planted import Catalogue

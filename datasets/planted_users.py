@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.contracts import Int32, Int64
+from benchmark.types.arrays import Int32, Int64
 
 if TYPE_CHECKING:
     from benchmark.datasets.planted import Catalogue

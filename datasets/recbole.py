@@ -18,13 +18,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+from benchmark.data.importing import Importer
+from benchmark.data.interactions import Interactions
+from benchmark.data.layout import find_part, wrong
+from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.delimited import read_delimited, time_of
-from benchmark.datasets.folder import find_part, wrong
-from benchmark.datasets.interactions import Interactions
 from benchmark.datasets.mapping import add_column_argument, parse_mapping
-from benchmark.datasets.writing import FolderWriter, one_word
 from benchmark.errors import DataError, UsageError, did_you_mean
-from benchmark.importing import Importer
 
 TYPES = ("token", "float", "token_seq", "float_seq")
 USUAL = {  # our names for the field names of the data sets that RecBole hosts

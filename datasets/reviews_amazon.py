@@ -22,13 +22,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+from benchmark.data.importing import Importer, existing
+from benchmark.data.interactions import Interactions
+from benchmark.data.layout import wrong
+from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.delimited import read_delimited, time_of
-from benchmark.datasets.folder import wrong
-from benchmark.datasets.interactions import Interactions
-from benchmark.datasets.writing import FolderWriter, one_word
 from benchmark.errors import DataError
 from benchmark.fetching.lines import bounded_lines, json_object
-from benchmark.importing import Importer, existing
 
 RATING_ONLY = ("user_id", "parent_asin", "rating", "timestamp")
 _PRICE = re.compile(r"\$?\d[\d,]*(\.\d+)?( ?- ?\$?\d[\d,]*(\.\d+)?)?")

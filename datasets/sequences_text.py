@@ -19,12 +19,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+from benchmark.data.importing import Importer, existing
+from benchmark.data.layout import wrong
+from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets import amazon
-from benchmark.datasets.folder import wrong
-from benchmark.datasets.writing import FolderWriter, one_word
 from benchmark.errors import DataError, UsageError
 from benchmark.fetching.lines import bounded_lines
-from benchmark.importing import Importer, existing
 
 Histories = dict[str, list[str]]
 SORTED_SHARE = 0.9  # of the longer histories that ascend by item; chance is 1 in 120 at length 5

@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+from benchmark.data.importing import Importer
+from benchmark.data.interactions import Interactions
+from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.delimited import Row, read_table, time_of
-from benchmark.datasets.interactions import Interactions
 from benchmark.datasets.mapping import KINDS, add_column_argument, parse_mapping
-from benchmark.datasets.writing import FolderWriter, one_word
 from benchmark.errors import DataError, UsageError, did_you_mean
-from benchmark.importing import Importer
 
 OPTIONAL = ("time", "grade")
 

@@ -15,9 +15,12 @@ import numpy as np
 from pydantic import Field
 
 from benchmark.config import MethodConfig
-from benchmark.contracts import Codes, Context, Corpus, Indexer, Int32
 from benchmark.errors import BenchmarkError
 from benchmark.methods.rqkmeans import ResidualKMeans, ResidualKMeansConfig
+from benchmark.types.arrays import Int32
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context, Indexer
 
 
 class RandomConfig(MethodConfig):

@@ -12,7 +12,7 @@ structured identifiers), with the numbers of the LMIndexer code: 50 children; le
 NQ, 12,800 for MS MARCO passages.
 
 Defaults: the paper's tree for Amazon and its ten k-means starts. Its 3,000 steps per start are a limit that is
-never met: a start ends when no code changes, or by the tolerance of `benchmark.kmeans`.
+never met: a start ends when no code changes, or by the tolerance of `benchmark.learning.kmeans`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from benchmark.config import EncoderConfig, MethodConfig
-from benchmark.contracts import Codes, Context, Corpus, Float32, Indexer, Int32
 from benchmark.errors import require
-from benchmark.kmeans import kmeans
+from benchmark.learning.kmeans import kmeans
+from benchmark.types.arrays import Float32, Int32
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context, Indexer
 
 
 class HierarchicalClusteringConfig(MethodConfig):

@@ -20,9 +20,11 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from benchmark.config import MethodConfig
-from benchmark.contracts import Codes, Context, Corpus, Indexer
 from benchmark.errors import DataError, require
-from benchmark.id_files import content_hash, read_ids
+from benchmark.results.id_files import content_hash, read_ids
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context, Indexer
 
 
 class IdsFileConfig(MethodConfig):

@@ -14,8 +14,11 @@ import numpy as np
 from pydantic import Field
 
 from benchmark.config import MethodConfig
-from benchmark.contracts import Context, Corpus, Histories, Int32, Rankings, Recommender
-from benchmark.topk import CELLS, HistoryRule, events, id_ranks
+from benchmark.learning.topk import CELLS, HistoryRule, events, id_ranks
+from benchmark.types.arrays import Int32
+from benchmark.types.data import Corpus, Histories
+from benchmark.types.method import Context, Recommender
+from benchmark.types.rankings import Rankings
 
 
 class PopularityConfig(MethodConfig):

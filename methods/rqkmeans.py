@@ -21,9 +21,11 @@ import numpy as np
 from pydantic import Field
 
 from benchmark.config import EncoderConfig, MethodConfig
-from benchmark.contracts import Codes, Context, Corpus, Indexer
 from benchmark.errors import require
-from benchmark.kmeans import kmeans
+from benchmark.learning.kmeans import kmeans
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context, Indexer
 
 
 class ResidualKMeansConfig(MethodConfig):

@@ -26,8 +26,10 @@ import numpy as np
 from pydantic import Field
 
 from benchmark.config import EncoderConfig, MethodConfig, TrainingConfig
-from benchmark.contracts import Codes, Context, Corpus, Indexer
 from benchmark.errors import require
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context, Indexer
 
 
 class RQVAETraining(TrainingConfig):
@@ -68,8 +70,8 @@ class RQVAE(Indexer[RQVAEConfig]):
         """
         import torch
 
+        from benchmark.learning.training import train
         from benchmark.methods.rqvae_network import ResidualQuantizer, RQVAENetwork
-        from benchmark.training import train
 
         config, n_items = self.config, len(corpus)
         require(config.codebook_size <= n_items, "codebook_size", f"the corpus has only {n_items} items")

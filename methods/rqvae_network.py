@@ -17,7 +17,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from benchmark.kmeans import kmeans
+from benchmark.learning.kmeans import kmeans
 
 CHUNK = 65_536  # rows encoded at once outside training
 

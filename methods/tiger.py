@@ -21,8 +21,10 @@ three times: it has not converged. A step takes 0.8 s on one core.
 
 from __future__ import annotations
 
-from benchmark.contracts import Codes, Context, Corpus, Indexer
 from benchmark.methods.rqvae import RQVAE, RQVAEConfig
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context, Indexer
 
 
 class TIGER(Indexer[RQVAEConfig]):

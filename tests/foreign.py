@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.cli.main import main
-from benchmark.data import Dataset, open_dataset
+from benchmark.data.dataset import Dataset, open_dataset
 
 
 def write(path: Path, text: str) -> Path:

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from benchmark.contracts import Corpus, Histories, Recommender
 from benchmark.methods.sequential.bert4rec import BERT4Rec, BERT4RecConfig
 from benchmark.methods.sequential.bert4rec_network import BERT4RecNetwork
 from benchmark.methods.sequential.fdsa import FDSA, FDSAConfig
@@ -20,6 +19,8 @@ from benchmark.methods.sequential.hgn_network import HGNNetwork
 from benchmark.methods.sequential.networks import SequenceNetwork
 from benchmark.methods.sequential.sasrec import SASRec, SASRecConfig
 from benchmark.methods.sequential.sasrec_network import SASRecNetwork
+from benchmark.types.data import Corpus, Histories
+from benchmark.types.method import Recommender
 
 METHODS: dict[str, type[Recommender[Any]]] = {
     "sasrec": SASRec, "gru4rec": GRU4Rec, "hgn": HGN, "bert4rec": BERT4Rec, "fdsa": FDSA,

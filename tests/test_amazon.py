@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from upstream import amazon_shop, declaration, metadata_file, product, review, reviews_file, serving
 
 from benchmark.cli.main import main
-from benchmark.data import open_dataset
+from benchmark.data.dataset import open_dataset
+from benchmark.data.interactions import Interactions
 from benchmark.datasets import amazon, esci
-from benchmark.datasets.interactions import Interactions
 from benchmark.errors import DataError, UsageError
 from benchmark.fetching import download, lines
 from benchmark.fetching.sources import read_declaration

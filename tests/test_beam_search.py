@@ -5,16 +5,16 @@ import pytest
 import torch
 from transformers import T5Config, T5ForConditionalGeneration
 
-from benchmark.bench.decode import measure, rows
-from benchmark.contracts import Codes
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.generative.beam import beam_search
+from benchmark.generative.bench_decode import measure, rows
 from benchmark.generative.decoder import evaluating
 from benchmark.generative.exact import exact_scores, search_error
 from benchmark.generative.scoring import child_log_probs, log_normaliser, on_device
 from benchmark.generative.t5_decoder import T5Decoder
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
+from benchmark.types.codes import Codes
 
 TEXT_TOKENS, EOS = 50, 1
 SIZES = (8, 8, 8, 6)

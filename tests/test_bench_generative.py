@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.bench import generative as comparison
 from benchmark.cli.main import main
 from benchmark.errors import ConfigError
+from benchmark.generative import bench_generative as comparison
 from benchmark.generative.id_decoder import IdDecoder
 from benchmark.methods.sequential import recommender
 

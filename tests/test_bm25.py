@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.bench import bm25 as comparison
-from benchmark.contracts import Context, Corpus
 from benchmark.errors import BenchmarkError, ConfigError, MissingDependency
+from benchmark.methods.bm25 import bench as comparison
 from benchmark.methods.bm25.analyser import WORD
 from benchmark.methods.bm25.config import BM25Config
 from benchmark.methods.bm25.retriever import BM25
-from benchmark.text import document_texts
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context
+from benchmark.types.text import document_texts
 
 PLAIN = BM25Config(stop_words=False, stem=False)
 
@@ -143,8 +144,8 @@ def test_a_document_is_the_values_of_its_fields_without_their_names():
         "notes": ["n1", "n2", "fallback text"],
         "categories": [["Beauty", "Nails"], [], None],
     })  # fmt: skip
-    assert document_texts(Corpus(table, ("title", "brand", "price"))) == ["Red polish OPI", "Sally", "fallback text"]
-    assert document_texts(Corpus(table, ("category", "title"))) == ["Beauty Nails Red polish", "Sally", "fallback text"]
+    assert document_texts(table, ("title", "brand", "price")) == ["Red polish OPI", "Sally", "fallback text"]
+    assert document_texts(table, ("category", "title")) == ["Beauty Nails Red polish", "Sally", "fallback text"]
 
 
 def test_wrong_use_is_explained():

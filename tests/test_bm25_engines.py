@@ -13,11 +13,12 @@ import pyarrow as pa
 import pytest
 
 from benchmark.cli.main import main
-from benchmark.contracts import Context, Corpus
 from benchmark.errors import BenchmarkError, MissingDependency
 from benchmark.methods.bm25.config import BM25Config
 from benchmark.methods.bm25.engines import lucene
 from benchmark.methods.bm25.retriever import BM25
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context
 
 ENGINES = ("bm25s", "rank-bm25", "lucene")
 LUCENE_IS_HERE = all(find_spec(module) for module in lucene.PARTS)

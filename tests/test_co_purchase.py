@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.contracts import Codes, Histories
 from benchmark.metrics.co_purchase import co_purchase, neighbours
 from benchmark.metrics.id_quality import id_quality, prefix_groups
+from benchmark.types.codes import Codes
+from benchmark.types.data import Histories
 
 
 def histories(*rows):

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from benchmark.contracts import Rankings
 from benchmark.errors import BenchmarkError, DataError
 from benchmark.metrics.collisions import IdGroups, collision_aware, readings
 from benchmark.metrics.ranking import RECOMMENDATION, SEARCH, read_scores, score_run, write_scores
-from benchmark.trec import write_run
+from benchmark.types.rankings import Rankings
+from benchmark.types.trec import write_run
 
 MEASURES = ("R@1", "R@3", "R@6", "nDCG@1", "nDCG@3", "nDCG@6", "RR@2", "RR@6")
 

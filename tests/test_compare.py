@@ -9,9 +9,9 @@ from result_files import N, hits, put
 from scipy import stats
 
 from benchmark.cli.main import main
-from benchmark.reports import comparison
-from benchmark.reports.comparison import compare, find_pairs, sentence
-from benchmark.results import group_seeds, load_results
+from benchmark.reports.tables import comparison
+from benchmark.reports.tables.comparison import compare, find_pairs, sentence
+from benchmark.results.result_files import group_seeds, load_results
 
 TASK = "recommendation"
 

@@ -16,8 +16,8 @@ from benchmark.config import (
     nested,
 )
 from benchmark.errors import ConfigError, UsageError
-from benchmark.plan import make_variants
 from benchmark.registry import describe, find, registered, source_file
+from benchmark.running.plan import make_variants
 
 
 class Example(MethodConfig):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli.main import main
-from benchmark.data import default_data_root, open_dataset
-from benchmark.dataset_statistics import label_leak, statistics
+from benchmark.data.dataset import default_data_root, open_dataset
+from benchmark.data.statistics import label_leak, statistics
 
 BEAUTY = Path(os.environ.get("BENCHMARK_DATA", "")) / "beauty"
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.bench import dense as comparison
-from benchmark.dense import DenseIndex, IndexConfig
 from benchmark.errors import ConfigError
+from benchmark.learning import bench_dense as comparison
+from benchmark.learning.dense import DenseIndex, IndexConfig
 
 
 def index_of(vectors, ids=None, config="exact", sample=None):

@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from benchmark.contracts import Context, Corpus, QuerySet
 from benchmark.errors import BenchmarkError
 from benchmark.methods.dual_encoder.judged import Judged, judged
 from benchmark.methods.dual_encoder.loss import InBatchLoss
 from benchmark.methods.dual_encoder.negatives import bm25_negatives, draw_examples
+from benchmark.types.data import Corpus, QuerySet
+from benchmark.types.method import Context
 
 
 def corpus_of(texts, ids=None):
@@ -189,6 +190,6 @@ def test_with_nothing_to_leave_out_it_is_the_loss_of_sentence_transformers():
 def test_hugging_face_datasets_is_found_from_the_repository_root():
     """The folder `datasets` of the checkout must not hide the package that the trainer needs."""
     root = Path(__file__).parents[1]
-    code = "import datasets, benchmark.datasets.folder; print(datasets.Dataset.from_dict({'a': [1]}).num_rows)"
+    code = "import datasets, benchmark.data.layout; print(datasets.Dataset.from_dict({'a': [1]}).num_rows)"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, env={**os.environ})
     assert done.stdout.strip() == "1", done.stderr

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pytest
 
 from benchmark.conformance import small_corpus
-from benchmark.contracts import Context, Corpus, QuerySet
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.methods.dual_encoder.config import DualEncoderConfig
 from benchmark.methods.dual_encoder.retriever import DualEncoder
+from benchmark.types.data import Corpus, QuerySet
+from benchmark.types.method import Context
 
 
 @pytest.fixture(scope="session")

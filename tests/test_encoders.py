@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from benchmark.config import EncoderConfig
-from benchmark.contracts import Context
-from benchmark.encoders import PACKAGED, embed, resolve
 from benchmark.errors import BenchmarkError, ConfigError
+from benchmark.learning.encoders import PACKAGED, embed, resolve
+from benchmark.types.method import Context
 
 TEXTS = ["title: red lamp", "title: a much longer description of a soft green hair brush, brand: Acme", "soap", ""]
 SPEC = find_spec(PACKAGED)

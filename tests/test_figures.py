@@ -30,8 +30,8 @@ from benchmark.reports.figures import Options, figures_svg, style
 from benchmark.reports.figures.drawing import draw_all, figure_bytes
 from benchmark.reports.figures.mosaic import MOST_BARS, category_level, merged
 from benchmark.reports.figures.training import stage_order
-from benchmark.reports.tables import RECOMMENDATION, build
-from benchmark.results import load_results
+from benchmark.reports.tables.standard import RECOMMENDATION, build
+from benchmark.results.result_files import load_results
 
 FINGERPRINT = "0123456789abcdef"
 PATHS = [["shop", "lamp", "desk"], ["shop", "lamp", "floor"], ["shop", "soap", "hand"], ["shop", "brush", "hair"], []]

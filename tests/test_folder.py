@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from benchmark.config import MethodConfig
-from benchmark.contracts import PAPER_TEXT_FIELDS
-from benchmark.data import Dataset, DatasetBuilder, open_dataset
-from benchmark.datasets import folder as layout
+from benchmark.data import layout
+from benchmark.data.dataset import Dataset, DatasetBuilder, open_dataset
 from benchmark.errors import ConfigError, DataError, UsageError
+from benchmark.types.text import PAPER_TEXT_FIELDS
 
 ITEMS = """{"id": "a", "title": "Red mug", "brand": "Acme", "price": 12.5, "categories": ["Home", "Mugs"]}
 {"id": "b", "title": "Blue mug", "description": "For tea", "categories": [["Home", "Cups"], ["Gifts"]]}
@@ -245,7 +245,7 @@ def test_opening_again_reads_the_cache_and_not_the_text(shop, monkeypatch):
     def forbidden(*arguments: object, **options: object) -> None:
         raise AssertionError("parsed again")
 
-    monkeypatch.setattr("benchmark.data.read_items", forbidden)
+    monkeypatch.setattr("benchmark.data.dataset.read_items", forbidden)
     monkeypatch.setattr(layout, "read_sequences", forbidden)
     again = opened(shop)
     assert again.corpus().texts() == texts and again.histories().items.tolist() == items
@@ -263,8 +263,8 @@ def test_a_changed_file_changes_its_part_and_the_fingerprint_alone(shop):
 
 
 def test_a_large_file_is_hashed_once_and_again_only_when_it_changes(shop, monkeypatch):
-    monkeypatch.setattr("benchmark.parsed.REMEMBER_FROM", 1)
-    monkeypatch.setattr("benchmark.parsed.SETTLED", -1.0)
+    monkeypatch.setattr("benchmark.data.parsed.REMEMBER_FROM", 1)
+    monkeypatch.setattr("benchmark.data.parsed.SETTLED", -1.0)
     before = opened(shop).fingerprint
     opens: list[Path] = []
     open_bytes = layout.open_bytes
@@ -307,7 +307,7 @@ def test_a_build_that_fails_leaves_nothing_and_the_next_one_is_whole(tmp_path, m
             if Flaky.fails:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr("benchmark.data.load", lambda what, name: Flaky)
+    monkeypatch.setattr("benchmark.data.dataset.load", lambda what, name: Flaky)
     with pytest.raises(KeyboardInterrupt):
         open_dataset("demo:title=cup", cache=tmp_path)
     assert list((tmp_path / "data").iterdir()) == []
@@ -318,7 +318,7 @@ def test_a_build_that_fails_leaves_nothing_and_the_next_one_is_whole(tmp_path, m
 
 def test_opening_a_data_set_imports_neither_arrow_nor_torch_nor_scipy(shop):
     program = (
-        "import sys; from pathlib import Path; from benchmark.data import open_dataset\n"
+        "import sys; from pathlib import Path; from benchmark.data.dataset import open_dataset\n"
         "open_dataset(sys.argv[1], cache=Path(sys.argv[2]))\n"
         "print(sorted({'pyarrow', 'torch', 'scipy', 'sklearn'} & set(sys.modules)))"
     )

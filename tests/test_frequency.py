@@ -8,8 +8,8 @@ import pytest
 from result_files import put
 
 from benchmark.cli.main import main
-from benchmark.reports.frequency import BY_FREQUENCY
-from benchmark.results import load_results
+from benchmark.reports.tables.frequency import BY_FREQUENCY
+from benchmark.results.result_files import load_results
 
 NAME = "recommendation-by-frequency"
 

@@ -14,17 +14,6 @@ from conftest import FAST
 from benchmark.cli.main import main
 from benchmark.config import EncoderConfig, MethodConfig
 from benchmark.conformance import check_method, small_corpus
-from benchmark.contracts import (
-    Codes,
-    Context,
-    Corpus,
-    Float32,
-    Histories,
-    Indexer,
-    QuerySet,
-    Rankings,
-    Retriever,
-)
 from benchmark.errors import BenchmarkError
 from benchmark.generative import backbone, t5
 from benchmark.generative.config import GenerativeConfig, RecommendationConfig, SearchConfig
@@ -32,7 +21,12 @@ from benchmark.generative.finetune import finetune_recommendation, finetune_sear
 from benchmark.generative.start import load_start, save_start
 from benchmark.generative.t5 import ScratchConfig, load_t5
 from benchmark.registry import registered
-from benchmark.store import model_folders
+from benchmark.running.versions import model_folders
+from benchmark.types.arrays import Float32
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus, Histories, QuerySet
+from benchmark.types.method import Context, Indexer, Retriever
+from benchmark.types.rankings import Rankings
 
 CORPUS = small_corpus(30)
 CODES = Codes(np.column_stack([np.arange(30) % 5, np.arange(30) // 5]).astype(np.int32), (5, 6)).with_counter()

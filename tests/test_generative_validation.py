@@ -11,12 +11,14 @@ import pytest
 from hypothesis import strategies as st
 
 from benchmark.conformance import small_corpus
-from benchmark.contracts import Codes, Context, Histories, QuerySet
 from benchmark.generative.config import DecoderConfig, GenerativeConfig, ItemsConfig, RecommendationConfig, TaskConfig
 from benchmark.generative.finetune import finetune_recommendation, rank_recommendation
 from benchmark.generative.learning import stopping
 from benchmark.generative.search_examples import held_out
-from benchmark.validation import Judged, facts
+from benchmark.learning.validation import Judged, facts
+from benchmark.types.codes import Codes
+from benchmark.types.data import Histories, QuerySet
+from benchmark.types.method import Context
 
 CORPUS = small_corpus(30)
 CODES = Codes(np.column_stack([np.arange(30) % 5, np.arange(30) // 5]).astype(np.int32), (5, 6)).with_counter()

@@ -23,12 +23,12 @@ from result_files import put
 
 from benchmark.cli.main import main
 from benchmark.cli.output import fill_tables
-from benchmark.plan import make_variants, parse_settings
 from benchmark.reports.html import catalogue
 from benchmark.reports.html.command import command
 from benchmark.reports.html.embedding import packed, script_json, width
 from benchmark.reports.html.render import _figures_html, render
-from benchmark.results import load_results
+from benchmark.results.result_files import load_results
+from benchmark.running.plan import make_variants, parse_settings
 
 FINGERPRINT = "0123456789abcdef"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}

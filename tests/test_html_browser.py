@@ -15,7 +15,7 @@ from result_files import put
 from benchmark.cli.output import fill_tables
 from benchmark.reports.html import catalogue
 from benchmark.reports.html.render import render
-from benchmark.results import load_results
+from benchmark.results.result_files import load_results
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 

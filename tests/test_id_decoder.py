@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Codes
 from benchmark.generative.beam import beam_search
 from benchmark.generative.config import DecoderConfig
 from benchmark.generative.exact import exact_scores
@@ -13,6 +12,7 @@ from benchmark.generative.id_decoder import EOS, IdDecoder
 from benchmark.generative.scoring import on_device
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
+from benchmark.types.codes import Codes
 
 SIZES = (5, 4, 3)
 

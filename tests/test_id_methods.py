@@ -10,13 +10,14 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_mutual_info_score
 
-from benchmark.contracts import Context, Corpus, Histories
 from benchmark.errors import BenchmarkError, ConfigError
-from benchmark.kmeans import kmeans
+from benchmark.learning.kmeans import kmeans
 from benchmark.methods.controls import Category, CategoryConfig, Random, RandomConfig, Shuffled
 from benchmark.methods.hc import HierarchicalClustering, HierarchicalClusteringConfig
 from benchmark.methods.popularity import Popularity, PopularityConfig
 from benchmark.methods.rqkmeans import ResidualKMeans, ResidualKMeansConfig
+from benchmark.types.data import Corpus, Histories
+from benchmark.types.method import Context
 
 POINTS, LABELS = make_blobs(300, 12, centers=10, cluster_std=1.5, random_state=0)
 POINTS = POINTS.astype(np.float32)

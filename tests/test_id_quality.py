@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_score
 
-from benchmark.contracts import Codes
 from benchmark.errors import BenchmarkError
 from benchmark.metrics import id_quality as module
 from benchmark.metrics.id_quality import ami_steps, id_quality, prefix_groups
+from benchmark.types.codes import Codes
 
 
 def codes(rows, size=512):

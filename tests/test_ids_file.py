@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from benchmark.cli.main import main
 from benchmark.conformance import check_method, small_corpus
-from benchmark.contracts import Codes
 from benchmark.errors import ConfigError, DataError
-from benchmark.id_files import index_json, label_of, read_ids
 from benchmark.methods.ids_file import IdsFileConfig
-from benchmark.results import read_result
+from benchmark.results.id_files import index_json, label_of, read_ids
+from benchmark.results.result_files import read_result
+from benchmark.types.codes import Codes
 
 SMALL = ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2"]
 

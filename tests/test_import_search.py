@@ -10,7 +10,7 @@ import pytest
 from foreign import imported, jsonl, notes, rows, write
 
 from benchmark.cli.main import main
-from benchmark.results import read_result
+from benchmark.results.result_files import read_result
 
 
 @pytest.fixture

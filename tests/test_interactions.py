@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.datasets.interactions import Interactions
+from benchmark.data.interactions import Interactions
 
 
 def brute_core(events: list[tuple[int, int, int]], k: int) -> list[tuple[int, int, int]]:

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmark.contracts import Context, Corpus, Histories
 from benchmark.methods.sequential import item_knn
 from benchmark.methods.sequential.item_knn import ItemKNN, ItemKNNConfig
+from benchmark.types.data import Corpus, Histories
+from benchmark.types.method import Context
 
 N_ITEMS = 14
 

@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Codes, Histories
 from benchmark.generative.config import DecoderConfig, GenerativeConfig, ItemsConfig
 from benchmark.generative.generator import Generator, items_generator
 from benchmark.generative.items_reader import CODE_STD, ItemsReader, fitted
 from benchmark.generative.reading import HistoryBatch, HistoryExamples, HistoryStates
 from benchmark.generative.scoring import on_device
 from benchmark.generative.start import Start
+from benchmark.types.codes import Codes
+from benchmark.types.data import Histories
 
 N_ITEMS, LONGEST = 30, 6
 VECTORS = np.random.default_rng(0).normal(size=(N_ITEMS, 7)).astype(np.float32)

@@ -10,8 +10,8 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_mutual_info_score
 
-from benchmark.bench import kmeans as bench
-from benchmark.kmeans import _assign, _lloyd, inertia, kmeans
+from benchmark.learning import bench_kmeans as bench
+from benchmark.learning.kmeans import _assign, _lloyd, inertia, kmeans
 
 BLOBS = np.asarray(make_blobs(600, 8, centers=12, cluster_std=2.0, random_state=0)[0], np.float32)
 

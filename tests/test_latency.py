@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from benchmark import latency as module
-from benchmark.latency import latency
+from benchmark.metrics import latency as module
+from benchmark.metrics.latency import latency
 
 
 @pytest.fixture

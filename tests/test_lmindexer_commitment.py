@@ -8,10 +8,10 @@ import torch
 
 from benchmark.config import TrainingConfig
 from benchmark.conformance import small_corpus
-from benchmark.contracts import Context
 from benchmark.generative.t5 import ScratchConfig
 from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig, WeightsConfig
 from benchmark.methods.lmindexer.learner import Learner
+from benchmark.types.method import Context
 
 TEXTS = small_corpus(60).texts()
 

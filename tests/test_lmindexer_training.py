@@ -14,7 +14,6 @@ from torch import Tensor
 
 from benchmark.config import TrainingConfig
 from benchmark.conformance import check_method, small_corpus
-from benchmark.contracts import Context, Corpus, Int32
 from benchmark.errors import ConfigError
 from benchmark.generative.backbone import build
 from benchmark.generative.config import GenerativeConfig
@@ -24,6 +23,9 @@ from benchmark.methods.lmindexer import learner as learner_module
 from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig, ReconstructorConfig, WeightsConfig
 from benchmark.methods.lmindexer.indexer import LMIndexer
 from benchmark.methods.lmindexer.learner import Learner
+from benchmark.types.arrays import Int32
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context
 
 CORPUS = small_corpus(40)
 TEXTS = CORPUS.texts()

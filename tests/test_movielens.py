@@ -9,7 +9,7 @@ import pytest
 from upstream import zipped
 
 from benchmark.cli.main import main
-from benchmark.data import make_builder, open_dataset
+from benchmark.data.dataset import make_builder, open_dataset
 from benchmark.datasets import movielens
 from benchmark.errors import DataError
 from benchmark.fetching import download

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from upstream import declaration, serving
 
 from benchmark.cli.main import main
-from benchmark.data import open_dataset
+from benchmark.data.dataset import open_dataset
 from benchmark.datasets import msmarco
 from benchmark.errors import DataError
 from benchmark.fetching import download

@@ -9,7 +9,7 @@ import pytest
 from upstream import declaration, serving
 
 from benchmark.cli.main import main
-from benchmark.data import open_dataset
+from benchmark.data.dataset import open_dataset
 from benchmark.datasets import nq320k
 from benchmark.errors import DataError
 from benchmark.fetching import download

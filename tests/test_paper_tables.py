@@ -10,9 +10,10 @@ from result_files import hits, put
 
 from benchmark.cli.main import main
 from benchmark.cli.output import chosen_tables
-from benchmark.reports import markdown, paper, terminal
-from benchmark.reports.layout import cell_text
-from benchmark.results import load_results
+from benchmark.reports import paper
+from benchmark.reports.renderers import markdown, terminal
+from benchmark.reports.tables.layout import cell_text
+from benchmark.results.result_files import load_results
 
 AMAZON = ["title", "description", "brand", "price", "category"]
 BEAUTY = {"name": "beauty", "title": "Beauty", "fingerprint": "b1", "counts": {"items": 12101, "users": 22363}}

@@ -10,11 +10,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import adjusted_mutual_info_score
 
 from benchmark.cli.main import main
-from benchmark.contracts import Corpus
-from benchmark.data import Dataset, open_dataset
+from benchmark.data.dataset import Dataset, open_dataset
+from benchmark.data.splits import leave_one_out
 from benchmark.datasets.planted import Catalogue, Demo, Planted, PlantedConfig, leaves_of, lexicon
 from benchmark.errors import ConfigError
-from benchmark.splits import leave_one_out
+from benchmark.types.data import Corpus
 
 
 @pytest.fixture(scope="module")

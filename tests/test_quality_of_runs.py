@@ -9,8 +9,8 @@ import pytest
 from conftest import FAST
 
 from benchmark.cli.main import main
-from benchmark.datasets.folder import read_sequences
-from benchmark.results import Result, histories_file, load_results
+from benchmark.data.layout import read_sequences
+from benchmark.results.result_files import Result, histories_file, load_results
 
 CROWDED = ["--set", "rqkmeans.codebook_size=2", "--set", "rqkmeans.levels=2"]  # 60 items, at most 4 IDs
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.contracts import Rankings
 from benchmark.errors import BenchmarkError, DataError
 from benchmark.metrics.ranking import RECOMMENDATION, SEARCH, read_scores, score_run, write_scores
-from benchmark.trec import write_run
+from benchmark.types.rankings import Rankings
+from benchmark.types.trec import write_run
 
 IDS = [f"i{row}" for row in range(12)]
 

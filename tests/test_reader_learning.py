@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 
 from benchmark.config import EncoderConfig, build_config
 from benchmark.conformance import small_corpus
-from benchmark.contracts import Codes, Context, Corpus, Float32, Histories, QuerySet, Rankings
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.generative.config import (
     DecoderConfig,
@@ -21,14 +20,14 @@ from benchmark.generative.config import (
     SearchConfig,
     SentenceConfig,
 )
-from benchmark.generative.finetune import (
-    finetune_recommendation,
-    finetune_search,
-    rank_recommendation,
-    rank_search,
-)
+from benchmark.generative.finetune import finetune_recommendation, finetune_search, rank_recommendation, rank_search
 from benchmark.generative.items_reader import fitted
 from benchmark.generative.start import load_start, save_start
+from benchmark.types.arrays import Float32
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus, Histories, QuerySet
+from benchmark.types.method import Context
+from benchmark.types.rankings import Rankings
 
 CORPUS = small_corpus(30)
 CODES = Codes(np.column_stack([np.arange(30) % 5, np.arange(30) // 5]).astype(np.int32), (5, 6)).with_counter()

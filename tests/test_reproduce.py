@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from result_files import put
 
+from benchmark.api.reproduction import estimate, parts_of
 from benchmark.cli import output
 from benchmark.cli.main import main
 from benchmark.reports import paper
-from benchmark.reports.paper.reproduction import estimate, parts_of
 from benchmark.reports.paper.spec import PaperTable
-from benchmark.results import load_results
+from benchmark.results.result_files import load_results
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def words(shop: Path, runs: Path, *more: str) -> list[str]:
 
 def put_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give bm25, and it alone, the preset `published`."""
-    from benchmark import plan
+    from benchmark.running import plan
 
     load = plan.load_presets
     with_bm25 = {"bm25": {"published": {}}}

@@ -11,9 +11,10 @@ import torch
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_mutual_info_score
 
-from benchmark.contracts import Context, Corpus
 from benchmark.methods.rqvae import RQVAE, RQVAEConfig, RQVAETraining
 from benchmark.methods.rqvae_network import ResidualQuantizer, RQVAENetwork
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context
 
 POINTS, LABELS = make_blobs(400, 24, centers=12, cluster_std=1.0, random_state=0)
 POINTS = (POINTS / 1000).astype(np.float32)  # small numbers, as unit-length embeddings have

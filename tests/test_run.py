@@ -18,7 +18,7 @@ from conftest import FAST
 from sklearn.metrics import adjusted_mutual_info_score
 
 from benchmark.cli.main import main
-from benchmark.results import read_result
+from benchmark.results.result_files import read_result
 
 METHODS = "rqkmeans,random,category,bm25,popularity"
 SMALL = ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2", "--set", "random.codebook_size=16"]

@@ -10,12 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.bench import seal as comparison
 from benchmark.config import SIZES, TrainingConfig, build_config, load_presets
 from benchmark.conformance import check_method
-from benchmark.contracts import Context, Corpus, QuerySet
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.generative.t5 import ScratchConfig
+from benchmark.methods.seal import bench as comparison
 from benchmark.methods.seal import config as settings_module
 from benchmark.methods.seal.config import DecodingConfig, PairsConfig, ScoringConfig, SEALConfig
 from benchmark.methods.seal.decoding import generate
@@ -25,6 +24,8 @@ from benchmark.methods.seal.keys import query_keys, word_ngrams
 from benchmark.methods.seal.model import LanguageModel
 from benchmark.methods.seal.pairs import Pairs, span_chances
 from benchmark.methods.seal.retriever import SEAL
+from benchmark.types.data import Corpus, QuerySet
+from benchmark.types.method import Context
 
 SCRATCH = ScratchConfig(d_model=16, layers=1, heads=2, d_ff=32, vocabulary_size=320, dropout=0.0)
 TINY = SEALConfig(

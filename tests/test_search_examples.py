@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from test_without_test import copied, made
 
-from benchmark.contracts import QuerySet
-from benchmark.data import Dataset, open_dataset
+from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.generative.config import SearchConfig
 from benchmark.generative.search_examples import search_examples
+from benchmark.types.data import QuerySet
 
 
 def asked(queries: QuerySet | None) -> set[tuple[int, str]]:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sequential_parts import histories_of
 from torch.nn import functional
 
+from benchmark.learning.windows import by_length, padded, prefixes, recent_windows, training_windows
 from benchmark.methods.sequential import losses
 from benchmark.methods.sequential.losses import full_softmax, sampled_softmax
-from benchmark.windows import by_length, padded, prefixes, recent_windows, training_windows
 
 SEQUENCES = st.lists(st.lists(st.integers(0, 9), max_size=12), min_size=1, max_size=6)
 

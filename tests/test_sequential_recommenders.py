@@ -12,14 +12,16 @@ from sequential_parts import METHODS, corpus_of, histories_of
 
 from benchmark.cli.main import main
 from benchmark.config import build_config, load_presets, load_trials
-from benchmark.contracts import Context, Histories, Int32, Recommender
-from benchmark.data import open_dataset
+from benchmark.data.dataset import open_dataset
+from benchmark.data.splits import leave_one_out
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.methods.popularity import Popularity, PopularityConfig
 from benchmark.methods.sequential.fdsa import item_features
 from benchmark.methods.sequential.item_knn import ItemKNN
 from benchmark.registry import find, source_file
-from benchmark.splits import leave_one_out
+from benchmark.types.arrays import Int32
+from benchmark.types.data import Histories
+from benchmark.types.method import Context, Recommender
 
 N = 30  # items of the toy catalogue
 FOLLOWS = np.random.default_rng(3).permutation(N)  # the next item, given the last one

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from benchmark.conformance import small_corpus
-from benchmark.contracts import Corpus
-from benchmark.simulate import SimulationConfig, joined, simulate, simulate_training, term_counts
+from benchmark.data.simulate import SimulationConfig, joined, simulate, simulate_training, term_counts
+from benchmark.types.data import Corpus
 
 TEXTS = [
     ("Red mug", "A mug for tea, a mug for coffee", "Acme"),
@@ -176,7 +176,7 @@ def test_queries_repeat_with_the_seed_and_change_with_it_and_with_the_split(corp
 def test_drawing_in_small_chunks_changes_nothing(corpus, monkeypatch):
     whole = simulate(corpus, "train").texts
     for chunk in (1, 7, 20):
-        monkeypatch.setattr("benchmark.simulate.CHUNK", chunk)
+        monkeypatch.setattr("benchmark.data.simulate.CHUNK", chunk)
         assert simulate(corpus, "train").texts == whole
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.contracts import Histories
-from benchmark.splits import all_prefixes, leave_one_out, sampled_pairs
+from benchmark.data.splits import all_prefixes, leave_one_out, sampled_pairs
+from benchmark.types.data import Histories
 
 lists_of_items = st.lists(st.lists(st.integers(0, 50), max_size=12), max_size=12)
 

@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from benchmark.errors import DataError
 from benchmark.metrics.stability import adjusted_rand, stability
-from benchmark.results import read_ids
+from benchmark.results.result_files import read_ids
 
 
 def write(path, rows, items=None):

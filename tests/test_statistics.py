@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmark import statistics
 from benchmark.errors import BenchmarkError
-from benchmark.statistics import (
+from benchmark.metrics import significance as statistics
+from benchmark.metrics.significance import (
     bootstrap_draws,
     bootstrap_interval,
     holm,
@@ -173,5 +173,5 @@ def test_tables_of_other_queries_are_refused():
 
 
 def test_the_statistics_need_no_scipy():
-    code = "import sys, benchmark.statistics; sys.exit('scipy' in sys.modules)"
+    code = "import sys, benchmark.metrics.significance; sys.exit('scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from benchmark.errors import BenchmarkError
-from benchmark.store import Store, code_of, code_version, digest, folder_version, write_text
+from benchmark.files import digest, write_text
+from benchmark.running.store import Store
+from benchmark.running.versions import code_of, code_version, folder_version
 
 
 def _make(folder: Path, work: Path) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from benchmark.cli import sweep
 from benchmark.cli.main import main
 from benchmark.cli.sweep import make_points
 from benchmark.errors import UsageError
-from benchmark.plan import make_variants, parse_settings
-from benchmark.results import load_results
+from benchmark.results.result_files import load_results
+from benchmark.running.plan import make_variants, parse_settings
 
 
 def test_a_grid_has_every_combination_once():

@@ -12,9 +12,9 @@ from result_files import N, hits, put
 from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
-from benchmark.reports import json_tables, latex, markdown, terminal
 from benchmark.reports.paper import TABLE1
-from benchmark.reports.tables import (
+from benchmark.reports.renderers import json_tables, latex, markdown, terminal
+from benchmark.reports.tables.standard import (
     COST,
     ID_QUALITY,
     ID_STRUCTURE,
@@ -25,7 +25,7 @@ from benchmark.reports.tables import (
     build,
     cell_text,
 )
-from benchmark.results import group_seeds, load_results, problems
+from benchmark.results.result_files import group_seeds, load_results, problems
 
 
 @pytest.fixture

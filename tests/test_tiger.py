@@ -16,19 +16,21 @@ from test_beam_search import hugging_face
 from benchmark.cli.main import main
 from benchmark.config import load_presets
 from benchmark.conformance import check_method, small_corpus
-from benchmark.contracts import Codes, Context, Histories
 from benchmark.errors import ConfigError
 from benchmark.generative import backbone, t5
 from benchmark.generative.beam import beam_search
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.finetune import finetune_recommendation, rank_recommendation
 from benchmark.generative.inputs import IdHistories
+from benchmark.generative.presets import build_generative
 from benchmark.generative.t5_tasks import T5Task
 from benchmark.generative.trie import Trie
-from benchmark.plan import make_variants
-from benchmark.presets import build_generative
 from benchmark.reports import paper
-from benchmark.results import load_results
+from benchmark.results.result_files import load_results
+from benchmark.running.plan import make_variants
+from benchmark.types.codes import Codes
+from benchmark.types.data import Histories
+from benchmark.types.method import Context
 
 CORPUS = small_corpus(30)
 CODES = Codes(np.column_stack([np.arange(30) % 5, np.arange(30) // 5]).astype(np.int32), (5, 6)).with_counter()
@@ -178,7 +180,7 @@ def test_every_preset_reads_ids_and_the_published_one_is_tigers() -> None:
 @pytest.fixture
 def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file of presets for rqvae, which has none for the generative part itself."""
-    from benchmark import plan
+    from benchmark.running import plan
 
     path = tmp_path / "rqvae.toml"
     real = plan.load_presets
@@ -220,7 +222,7 @@ def test_an_unknown_key_in_a_preset_is_refused(written: Path, text: str, message
 
 
 def test_a_method_without_a_generative_part_may_not_set_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmark import plan
+    from benchmark.running import plan
 
     monkeypatch.setattr(plan, "load_presets", lambda *_: {"small": {"generative": {"beams": 3}}})
     with pytest.raises(ConfigError, match=r"bm25\.generative: unknown key"):

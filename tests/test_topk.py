@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark import topk
-from benchmark.contracts import Histories
+from benchmark.learning import topk
+from benchmark.types.data import Histories
 
 
 def histories_of(sequences: list[list[int]]) -> Histories:

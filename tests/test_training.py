@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.config import TrainingConfig
-from benchmark.contracts import Context
 from benchmark.errors import BenchmarkError
-from benchmark.training import Validation, _batches, _schedule, train
+from benchmark.learning.training import Validation, _batches, _schedule, train
+from benchmark.types.method import Context
 
 INPUTS = torch.randn(50, 8, generator=torch.Generator().manual_seed(1))
 STEPS = 120

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.contracts import Rankings
 from benchmark.errors import BenchmarkError, DataError
-from benchmark.trec import read_qrels, read_run, write_qrels, write_run
+from benchmark.types.rankings import Rankings
+from benchmark.types.trec import read_qrels, read_run, write_qrels, write_run
 
 IDS = ["a", "b", "c", "d"]
 

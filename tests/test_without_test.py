@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli.main import main
-from benchmark.data import Dataset, open_dataset
-from benchmark.datasets.without_test import EVERY
-from benchmark.splits import leave_one_out
+from benchmark.data.dataset import Dataset, open_dataset
+from benchmark.data.splits import leave_one_out
+from benchmark.data.without_test import EVERY
 
 QRELS = {"test": "q1 0 a 1\n", "train": "".join(f"t{n} 0 {'abc'[n % 3]} 1\n" for n in range(25)), "dev": "d1 0 b 2\n"}
 

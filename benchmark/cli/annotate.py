@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from benchmark.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from benchmark.results import Result
+    from benchmark.results.result_files import Result
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,11 +49,11 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _make(arguments: argparse.Namespace) -> int:
     from benchmark.cli.words import words
+    from benchmark.files import write_json, write_text
     from benchmark.reports.annotation.corpus import read_codes, titles
     from benchmark.reports.annotation.page import html, key
     from benchmark.reports.annotation.sample import draw
-    from benchmark.results import load_results
-    from benchmark.store import write_json, write_text
+    from benchmark.results.result_files import load_results
 
     for name, least in (("groups", 1), ("items", 2), ("prefix", 1), ("seed", 0)):
         if getattr(arguments, name) < least:
@@ -85,7 +85,7 @@ def _make(arguments: argparse.Namespace) -> int:
 
 def _result(results: Sequence[Result], name: str, dataset: str, runs: Path) -> Result:
     """Return the result of a label (or folder) with the lowest seed that has IDs."""
-    from benchmark.results import group_seeds
+    from benchmark.results.result_files import group_seeds
 
     here = [group for group in group_seeds(results) if group[0].dataset["name"] == dataset]
     if not here:
@@ -104,10 +104,10 @@ def _result(results: Sequence[Result], name: str, dataset: str, runs: Path) -> R
 
 
 def _score(arguments: argparse.Namespace) -> int:
+    from benchmark.files import write_json
     from benchmark.reports.annotation.scoring import read_answers, read_key, score
     from benchmark.reports.paper.human import FILE
-    from benchmark.results import load_results
-    from benchmark.store import write_json
+    from benchmark.results.result_files import load_results
 
     key = read_key(arguments.key)
     known = {

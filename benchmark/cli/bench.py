@@ -12,18 +12,17 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import inspect
 
 from benchmark.errors import UsageError
+from benchmark.registry import load, registered
 
-SUBJECTS = ("decode", "kmeans", "bm25", "dense", "lmindexer", "generative", "seal")
 OPTIONS = ("rounds", "users", "device")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark bench`."""
-    parser.add_argument("subject", choices=SUBJECTS)
+    parser.add_argument("subject", choices=registered("bench"))
     parser.add_argument("--small", action="store_true", help="a smaller size, for a quick look")
     parser.add_argument("--rounds", type=int, help="generative: rounds that the medians are over")
     parser.add_argument("--users", type=int, help="generative: histories of a round")
@@ -32,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run one comparison and print its rows. Raises UsageError when it has no such option."""
-    module = importlib.import_module(f"benchmark.bench.{arguments.subject}")
+    run = load("bench", arguments.subject)
     given = {name: getattr(arguments, name) for name in OPTIONS if getattr(arguments, name) is not None}
-    for name in given.keys() - inspect.signature(module.run).parameters:
+    for name in given.keys() - inspect.signature(run).parameters:
         raise UsageError(f"benchmark bench {arguments.subject} has no option --{name}")
-    for line in module.run(small=arguments.small, **given):
+    for line in run(small=arguments.small, **given):
         print(line, flush=True)
     return 0

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from benchmark.reports.comparison import Comparison
+    from benchmark.reports.tables.comparison import Comparison
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print one table and one sentence per task."""
-    from benchmark.reports.comparison import MEASURES, compare, find_pairs, sentence
-    from benchmark.results import load_results
+    from benchmark.reports.tables.comparison import MEASURES, compare, find_pairs, sentence
+    from benchmark.results.result_files import load_results
 
     if not arguments.runs.is_dir():
         raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")

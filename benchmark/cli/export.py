@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Copy or convert the file, or say which ones are there."""
-    from benchmark.store import write_text
+    from benchmark.files import write_text
 
     ids = "ids.unique.tsv" if arguments.format.startswith("unique-") else "ids.tsv"
     names = {"trec": f"run.{arguments.task}.trec", "json": "result.json"}
@@ -38,7 +38,7 @@ def execute(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{path}: not there (this folder holds: {there or 'nothing'})")
     text = path.read_text("utf-8")
     if arguments.format.endswith("index-json"):
-        from benchmark.id_files import index_json
+        from benchmark.results.id_files import index_json
 
         text = index_json(text, counter=arguments.format.startswith("unique-"))
     if arguments.out is None:

@@ -30,11 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Write the figures; exit code 1 if one that was asked for by name is not there, or a file is damaged."""
     from benchmark.cli.words import whole_numbers, words
+    from benchmark.files import write_text
     from benchmark.registry import find
     from benchmark.reports.figures import Options
     from benchmark.reports.figures.drawing import FORMATS, draw_all, figure_bytes
-    from benchmark.results import load_results, problems
-    from benchmark.store import write_text
+    from benchmark.results.result_files import load_results, problems
 
     if not arguments.runs.is_dir():
         raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")
@@ -75,7 +75,7 @@ def _page(pages: list[tuple[str, str, str]]) -> str:
     """Return Markdown that shows (title, file, caption) of every figure."""
     from urllib.parse import quote
 
-    from benchmark.reports.markdown import escape
+    from benchmark.reports.renderers.markdown import escape
 
     blocks = ((escape(title), quote(file), escape(caption)) for title, file, caption in pages)
     return "\n".join(f"## {title}\n\n![{title}]({file})\n\n{caption}\n" for title, file, caption in blocks)

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Write the folder, then print its counts and its path."""
-    from benchmark.importing import bring_in
+    from benchmark.data.importing import bring_in
 
     importer = load("importer", arguments.format)(_progress)
     written = bring_in(importer, arguments, arguments.folder)

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.registry import load, registered
-from benchmark.results import Result
+from benchmark.results.result_files import Result
 
 
 def tables_text(results: Sequence[Result], style: str, *, names: Sequence[str] | None = None) -> str:

@@ -30,9 +30,9 @@ def execute(arguments: argparse.Namespace) -> int:
     """Print the tables, or write one file per format."""
     from benchmark.cli.output import fill_tables, render
     from benchmark.cli.words import words
+    from benchmark.files import write_text
     from benchmark.registry import find, registered
-    from benchmark.results import load_results, problems
-    from benchmark.store import write_text
+    from benchmark.results.result_files import load_results, problems
 
     if not arguments.runs.is_dir():
         raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")

@@ -36,13 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Plan, estimate, run, report; exit code 0 only if every planned cell is there."""
+    from benchmark.api.reproduction import estimate, make_part, parts_of
     from benchmark.cli import run
     from benchmark.cli.output import chosen_tables, tables_text
-    from benchmark.plan import parse_settings, parse_text_fields
     from benchmark.registry import find
-    from benchmark.reports.paper.reproduction import estimate, make_part, parts_of
     from benchmark.reports.paper.spec import PaperTable
-    from benchmark.results import load_results
+    from benchmark.results.result_files import load_results
+    from benchmark.running.plan import parse_settings, parse_text_fields
 
     find("format", arguments.format)
     chosen = chosen_tables([arguments.table])

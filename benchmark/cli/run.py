@@ -51,9 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run and print; exit code 0 only if every asked cell is there."""
-    from benchmark.data import open_dataset
-    from benchmark.plan import Protocol, make_plan, make_variants, parse_settings, parse_text_fields
-    from benchmark.store import Store, process_rank
+    from benchmark.data.dataset import open_dataset
+    from benchmark.learning.processes import process_rank
+    from benchmark.running.plan import Protocol, make_plan, make_variants, parse_settings, parse_text_fields
+    from benchmark.running.store import Store
 
     runs: Path = arguments.runs
     store = Store(runs / ".cache")
@@ -81,7 +82,7 @@ def execute(arguments: argparse.Namespace) -> int:
         ),
         runs=runs,
     )
-    from benchmark.runner import Runner
+    from benchmark.running.runner import Runner
 
     quiet = arguments.json or process_rank() > 0
     runner = Runner(plan, store, progress=_progress, log=(lambda message: None) if quiet else _log)
@@ -104,7 +105,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _foreign(files: list[str]) -> dict[str, str]:
     """Return label -> file of the --ids arguments."""
-    from benchmark.id_files import label_of
+    from benchmark.results.id_files import label_of
 
     found: dict[str, str] = {}
     for text in files:
@@ -119,7 +120,7 @@ def _foreign(files: list[str]) -> dict[str, str]:
 
 def _print(plan: Any, as_json: bool, failed: dict[str, str]) -> None:
     from benchmark.cli.output import tables_text
-    from benchmark.results import read_result
+    from benchmark.results.result_files import read_result
 
     paths = [folder / "result.json" for folder in dict.fromkeys(cell.folder for cell in plan.cells)]
     paths = [path for path in paths if path.is_file()]

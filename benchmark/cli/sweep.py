@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run all points as one `benchmark run`, or print their commands."""
-    from benchmark.plan import make_variants, parse_settings
+    from benchmark.running.plan import make_variants, parse_settings
 
     points = make_points(words(arguments.methods), arguments.over, arguments.set)
     shared = [setting for setting in arguments.set if setting.partition(".")[0] == "generative"]
@@ -105,7 +105,7 @@ def _owned(axis: tuple[str, list[str]], owners: dict[str, str]) -> tuple[str, st
 
 def _label(label: str, point: dict[str, str]) -> str:
     """Return 'rqvae-codebook_size-64', the same whatever else is in the grid; long or cut values end in a hash."""
-    from benchmark.store import digest
+    from benchmark.files import digest
 
     raw = "-".join([label, *(f"{key.rpartition('.')[2]}-{value}" for key, value in point.items())])
     name = re.sub(r"[^\w-]+", "_", raw)

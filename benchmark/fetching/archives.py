@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from benchmark.datasets.folder import open_bytes
+from benchmark.data.layout import open_bytes
 from benchmark.errors import DataError
 
 RATIO = 200  # text packs 3 to 20 times; a zip bomb 1,000 times

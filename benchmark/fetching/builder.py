@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmark.config import MethodConfig
-from benchmark.data import DatasetBuilder
+from benchmark.data.dataset import DatasetBuilder
 from benchmark.errors import UsageError
 from benchmark.fetching.sources import Declaration, RemoteFile, read_declaration
 

@@ -18,8 +18,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark.data import EXPECTED, Dataset, folder_name
-from benchmark.datasets.writing import toml
+from benchmark.data.dataset import EXPECTED, Dataset, folder_name
+from benchmark.data.parsed import write_whole
+from benchmark.data.writing import toml
 from benchmark.errors import DataError, UsageError
 from benchmark.fetching import archives, pins
 from benchmark.fetching.builder import Built, FetchedDataset
@@ -27,8 +28,7 @@ from benchmark.fetching.download import DownloadError, download, remote_size
 from benchmark.fetching.partial import Partial
 from benchmark.fetching.room import megabytes, require_room, room_for
 from benchmark.fetching.sources import RemoteFile
-from benchmark.parsed import write_whole
-from benchmark.store import write_text
+from benchmark.files import write_text
 
 
 class Getting:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark.datasets.folder import open_bytes, wrong
+from benchmark.data.layout import open_bytes, wrong
 from benchmark.errors import DataError
 from benchmark.fetching.archives import allowance, bomb
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmark.errors import DataError
 from benchmark.fetching.sources import RemoteFile
-from benchmark.store import write_json
+from benchmark.files import write_json
 
 PINS = "checksums.json"
 MAGIC = {".gz": b"\x1f\x8b", ".zip": b"PK\x03\x04", ".parquet": b"PAR1"}

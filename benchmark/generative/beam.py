@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Int64, Rankings
 from benchmark.errors import require
 from benchmark.generative.decoder import Decoder, Past, decoder_of, evaluating
 from benchmark.generative.scoring import Children, Scorer, TrieTensors, check, child_log_probs, on_device
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
+from benchmark.types.arrays import Int64
+from benchmark.types.rankings import Rankings
 
 
 def beam_search(

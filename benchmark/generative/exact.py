@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Float32, Int32
 from benchmark.generative.decoder import Decoder, Past, decoder_of, evaluating
 from benchmark.generative.scoring import Scorer, TrieTensors, check, child_log_probs, on_device
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
+from benchmark.types.arrays import Float32, Int32
 
 
 def exact_scores(

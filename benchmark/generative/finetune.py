@@ -13,10 +13,14 @@ from typing import Any
 import numpy as np
 
 from benchmark.config import EncoderConfig
-from benchmark.contracts import Codes, Context, Corpus, Float32, Histories, Int32, QuerySet, Rankings
-from benchmark.encoders import EmbedTexts
 from benchmark.errors import BenchmarkError
 from benchmark.generative.config import GenerativeConfig
+from benchmark.learning.encoders import EmbedTexts
+from benchmark.types.arrays import Float32, Int32
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus, Histories, QuerySet
+from benchmark.types.method import Context
+from benchmark.types.rankings import Rankings
 
 
 def finetune_recommendation(
@@ -97,7 +101,7 @@ def _embed(context: Context) -> EmbedTexts:
     """Return the encoder itself, for use outside the runner, which keeps the vectors."""
 
     def embed_texts(texts: Sequence[str], encoder: EncoderConfig) -> Float32:
-        from benchmark.encoders import embed
+        from benchmark.learning.encoders import embed
 
         return embed(list(texts), encoder, context)
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from benchmark.contracts import Codes, Float32
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.id_decoder import EOS, IdDecoder
 from benchmark.generative.items_reader import ItemsReader
@@ -23,6 +22,8 @@ from benchmark.generative.sentence_reader import SentenceReader
 from benchmark.generative.start import Start
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
+from benchmark.types.arrays import Float32
+from benchmark.types.codes import Codes
 
 FILE = "generator.safetensors"
 

@@ -18,9 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Histories, Int32, Int64
 from benchmark.errors import require
 from benchmark.generative.tokens import tokenize
+from benchmark.types.arrays import Int32, Int64
+from benchmark.types.data import Histories
 
 
 class TextHistories:

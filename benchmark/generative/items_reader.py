@@ -22,11 +22,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmark.contracts import Float32, Int32
 from benchmark.generative.config import ItemsConfig
 from benchmark.generative.dropout import Dropout
 from benchmark.generative.reading import HistoryBatch
 from benchmark.generative.start import Start
+from benchmark.types.arrays import Float32, Int32
 
 CODE_STD = 0.05
 TEXT_SCALE = 10.0  # an embedding of unit length has components of some 0.05, far below the codes' sum

@@ -7,12 +7,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from benchmark.contracts import Context, Int32, Int64
 from benchmark.generative.config import TaskConfig
 from benchmark.generative.generator import Generator
 from benchmark.generative.reading import Examples
-from benchmark.training import Validation, train
-from benchmark.validation import DEPTH, SCORE, Judged, facts
+from benchmark.learning.training import Validation, train
+from benchmark.learning.validation import DEPTH, SCORE, Judged, facts
+from benchmark.types.arrays import Int32, Int64
+from benchmark.types.method import Context
 
 
 def learn(

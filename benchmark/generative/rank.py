@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import numpy as np
 from torch import Tensor
 
-from benchmark.contracts import Context, Int32, Int64, Rankings
 from benchmark.generative.beam import beam_search
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.decoder import evaluating
@@ -17,7 +16,10 @@ from benchmark.generative.exact import exact_scores, search_error
 from benchmark.generative.scoring import Scorer
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
-from benchmark.latency import latency, throughput
+from benchmark.metrics.latency import latency, throughput
+from benchmark.types.arrays import Int32, Int64
+from benchmark.types.method import Context
+from benchmark.types.rankings import Rankings
 
 
 class States(Protocol):

@@ -9,25 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.contracts import Codes, Context, Corpus, Float32, Histories, Int32, Int64, QuerySet, Rankings
-from benchmark.encoders import EmbedTexts
 from benchmark.errors import BenchmarkError
 from benchmark.generative.config import GenerativeConfig, SentenceConfig
 from benchmark.generative.generator import Generator, items_generator, sentence_generator
 from benchmark.generative.learning import learn, stopping
 from benchmark.generative.rank import Ranker
-from benchmark.generative.reading import (
-    HistoryExamples,
-    HistoryStates,
-    QueryExamples,
-    QueryStates,
-    Texts,
-)
+from benchmark.generative.reading import HistoryExamples, HistoryStates, QueryExamples, QueryStates, Texts
 from benchmark.generative.search_examples import text_pairs
 from benchmark.generative.start import load_start
 from benchmark.generative.tokens import Ragged, tokenize
-from benchmark.topk import id_ranks
-from benchmark.validation import Judged
+from benchmark.learning.encoders import EmbedTexts
+from benchmark.learning.topk import id_ranks
+from benchmark.learning.validation import Judged
+from benchmark.types.arrays import Float32, Int32, Int64
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus, Histories, QuerySet
+from benchmark.types.method import Context
+from benchmark.types.rankings import Rankings
 
 PIECES = "pieces.npy"  # the tokenizer's numbers of the word pieces that training has seen
 POPULAR = "popular.npy"  # items from most to least popular in the training histories
@@ -44,7 +42,7 @@ class Preparing:
     @classmethod
     def of(cls, config: SentenceConfig, device: str) -> Preparing:
         """Open the encoder that a configuration names; every piece of its tokenizer has its number there."""
-        from benchmark.encoders import load
+        from benchmark.learning.encoders import load
 
         return cls(load(config.encoder, device), config)
 
@@ -71,7 +69,7 @@ class Preparing:
 
     def __call__(self, texts: Sequence[str]) -> Texts:
         """Return the known pieces of texts, and their vectors where they are read."""
-        from benchmark.encoders import encode
+        from benchmark.learning.encoders import encode
 
         vectors = None
         if self.config.inputs != "words":

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Float32, Histories, Int64
 from benchmark.generative.config import ItemsConfig
 from benchmark.generative.tokens import Ragged
-from benchmark.windows import Windows, by_length, padded, recent_windows, training_windows
+from benchmark.learning.windows import Windows, by_length, padded, recent_windows, training_windows
+from benchmark.types.arrays import Float32, Int64
+from benchmark.types.data import Histories
 
 Batch = Any  # HistoryBatch or QueryBatch: what the reader's `learned` takes
 

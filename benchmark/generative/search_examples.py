@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.contracts import Corpus, Int64, QuerySet
-from benchmark.data import Dataset
+from benchmark.data.dataset import Dataset
+from benchmark.data.simulate import joined
 from benchmark.errors import BenchmarkError
 from benchmark.generative.config import SearchConfig
-from benchmark.simulate import joined
+from benchmark.types.arrays import Int64
+from benchmark.types.data import Corpus, QuerySet
 
 HELD_OUT = 20  # where a set has no development queries, every twentieth training query is one
 

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.contracts import Float32
 from benchmark.errors import BenchmarkError
+from benchmark.types.arrays import Float32
 
 
 @dataclass(frozen=True)

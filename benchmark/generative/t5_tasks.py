@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from benchmark.contracts import Codes, Context, Corpus, Histories, Int32, Int64, QuerySet
+from benchmark.data.splits import Pairs, all_prefixes, sampled_pairs
 from benchmark.errors import BenchmarkError
 from benchmark.generative import backbone, inputs, t5
 from benchmark.generative.config import GenerativeConfig, TaskConfig
@@ -24,10 +24,13 @@ from benchmark.generative.search_examples import text_pairs
 from benchmark.generative.tokens import pad, tokenize
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
-from benchmark.splits import Pairs, all_prefixes, sampled_pairs
-from benchmark.topk import id_ranks
-from benchmark.training import train
-from benchmark.validation import Judged, facts
+from benchmark.learning.topk import id_ranks
+from benchmark.learning.training import train
+from benchmark.learning.validation import Judged, facts
+from benchmark.types.arrays import Int32, Int64
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus, Histories, QuerySet
+from benchmark.types.method import Context
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Int32, Int64
+from benchmark.types.arrays import Int32, Int64
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from functools import cached_property
 
 import numpy as np
 
-from benchmark.contracts import Int32
 from benchmark.errors import BenchmarkError
+from benchmark.types.arrays import Int32
 
 
 @dataclass(frozen=True, eq=False)

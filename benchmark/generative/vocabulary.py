@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.contracts import Codes, Int32
 from benchmark.errors import BenchmarkError
+from benchmark.types.arrays import Int32
+from benchmark.types.codes import Codes
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from benchmark.contracts import Histories, Int64
+    from benchmark.types.arrays import Int64
+    from benchmark.types.data import Histories
 
 
 def co_purchase(prefixes: Sequence[Int64], histories: Histories) -> dict[str, float]:

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchmarkError, DataError
 
 if TYPE_CHECKING:
-    from benchmark.trec import Run
+    from benchmark.types.trec import Run
 
 READINGS = ("strict", "expected", "optimistic")
 NAME = re.compile(rf"(R|nDCG|RR)@([1-9]\d*) \(({'|'.join(READINGS)})\)")

@@ -32,7 +32,9 @@ from benchmark.errors import BenchmarkError
 from benchmark.metrics.co_purchase import co_purchase
 
 if TYPE_CHECKING:
-    from benchmark.contracts import Codes, Histories, Int32, Int64
+    from benchmark.types.arrays import Int32, Int64
+    from benchmark.types.codes import Codes
+    from benchmark.types.data import Histories
 
 # scikit-learn's expected mutual information takes sum_ij min(a_i, b_j) steps of about 0.04 microseconds for clusters
 # of sizes a and labels of sizes b. AMI@depth, AMI@level and NMI (chance) are left out beyond this bound; AMI never is.

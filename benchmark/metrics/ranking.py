@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from benchmark.errors import BenchmarkError, DataError
 from benchmark.metrics.collisions import IdGroups, collision_aware, is_collision_aware
-from benchmark.trec import Judgment, Run, read_run
+from benchmark.types.trec import Judgment, Run, read_run
 
 RECOMMENDATION = ("R@5", "R@10", "nDCG@5", "nDCG@10", "RR@20")
 SEARCH = ("nDCG@5", "AP@5", "R@1", "R@10", "nDCG@10", "RR@10", "nDCG@5 (published)", "AP@5 (published)")

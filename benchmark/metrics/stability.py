@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import DataError
-from benchmark.results import read_ids
+from benchmark.results.result_files import read_ids
 
 Int64 = NDArray[np.int64]
 

@@ -65,7 +65,7 @@ def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) 
     from benchmark.cli.output import fill_tables, render
     from benchmark.cli.report import SUFFIX
     from benchmark.registry import registered
-    from benchmark.results import read_result
+    from benchmark.results.result_files import read_result
 
     files = [runs / path for path in named_results(tables)]
     results = [result for path in files if path.is_file() and not (result := read_result(path)).problem]

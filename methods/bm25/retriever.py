@@ -12,12 +12,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmark.contracts import Context, Corpus, QuerySet, Rankings, Retriever
 from benchmark.errors import BenchmarkError, require
 from benchmark.methods.bm25.analyser import Analyser
 from benchmark.methods.bm25.config import BM25Config
 from benchmark.methods.bm25.engines import build
-from benchmark.text import document_texts
+from benchmark.types.data import Corpus, QuerySet
+from benchmark.types.method import Context, Retriever
+from benchmark.types.rankings import Rankings
+from benchmark.types.text import document_texts
 
 
 class BM25(Retriever[BM25Config]):
@@ -26,7 +28,7 @@ class BM25(Retriever[BM25Config]):
     def fit(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
         """Index the corpus; `queries` are not used, BM25 learns nothing from judgments."""
         self.row_of = np.array(sorted(range(len(corpus)), key=corpus.ids.__getitem__, reverse=True), np.int32)
-        texts = document_texts(corpus)
+        texts = document_texts(corpus.table, corpus.fields)
         self.analyser = Analyser(self.config)
         documents = [self.analyser.learn(texts[row]) for row in context.progress(self.row_of.tolist(), "BM25 terms")]
         self.engine = build(documents, len(self.analyser.terms), self.config, context.work)

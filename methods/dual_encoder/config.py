@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from benchmark.config import EncoderConfig, MethodConfig, TrainingConfig
-from benchmark.dense import IndexConfig
+from benchmark.learning.dense import IndexConfig
 
 
 class DualEncoderConfig(MethodConfig):

@@ -12,8 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
-from benchmark.contracts import Int64, QuerySet
 from benchmark.errors import BenchmarkError
+from benchmark.types.arrays import Int64
+from benchmark.types.data import QuerySet
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmark.learning.processes import process_rank, processes
 from benchmark.methods.dual_encoder.judged import Judged
-from benchmark.store import process_rank, processes
 
 
 class InBatchLoss(nn.Module):

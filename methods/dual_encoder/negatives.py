@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.contracts import Context, Corpus, Int64
 from benchmark.methods.bm25.retriever import BM25
 from benchmark.methods.dual_encoder.judged import Judged
+from benchmark.types.arrays import Int64
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context
 
 
 def bm25_negatives(judged: Judged, corpus: Corpus, ranks: int, context: Context) -> Int64:

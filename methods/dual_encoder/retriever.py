@@ -14,11 +14,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmark.contracts import Context, Corpus, Float32, Progress, QuerySet, Rankings, Retriever, no_progress
-from benchmark.dense import DEPTH, DenseIndex
 from benchmark.errors import BenchmarkError
+from benchmark.learning.dense import DEPTH, DenseIndex
 from benchmark.methods.dual_encoder.config import DualEncoderConfig
 from benchmark.methods.dual_encoder.judged import judged
+from benchmark.types.arrays import Float32
+from benchmark.types.data import Corpus, QuerySet
+from benchmark.types.method import Context, Progress, Retriever, no_progress
+from benchmark.types.rankings import Rankings
 
 SAMPLE = 200  # queries that an approximate index is measured with
 
@@ -33,7 +36,7 @@ class DualEncoder(Retriever[DualEncoderConfig]):
         """
         import torch
 
-        from benchmark.encoders import load, train_simcse
+        from benchmark.learning.encoders import load, train_simcse
 
         config = self.config
         texts = corpus.texts()
@@ -83,6 +86,6 @@ class DualEncoder(Retriever[DualEncoderConfig]):
 
     def _embed(self, texts: Sequence[str], progress: Progress = no_progress) -> Float32:
         """Return float32 [n_texts, dim]."""
-        from benchmark.encoders import encode
+        from benchmark.learning.encoders import encode
 
         return encode(self.model, texts, normalize=self.config.encoder.normalize, progress=progress)

@@ -22,13 +22,15 @@ from torch.utils.data import SequentialSampler
 from transformers import PrinterCallback, TrainerCallback
 
 from benchmark.config import TrainingConfig
-from benchmark.contracts import Context, Int64
 from benchmark.errors import BenchmarkError, require
+from benchmark.files import write_text
+from benchmark.learning.processes import processes
 from benchmark.methods.dual_encoder.config import DualEncoderConfig
 from benchmark.methods.dual_encoder.judged import Judged
 from benchmark.methods.dual_encoder.loss import InBatchLoss
 from benchmark.methods.dual_encoder.negatives import draw_examples
-from benchmark.store import processes, write_text
+from benchmark.types.arrays import Int64
+from benchmark.types.method import Context
 
 SCHEDULES = {
     "linear": "linear", "cosine": "cosine", "inverse-sqrt": "inverse_sqrt", "constant": "constant_with_warmup"

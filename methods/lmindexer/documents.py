@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Int64
 from benchmark.errors import BenchmarkError, require
 from benchmark.generative.tokens import Ragged
 from benchmark.methods.lmindexer.backbones import Backbone, EncoderBackbone, T5Backbone
 from benchmark.methods.lmindexer.config import LMIndexerConfig
 from benchmark.methods.lmindexer.network import Batch
+from benchmark.types.arrays import Int64
 
 BATCH = 128  # documents that go through the frozen layers at a time
 
@@ -25,8 +25,8 @@ def load_backbone(config: LMIndexerConfig, texts: list[str]) -> Backbone:
     Raises BenchmarkError when it is neither on disk nor to be had from the hub.
     """
     if config.backbone == "encoder":
-        from benchmark import encoders
         from benchmark.config import EncoderConfig
+        from benchmark.learning import encoders
 
         words = encoders.load(EncoderConfig(name=config.encoder, max_length=config.max_length), "cpu")[0]
         model = words.model

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.contracts import Codes, Context, Corpus, Indexer
 from benchmark.errors import require
 from benchmark.methods.lmindexer.config import LMIndexerConfig
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context, Indexer
 
 if TYPE_CHECKING:
     from benchmark.methods.lmindexer.learner import Learner

@@ -10,16 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.config import TrainingConfig
-from benchmark.contracts import Context, Float32, Int32
 from benchmark.errors import require
-from benchmark.kmeans import kmeans
+from benchmark.learning.kmeans import kmeans
+from benchmark.learning.training import train
 from benchmark.methods.lmindexer import study
 from benchmark.methods.lmindexer.backbones import EncoderBackbone
 from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig
 from benchmark.methods.lmindexer.documents import Documents, load_backbone
 from benchmark.methods.lmindexer.negatives import PrefixGroups
 from benchmark.methods.lmindexer.network import Batch, LMIndexerNetwork, Stage
-from benchmark.training import train
+from benchmark.types.arrays import Float32, Int32
+from benchmark.types.method import Context
 
 EXPORT_BATCH = 128
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Int32
+from benchmark.types.arrays import Int32
 
 
 class PrefixGroups:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from benchmark.contracts import Int64
+from benchmark.types.arrays import Int64
 
 if TYPE_CHECKING:
     from torch import Tensor

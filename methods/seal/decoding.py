@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.contracts import Int64
 from benchmark.methods.seal.fm_index import FMIndex
 from benchmark.methods.seal.model import Encoded, LanguageModel
 from benchmark.methods.seal.scoring import Keys
+from benchmark.types.arrays import Int64
 
 
 def generate(

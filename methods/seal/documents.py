@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmark.contracts import Corpus
+from benchmark.types.data import Corpus
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.contracts import Int64
 from benchmark.errors import BenchmarkError
+from benchmark.types.arrays import Int64
 
 ARRAYS = ("tokens", "starts", "ends", "following", "ranks")
 WIDE = 4  # ranges with more rows than this times the alphabet are asked symbol by symbol

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from benchmark.contracts import Int32, Int64
+from benchmark.types.arrays import Int32, Int64
 
 Float64 = NDArray[np.float64]
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -19,12 +19,12 @@ from itertools import product
 import numpy as np
 import torch
 
-from benchmark.contracts import Float32
 from benchmark.methods.seal.config import DecodingConfig
 from benchmark.methods.seal.decoding import generate
 from benchmark.methods.seal.fm_index import FMIndex
 from benchmark.methods.seal.model import Encoded, LanguageModel
 from benchmark.methods.seal.scoring import Keys
+from benchmark.types.arrays import Float32
 
 WORD = re.compile(r"\w+|[^\w\s]")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmark.contracts import Context, QuerySet
+from benchmark.learning.training import train
 from benchmark.methods.seal.config import SEALConfig
 from benchmark.methods.seal.documents import Documents
 from benchmark.methods.seal.model import LanguageModel
 from benchmark.methods.seal.pairs import Pairs
-from benchmark.training import train
+from benchmark.types.data import QuerySet
+from benchmark.types.method import Context
 
 
 def learn(

@@ -19,13 +19,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.contracts import Int32, Int64
 from benchmark.errors import BenchmarkError
 from benchmark.generative.t5 import load_t5
 from benchmark.generative.tokens import Ragged, pad
 from benchmark.methods.seal.config import SEALConfig
 from benchmark.methods.seal.documents import Documents
 from benchmark.methods.seal.pairs import Pair
+from benchmark.types.arrays import Int32, Int64
 
 SENTINEL = "<extra_id_99>"
 TEXTS_AT_ONCE = 10_000

@@ -22,9 +22,10 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.contracts import Int32, Int64, QuerySet
 from benchmark.methods.seal.config import PairsConfig
 from benchmark.methods.seal.documents import Documents
+from benchmark.types.arrays import Int32, Int64
+from benchmark.types.data import QuerySet
 
 WINDOW = 3  # words that are compared
 TRIES = 10  # draws of two cuts until they differ and the second begins well

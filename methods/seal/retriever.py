@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.contracts import Context, Corpus, QuerySet, Rankings, Retriever
 from benchmark.errors import BenchmarkError, require
+from benchmark.learning.processes import process_rank
 from benchmark.methods.seal.config import SEALConfig
 from benchmark.methods.seal.documents import Documents
 from benchmark.methods.seal.fm_index import FMIndex
 from benchmark.methods.seal.scoring import Scorer
-from benchmark.store import process_rank
+from benchmark.types.data import Corpus, QuerySet
+from benchmark.types.method import Context, Retriever
+from benchmark.types.rankings import Rankings
 
 if TYPE_CHECKING:
     from benchmark.methods.seal.keys import QueryKeys

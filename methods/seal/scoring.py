@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.contracts import Int32, Int64
 from benchmark.methods.seal.config import ScoringConfig
 from benchmark.methods.seal.fm_index import FMIndex
+from benchmark.types.arrays import Int32, Int64
 
 Float64 = NDArray[np.float64]
 Keys = dict[tuple[int, ...], float]  # n-gram -> log-probability

@@ -21,9 +21,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchmark.contracts import Context, Corpus, Histories, Int32, Rankings, Recommender
 from benchmark.errors import require
 from benchmark.methods.sequential.config import TransformerConfig
+from benchmark.types.arrays import Int32
+from benchmark.types.data import Corpus, Histories
+from benchmark.types.method import Context, Recommender
+from benchmark.types.rankings import Rankings
 
 
 class BERT4RecConfig(TransformerConfig):

@@ -7,14 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.methods.sequential.bert4rec import BERT4RecConfig
-from benchmark.methods.sequential.networks import (
-    INIT,
-    SequenceNetwork,
-    Transformer,
-    embedding,
-    initialise,
-    positions,
-)
+from benchmark.methods.sequential.networks import INIT, SequenceNetwork, Transformer, embedding, initialise, positions
 
 
 class BERT4RecNetwork(SequenceNetwork):

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from benchmark.config import MethodConfig, TrainingConfig
-from benchmark.topk import HistoryRule
+from benchmark.learning.topk import HistoryRule
 
 
 class SequenceTraining(TrainingConfig):

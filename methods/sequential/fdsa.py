@@ -21,9 +21,12 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from benchmark.contracts import Context, Corpus, Histories, Int32, Int64, Rankings, Recommender
 from benchmark.errors import BenchmarkError, require
 from benchmark.methods.sequential.config import TransformerConfig
+from benchmark.types.arrays import Int32, Int64
+from benchmark.types.data import Corpus, Histories
+from benchmark.types.method import Context, Recommender
+from benchmark.types.rankings import Rankings
 
 
 class FDSAConfig(TransformerConfig):

@@ -7,16 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmark.contracts import Int64
 from benchmark.methods.sequential.fdsa import FDSAConfig
-from benchmark.methods.sequential.networks import (
-    INIT,
-    SequenceNetwork,
-    Transformer,
-    embedding,
-    initialise,
-    positions,
-)
+from benchmark.methods.sequential.networks import INIT, SequenceNetwork, Transformer, embedding, initialise, positions
+from benchmark.types.arrays import Int64
 
 
 class FDSANetwork(SequenceNetwork):

@@ -17,8 +17,11 @@ u = 0.
 
 from __future__ import annotations
 
-from benchmark.contracts import Context, Corpus, Histories, Int32, Rankings, Recommender
 from benchmark.methods.sequential.config import SequenceConfig
+from benchmark.types.arrays import Int32
+from benchmark.types.data import Corpus, Histories
+from benchmark.types.method import Context, Recommender
+from benchmark.types.rankings import Rankings
 
 
 class HGNConfig(SequenceConfig):

@@ -19,8 +19,11 @@ import numpy as np
 from pydantic import Field
 
 from benchmark.config import MethodConfig
-from benchmark.contracts import Context, Corpus, Histories, Int32, Int64, Rankings, Recommender
-from benchmark.topk import HistoryRule, events, id_ranks
+from benchmark.learning.topk import HistoryRule, events, id_ranks
+from benchmark.types.arrays import Int32, Int64
+from benchmark.types.data import Corpus, Histories
+from benchmark.types.method import Context, Recommender
+from benchmark.types.rankings import Rankings
 
 PRODUCTS = 2**25  # multiplications of a sparse product that are done at once
 

@@ -17,15 +17,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmark.contracts import Context, Corpus, Histories, Int32, Int64, Rankings
 from benchmark.errors import BenchmarkError
+from benchmark.learning.topk import id_ranks, rank_all
+from benchmark.learning.training import Validation, train
+from benchmark.learning.validation import DEPTH, SCORE, Judged, facts
+from benchmark.learning.windows import by_length, padded, prefixes, recent_windows, training_windows
 from benchmark.methods.sequential.config import SequenceConfig
 from benchmark.methods.sequential.losses import full_softmax, sampled_softmax
 from benchmark.methods.sequential.networks import SequenceNetwork
-from benchmark.topk import id_ranks, rank_all
-from benchmark.training import Validation, train
-from benchmark.validation import DEPTH, SCORE, Judged, facts
-from benchmark.windows import by_length, padded, prefixes, recent_windows, training_windows
+from benchmark.types.arrays import Int32, Int64
+from benchmark.types.data import Corpus, Histories
+from benchmark.types.method import Context
+from benchmark.types.rankings import Rankings
 
 TOKENS = 2**16  # positions that are encoded at once outside training
 

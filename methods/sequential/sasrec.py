@@ -13,9 +13,12 @@ RecSys 2023), so expect more than the published row.
 
 from __future__ import annotations
 
-from benchmark.contracts import Context, Corpus, Histories, Int32, Rankings, Recommender
 from benchmark.errors import require
 from benchmark.methods.sequential.config import TransformerConfig
+from benchmark.types.arrays import Int32
+from benchmark.types.data import Corpus, Histories
+from benchmark.types.method import Context, Recommender
+from benchmark.types.rankings import Rankings
 
 
 class SASRecConfig(TransformerConfig):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmark.errors import DataError, UsageError
-from benchmark.results import read_ids
+from benchmark.results.result_files import read_ids
 
 
 def titles(path: Path) -> dict[str, str]:

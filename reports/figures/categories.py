@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from benchmark.reports.captions import data_set, protocol
 from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.mosaic import MOST_BARS, category_level, counts_per_code, draw_mosaic, palette
 from benchmark.reports.figures.reading import Categories, ids_file, read_known_ids, read_paths
 from benchmark.reports.figures.style import COLUMN, POINTS, SMALL, legend_below, new_figure, shown
-from benchmark.reports.filling import CONTROLS
-from benchmark.reports.labels import row_labels
-from benchmark.results import Result, group_seeds
+from benchmark.reports.tables.captions import data_set, protocol
+from benchmark.reports.tables.filling import CONTROLS
+from benchmark.reports.tables.labels import row_labels
+from benchmark.results.result_files import Result, group_seeds
 
 PANELS = 8  # indexers in one figure; more go on in the next
 TITLE = 0.44  # of the width is for a panel's name, the rest for what is said of it

@@ -15,7 +15,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.registry import load, registered
 from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.style import styled
-from benchmark.results import Result
+from benchmark.results.result_files import Result
 
 UNDATED = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 FORMATS = tuple(UNDATED)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import matplotlib.figure
 
-    from benchmark.results import Result
+    from benchmark.results.result_files import Result
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.contracts import Int64
 from benchmark.reports.figures.reading import Categories
 from benchmark.reports.figures.style import BLANK, FILLS, fill_style
+from benchmark.types.arrays import Int64
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import DataError
-from benchmark.results import Result, read_ids
+from benchmark.results.result_files import Result, read_ids
 
 Code = tuple[int, ...]
 Categories = tuple[str, ...]  # a category path, general to special

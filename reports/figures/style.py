@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from benchmark.reports.layout import Cell
+    from benchmark.reports.tables.layout import Cell
 
 COLUMN = 3.3  # inches: a column of the usual two-column paper
 SMALL, NORMAL = 7, 8  # points

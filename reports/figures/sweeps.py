@@ -14,16 +14,16 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from benchmark.reports.captions import circumstances, data_set, protocol
-from benchmark.reports.cells import Seeds, interval_notes, metric_cells
 from benchmark.reports.figures import style
 from benchmark.reports.figures.categories import file_parts
 from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.reading import ids_file
 from benchmark.reports.figures.style import SMALL, draw_line, legend_below, new_figure, shown
-from benchmark.reports.labels import row_labels
-from benchmark.reports.layout import Cell, Column
-from benchmark.results import Result, group_seeds, read_ids
+from benchmark.reports.tables.captions import circumstances, data_set, protocol
+from benchmark.reports.tables.cells import Seeds, interval_notes, metric_cells
+from benchmark.reports.tables.labels import row_labels
+from benchmark.reports.tables.layout import Cell, Column
+from benchmark.results.result_files import Result, group_seeds, read_ids
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,15 +18,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from benchmark.reports.captions import data_set, protocol
-from benchmark.reports.cells import mean_cell
 from benchmark.reports.figures import style
 from benchmark.reports.figures.categories import file_parts, labels_of_ids
 from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.reading import read_log
 from benchmark.reports.figures.style import draw_line, legend_below, new_figure, shown
-from benchmark.reports.layout import Cell
-from benchmark.results import Result, group_seeds
+from benchmark.reports.tables.captions import data_set, protocol
+from benchmark.reports.tables.cells import mean_cell
+from benchmark.reports.tables.layout import Cell
+from benchmark.results.result_files import Result, group_seeds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import DataError
-from benchmark.reports.captions import data_set, protocol
-from benchmark.reports.filling import CONTROLS
 from benchmark.reports.html.embedding import packed, width
-from benchmark.reports.labels import row_labels
-from benchmark.results import Result, read_ids
+from benchmark.reports.tables.captions import data_set, protocol
+from benchmark.reports.tables.filling import CONTROLS
+from benchmark.reports.tables.labels import row_labels
+from benchmark.results.result_files import Result, read_ids
 
 BUDGET = 3_000_000  # bytes of the page for all catalogues
 ITEM_BYTES = 140  # of id, title and category in the page, as a rule

@@ -9,11 +9,11 @@ from functools import cache
 from typing import Any
 
 from benchmark.config import MethodConfig, build_config, load_presets
-from benchmark.contracts import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 from benchmark.errors import BenchmarkError
-from benchmark.presets import build_generative, without_generative
+from benchmark.generative.presets import build_generative, without_generative
 from benchmark.registry import find, load, source_file
-from benchmark.results import Result
+from benchmark.results.result_files import Result
+from benchmark.types.text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 
 
 def command(seeds: Sequence[Result]) -> str:

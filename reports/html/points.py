@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.reports.captions import data_set, protocol
-from benchmark.reports.filling import CONTROLS, cost_value, devices
-from benchmark.reports.labels import row_labels
-from benchmark.reports.layout import FilledTable
-from benchmark.results import Result
+from benchmark.reports.tables.captions import data_set, protocol
+from benchmark.reports.tables.filling import CONTROLS, cost_value, devices
+from benchmark.reports.tables.labels import row_labels
+from benchmark.reports.tables.layout import FilledTable
+from benchmark.results.result_files import Result
 
 MEGA = 1e-6
 COSTS = (  # key, name, scale

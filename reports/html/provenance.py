@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.reports.captions import data_set
-from benchmark.reports.filling import cost_value
 from benchmark.reports.html.command import command
-from benchmark.reports.layout import Cell, Column, FilledTable
-from benchmark.results import Result, group_seeds
+from benchmark.reports.tables.captions import data_set
+from benchmark.reports.tables.filling import cost_value
+from benchmark.reports.tables.layout import Cell, Column, FilledTable
+from benchmark.results.result_files import Result, group_seeds
 
 
 class Sources:

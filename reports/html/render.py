@@ -8,14 +8,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from benchmark.reports.captions import circumstances
 from benchmark.reports.html.catalogue import catalogues
 from benchmark.reports.html.embedding import script_json
 from benchmark.reports.html.points import COSTS, points, qualities
 from benchmark.reports.html.provenance import Sources
 from benchmark.reports.html.tables import contents, filters, table_html
-from benchmark.reports.layout import FilledTable
-from benchmark.results import Result
+from benchmark.reports.tables.captions import circumstances
+from benchmark.reports.tables.layout import FilledTable
+from benchmark.results.result_files import Result
 
 HERE = Path(__file__).parent
 SCRIPTS = ("dom", "provenance", "tables", "scatter", "codes", "nodes", "panes", "explorer", "page")

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from benchmark.reports.captions import protocol
 from benchmark.reports.html.embedding import script_json
-from benchmark.reports.layout import Cell, Column, FilledTable, Row, own_text, published_text
+from benchmark.reports.tables.captions import protocol
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, own_text, published_text
 
 BETTER = {True: "higher is better", False: "lower is better", None: "neither high nor low is better"}
 

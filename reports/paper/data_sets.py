@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.reports.captions import data_set
-from benchmark.reports.layout import Cell, Column, FilledTable, Published, Row, Table
 from benchmark.reports.paper.spec import GROUP, PAPER, number, read_toml
-from benchmark.reports.scores import query_values
-from benchmark.results import Result
+from benchmark.reports.tables.captions import data_set
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, Published, Row, Table
+from benchmark.reports.tables.scores import query_values
+from benchmark.results.result_files import Result
 
 
 @dataclass(frozen=True)

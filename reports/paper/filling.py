@@ -8,13 +8,13 @@ from itertools import groupby
 from string import ascii_lowercase
 from typing import Any
 
-from benchmark.reports.captions import circumstances, data_set, protocol, remarks_of_runs, telling
-from benchmark.reports.cells import Seeds, best_cells, fewer_seeds, interval_notes, metric_cells
-from benchmark.reports.layout import Cell, Column, FilledTable, Row
 from benchmark.reports.paper.spec import PAPER, READINGS, PaperTable, Spec
 from benchmark.reports.paper.variants import Variant, arrange
 from benchmark.reports.paper.verdict import TOLERANCE, published, reasons_against
-from benchmark.results import Result, group_seeds
+from benchmark.reports.tables.captions import circumstances, data_set, protocol, remarks_of_runs, telling
+from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, metric_cells
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row
+from benchmark.results.result_files import Result, group_seeds
 
 MISSING = "missing"
 SAME_PROTOCOL = {"published": "paper"}  # the paper takes rows from both, so that they may stand in one table

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.reports.layout import Cell, Column, FilledTable, Row, Table
 from benchmark.reports.paper.spec import GROUP, PAPER, paper_rows, read_toml
 from benchmark.reports.paper.verdict import published
-from benchmark.results import Result
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, Table
+from benchmark.results.result_files import Result
 
 FILE = "human-evaluation.json"
 NOT_JUDGED = "not judged"

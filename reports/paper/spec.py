@@ -18,8 +18,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark.reports.layout import Column, FilledTable, Table
-from benchmark.results import Result
+from benchmark.reports.tables.layout import Column, FilledTable, Table
+from benchmark.results.result_files import Result
 
 HERE = Path(__file__).parent
 PAPER = "Jin et al., Language Models as Semantic Indexers, ICML 2024"

@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmark.reports.cells import Seeds
-from benchmark.reports.filling import CONTROLS
-from benchmark.reports.labels import row_labels
-from benchmark.reports.layout import Column
 from benchmark.reports.paper.spec import PaperRow
 from benchmark.reports.paper.verdict import holds, setting
-from benchmark.results import Result
+from benchmark.reports.tables.cells import Seeds
+from benchmark.reports.tables.filling import CONTROLS
+from benchmark.reports.tables.labels import row_labels
+from benchmark.reports.tables.layout import Column
+from benchmark.results.result_files import Result
 
 
 @dataclass(frozen=True)

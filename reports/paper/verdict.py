@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmark.reports.captions import query_set
-from benchmark.reports.layout import Column, Published
 from benchmark.reports.paper.spec import PaperRow, Spec, data_set, read_toml
-from benchmark.results import Result
+from benchmark.reports.tables.captions import query_set
+from benchmark.reports.tables.layout import Column, Published
+from benchmark.results.result_files import Result
 
 TOLERANCE = 0.1  # relative difference up to which a value is `ok`
 OF_TASK = {  # settings that decide one task alone, by how their keys begin

@@ -3,7 +3,9 @@
 import numpy as np
 
 from benchmark.config import MethodConfig
-from benchmark.contracts import Codes, Context, Corpus, Indexer
+from benchmark.types.codes import Codes
+from benchmark.types.data import Corpus
+from benchmark.types.method import Context, Indexer
 
 
 class FirstLetterConfig(MethodConfig):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from benchmark.contracts import Rankings
 from benchmark.methods.bm25.config import BM25Config
+from benchmark.types.rankings import Rankings
 
 Terms = Sequence[int]
 

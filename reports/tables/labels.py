@@ -1,0 +1,55 @@
+"""Row labels: a method's label, with the configuration keys that tell rows of one label apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmark.results.result_files import Result
+
+MAX_VALUE = 24  # characters of a configuration value in a label
+MAX_KEYS = 3
+
+
+def row_labels(results: Sequence[Result]) -> list[str]:
+    """Return one distinct label per result (one result per row): 'rqvae', or 'rqvae [levels=4]' where it must."""
+    labels = [result.label for result in results]
+    for label in {label for label in labels if labels.count(label) > 1}:
+        rows = [row for row, result in enumerate(results) if result.label == label]
+        suffixes = _suffixes([results[row] for row in rows])
+        for row, suffix in zip(rows, suffixes, strict=True):
+            labels[row] = f"{label} [{suffix}]"
+    return labels
+
+
+def _suffixes(results: Sequence[Result]) -> list[str]:
+    configs = [_flat({**result.config, "queries": result.queries}) for result in results]
+    keys = sorted({key for config in configs for key in config})
+    differing = [key for key in keys if len({config.get(key, MISSING_KEY) for config in configs}) > 1][:MAX_KEYS]
+    short = [key.rpartition(".")[2] for key in differing]
+    names = [key if short.count(name) > 1 else name for key, name in zip(differing, short, strict=True)]
+    suffixes = [
+        ", ".join(f"{name}={config.get(key, MISSING_KEY)}" for key, name in zip(differing, names, strict=True))
+        for config in configs
+    ]
+    return [
+        suffix if suffix and suffixes.count(suffix) == 1 else ", ".join(filter(None, (suffix, f"key={result.key[:8]}")))
+        for suffix, result in zip(suffixes, results, strict=True)
+    ]
+
+
+MISSING_KEY = "unset"
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """{'method': {'levels': 3}} -> {'method.levels': '3'}, long values cut."""
+    flat: dict[str, str] = {}
+    for key, value in config.items():
+        path = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{path}.")
+        else:
+            text = value if isinstance(value, str) else json.dumps(value, default=str)
+            flat[path] = text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}…"
+    return flat

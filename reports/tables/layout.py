@@ -1,0 +1,153 @@
+"""What a table is: its declaration (`Table`, `Column`) and its filled form (`FilledTable`, `Row`, `Cell`).
+
+A plugin declares a `Table` and registers it under the entry point group `benchmark.reports`; a renderer turns filled
+tables into text. Nothing here needs more than the standard library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmark.results.result_files import Result
+
+MISSING = "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: a metric of the table's task, a cost, or what several seeds have in common.
+
+    Cost keys: `seconds` (all stages), `seconds.<stage>` (a stage and its parts), `peak_memory` and `peak_memory.gpu`
+    (bytes, the largest of all stages), `<fact>` (the largest over tasks) and `<fact>.<task>`.
+    """
+
+    key: str
+    header: str
+    digits: int = 4
+    higher_is_better: bool | None = True  # None: neither
+    source: str = "metrics"  # or "cost", or "seeds": computed from the IDs of all seeds of a row (stability@d)
+    scale: float = 1.0
+    note: str = ""  # a footnote for the tables that show this column
+    task: str = ""  # where the table's columns are of several tasks
+    dataset: str = ""  # where they are of several data sets
+    metric: str = ""  # where the key is not the metric's own name
+
+    @property
+    def measure(self) -> str:
+        """The metric's name in result files."""
+        return self.metric or self.key
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's declaration; `task` names the metrics it reads ('' for a table of costs)."""
+
+    name: str
+    title: str
+    task: str
+    columns: tuple[Column, ...]
+    footnotes: tuple[str, ...] = ()
+    group: str = ""  # tables of a group are shown when the group or the table is asked for
+    row_header: str = "Method"
+    shows_seeds: bool = True
+
+    @property
+    def of_costs(self) -> bool:
+        """Costs compare on one device only, so such a table is built per device."""
+        return any(column.source == "cost" for column in self.columns)
+
+    def fill(self, results: Iterable[Result]) -> list[FilledTable]:
+        """Fill the table from results: one filled table per protocol."""
+        from benchmark.reports.tables.filling import build
+
+        return build(self, results)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published value and how ours stands to it."""
+
+    value: float
+    verdict: str = ""  # ok, off or not comparable; '' where there is none of ours
+    reasons: tuple[str, ...] = ()  # why not comparable
+    marks: str = ""  # the letters of these reasons in the footnotes
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Mean over n seeds, half the width of its 95% interval (None where there is none), and whether it is bold."""
+
+    mean: float | None = None
+    half_width: float | None = None
+    n: int = 0
+    bold: bool = False
+    low: float | None = None
+    high: float | None = None
+    interval: str = ""  # 't' over seeds, 'bootstrap' over seeds and queries or users, 'judgments' over judged groups
+    published: Published | None = None
+    results: tuple[Result, ...] = ()  # the result of each seed: provenance
+    gap: str = ""  # what stands in place of a number that is not there
+
+    @property
+    def difference(self) -> float | None:
+        """How much larger ours is than the published value, relative to that."""
+        if self.published is None or self.mean is None or not self.published.value:
+            return None
+        return self.mean / self.published.value - 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method with one configuration."""
+
+    label: str
+    seeds: tuple[int, ...]
+    cells: tuple[Cell, ...]
+    control: bool = False
+    results: tuple[Result, ...] = ()  # the result of each seed: provenance
+
+    @property
+    def title(self) -> str:
+        """The label as tables show it."""
+        return f"{self.label} (control)" if self.control else self.label
+
+
+@dataclass(frozen=True)
+class FilledTable:
+    """A table for one protocol, ready for a renderer."""
+
+    table: Table
+    columns: tuple[Column, ...]  # those that have a value
+    rows: tuple[Row, ...]
+    caption: str
+    footnotes: tuple[str, ...]
+
+
+def cell_text(column: Column, cell: Cell, plus_minus: str = " ± ") -> str:
+    """Return a cell as text: the number, its interval and the published value, each where there is one."""
+    own = own_text(column, cell, plus_minus)
+    return f"{own} ({published_text(column, cell)})" if cell.published else own
+
+
+def own_text(column: Column, cell: Cell, plus_minus: str = " ± ") -> str:
+    """Return our number with its interval where there is one."""
+    if cell.mean is None:
+        return cell.gap or MISSING
+    text = f"{cell.mean:z,.{column.digits}f}"
+    return text if cell.half_width is None else f"{text}{plus_minus}{cell.half_width:,.{column.digits}f}"
+
+
+def published_text(column: Column, cell: Cell) -> str:
+    """Return 'paper 0.3563, +25.9%, off' or 'paper 0.3563, +25.9%, n/c a,b'; '' without a published value."""
+    published, difference = cell.published, cell.difference
+    if published is None:
+        return ""
+    parts = [f"paper {published.value:,.{column.digits}f}"]
+    if difference is not None:
+        parts.append(f"{difference:+.1%}")
+    if published.verdict:
+        parts.append(f"n/c {published.marks}".strip() if published.reasons else published.verdict)
+    return ", ".join(parts)

@@ -1,0 +1,89 @@
+"""Values per query or user, read once per report, and the bootstrap intervals of their means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import DataError
+from benchmark.metrics.ranking import RankingScores, read_scores
+from benchmark.metrics.significance import bootstrap_draws
+
+Values = NDArray[np.float64]
+Stamp = tuple[Path, int, int]  # a file, its size and its time: what was read is kept while these stay
+Intervals = dict[str, tuple[float, float]]  # measure -> (low, high)
+
+_intervals: dict[tuple[Stamp, ...], Intervals] = {}
+
+
+def query_values(paths: Sequence[Path], measures: Sequence[str]) -> tuple[list[str], Values] | None:
+    """Return (query ids, values [seeds, queries, measures]) of one row, nan where a file lacks a measure.
+
+    None where a seed's file is missing, damaged or of other queries.
+    """
+    found = [_read(stamp) if (stamp := _stamp(path)) else None for path in paths]
+    seeds = [scores for scores in found if scores is not None]
+    if not seeds or len(seeds) < len(found) or not seeds[0].query_ids:
+        return None
+    ids, tables = seeds[0].query_ids, []
+    for scores in seeds:
+        table = np.full((len(scores.query_ids), len(measures)), np.nan)
+        for column, measure in enumerate(measures):
+            table[:, column] = scores.per_query.get(measure, np.nan)
+        aligned = align((scores.query_ids, table), ids)
+        if aligned is None:
+            return None
+        tables.append(aligned)
+    return ids, np.stack(tables)
+
+
+def align(table: tuple[list[str], Values], ids: list[str]) -> Values | None:
+    """Return values [queries, ..] in the order of `ids`, or None when they are of other queries."""
+    own, values = table
+    if own == ids:
+        return values
+    row_of = {query: row for row, query in enumerate(own)}
+    if len(own) != len(ids) or any(query not in row_of for query in ids):
+        return None
+    return values[[row_of[query] for query in ids]]
+
+
+def intervals(files: Sequence[Sequence[Path]], measures: Sequence[str]) -> list[Intervals]:
+    """Return each row's 95% bootstrap intervals over seeds and queries, from files [rows][seeds].
+
+    A measure is absent where a seed lacks its values per query. Rows of equally many queries are redrawn together.
+    """
+    keys = [tuple(stamp for path in paths if (stamp := _stamp(path))) for paths in files]
+    waiting: dict[int, list[tuple[Intervals, list[str], Values]]] = {}
+    for key, paths in zip(keys, files, strict=True):
+        known = _intervals.setdefault(key, {})
+        if len(key) < len(paths) or not (table := query_values(paths, measures)):
+            continue
+        new = [i for i, m in enumerate(measures) if m not in known and np.isfinite(table[1][:, :, i]).all()]
+        if new:
+            waiting.setdefault(len(table[0]), []).append((known, [measures[i] for i in new], table[1][:, :, new]))
+    for rows in waiting.values():
+        for (known, names, _), draws in zip(rows, bootstrap_draws([values for *_, values in rows]), strict=True):
+            low, high = np.quantile(draws, (0.025, 0.975), axis=0).tolist()
+            known.update({name: (low[i], high[i]) for i, name in enumerate(names)})
+    return [_intervals[key] if len(key) == len(paths) else {} for key, paths in zip(keys, files, strict=True)]
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return path, status.st_size, status.st_mtime_ns
+
+
+@cache
+def _read(stamp: Stamp) -> RankingScores | None:
+    try:
+        return read_scores(stamp[0])
+    except (OSError, DataError):
+        return None
