@@ -11,7 +11,7 @@ from conftest import FAST
 from benchmark.conformance import check_method
 from benchmark.registry import registered
 
-PLUGIN = Path(__file__).parent / "example_plugin"
+PLUGIN = Path(__file__).parents[1] / "example_plugin"
 SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
     "dual-encoder": {"training": {"steps": 2, "batch_size": 8}, "encoder": {"max_length": 16}},
     "hc": {"children": 4, "leaf_factor": 10},

@@ -15,7 +15,7 @@ from benchmark.errors import DataError
 from benchmark.fetching import download
 from benchmark.fetching.sources import read_declaration
 
-ROOM = Path(__file__).parent.parent / "datasets"
+ROOM = Path(__file__).parents[2] / "datasets"
 WORDS = "the cafe gold ##fish age of men don t not s it first ice . , ' - ! ? 1 2 ( ) & é n ##e ##o"
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS.split()]
 COUNTS = {

@@ -20,7 +20,7 @@ from benchmark.errors import DataError, UsageError
 from benchmark.fetching import download, lines
 from benchmark.fetching.sources import read_declaration
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parents[2]
 COUNTS = {"items": 6, "users": 8, "interactions": 40}
 
 

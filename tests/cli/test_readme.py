@@ -9,7 +9,7 @@ from conftest import FAST
 
 from benchmark.cli.main import COMMANDS, main
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 LINES = [line.partition("  ")[0].strip() for line in re.findall(r"^    (benchmark .*)$", README, re.M)]
 STAGES = ["warmup", "first.no_code", "first.full", "later.no_code", "later.full"]

@@ -189,7 +189,7 @@ def test_with_nothing_to_leave_out_it_is_the_loss_of_sentence_transformers():
 
 def test_hugging_face_datasets_is_found_from_the_repository_root():
     """The folder `datasets` of the checkout must not hide the package that the trainer needs."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     code = "import datasets, benchmark.data.layout; print(datasets.Dataset.from_dict({'a': [1]}).num_rows)"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, env={**os.environ})
     assert done.stdout.strip() == "1", done.stderr

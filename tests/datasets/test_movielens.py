@@ -15,7 +15,7 @@ from benchmark.errors import DataError
 from benchmark.fetching import download
 from benchmark.fetching.sources import read_declaration
 
-DECLARED = Path(__file__).parent.parent / "datasets" / "movielens.toml"
+DECLARED = Path(__file__).parents[2] / "datasets" / "movielens.toml"
 GENRES = ["unknown", "Action", "Adventure", "Animation", "Children's", "Comedy"]
 NUMBERED = "".join(f"{name}|{number}\n" for number, name in enumerate(GENRES)) + "\n"
 FILMS = (

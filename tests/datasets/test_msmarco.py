@@ -19,7 +19,7 @@ from benchmark.errors import DataError
 from benchmark.fetching import download
 from benchmark.fetching.sources import read_declaration
 
-ROOM = Path(__file__).parent.parent / "datasets"
+ROOM = Path(__file__).parents[2] / "datasets"
 SIZE = 30
 PASSAGES = {str(row): f"Passage {row} says wörd{row % 7}." for row in range(200)}
 ARCHIVE = {
