@@ -13,7 +13,8 @@ from benchmark.data.dataset import open_dataset
 from benchmark.errors import BenchmarkError
 from benchmark.reports.paper.spec import PaperRow, Spec
 from benchmark.results.result_files import Result
-from benchmark.running.plan import Cell, Protocol, Variant, make_plan, make_variants, parse_settings, parse_text_fields
+from benchmark.running.cells import Cell, Protocol, Variant
+from benchmark.running.plan import make_plan, make_variants, parse_settings, parse_text_fields
 from benchmark.running.store import Store
 
 

@@ -53,7 +53,8 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run and print; exit code 0 only if every asked cell is there."""
     from benchmark.data.dataset import open_dataset
     from benchmark.learning.processes import process_rank
-    from benchmark.running.plan import Protocol, make_plan, make_variants, parse_settings, parse_text_fields
+    from benchmark.running.cells import Protocol
+    from benchmark.running.plan import make_plan, make_variants, parse_settings, parse_text_fields
     from benchmark.running.store import Store
 
     runs: Path = arguments.runs

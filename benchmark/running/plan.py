@@ -5,98 +5,22 @@ Nothing here imports torch or computes a result, so that a finished run is recog
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmark.config import PRESETS, SIZES, MethodConfig, build_config, load_presets, load_trials
+from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
 from benchmark.data.dataset import Dataset
 from benchmark.data.layout import read_sequences
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import digest
-from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.presets import build_generative, without_generative
 from benchmark.registry import find, load, source_file
-from benchmark.running.versions import code_version, model_folders
-from benchmark.types.method import Indexer, Method, Recommender, Retriever
+from benchmark.running import runner
+from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant
+from benchmark.running.versions import code_version
 from benchmark.types.text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 
-TASKS = ("id-quality", "recommendation", "search")
-KINDS: dict[type[Method[Any]], tuple[str, tuple[str, ...]]] = {
-    Indexer: ("indexer", TASKS),
-    Retriever: ("retriever", ("search",)),
-    Recommender: ("recommender", ("recommendation",)),
-}
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One row of the tables: a method with its configuration."""
-
-    label: str
-    method: str
-    cls: type[Method[Any]]
-    kind: str
-    tasks: tuple[str, ...]
-    config: MethodConfig
-    generative: GenerativeConfig | None  # indexers only
-    code: str  # hash of the method's code
-    trials: int | None = None  # settings that were tried to choose the preset's; None: unknown, or others were set
-
-    def describe(self) -> dict[str, Any]:
-        """Everything about the row that decides its results."""
-        return {
-            "method": self.method,
-            "config": self.config.model_dump(mode="json"),
-            "generative": self.generative.model_dump(mode="json") if self.generative else None,
-            "models": [model_folders(self.config), model_folders(self.generative)],
-            "code": self.code,
-        }
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """What is the same for all rows of a table."""
-
-    text_fields: tuple[str, ...]
-    query_set: str
-    preset: str
-    depth: int = 20  # ranked items per user or query: the paper's 20 beams, and 20 for every other method
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One method variant on one task with one seed."""
-
-    variant: Variant
-    task: str
-    seed: int
-    key: str
-    folder: Path
-
-    @property
-    def title(self) -> str:
-        return f"{self.variant.label}, {self.task}, seed {self.seed}"
-
-    def done(self) -> bool:
-        """True if the result file holds this task's metrics."""
-        try:
-            return self.task in json.loads((self.folder / "result.json").read_text("utf-8"))["metrics"]
-        except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: it is computed again
-            return False
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All cells of a run, with what was left out and why."""
-
-    dataset: Dataset
-    protocol: Protocol
-    cells: tuple[Cell, ...]
-    skipped: tuple[str, ...]
 
 
 def parse_text_fields(value: str) -> tuple[str, ...]:
@@ -191,8 +115,6 @@ def make_plan(
             f"the data set '{dataset.name}' has no queries '{protocol.query_set}'."
             f"{did_you_mean(protocol.query_set, dataset.query_sets)}"
         )
-    from benchmark.running import runner  # which imports this module
-
     asked = tuple(tasks or dataset.default_tasks)
     cells, skipped = [], []
     suite = [code_version(runner), code_version(read_sequences)]  # with all they import: everything but the methods

@@ -31,7 +31,7 @@ from typing import Any
 import benchmark
 from benchmark.files import write_json, write_text
 from benchmark.results.result_files import FORMAT, histories_file, items_file
-from benchmark.running.plan import Cell, Plan
+from benchmark.running.cells import Cell, Plan
 from benchmark.running.store import Stage
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories

@@ -24,7 +24,7 @@ from benchmark.files import write_text
 from benchmark.generative.start import load_start
 from benchmark.learning.processes import process_rank, processes
 from benchmark.metrics.latency import latency, throughput
-from benchmark.running.plan import Cell, Plan
+from benchmark.running.cells import Cell, Plan
 from benchmark.running.record import Scored, write_result
 from benchmark.running.stages import Stages
 from benchmark.running.store import NESTED_SECONDS, Stage, Store

@@ -18,7 +18,7 @@ from benchmark.files import digest
 from benchmark.generative import finetune
 from benchmark.generative.search_examples import search_examples
 from benchmark.learning.encoders import embed, resolve
-from benchmark.running.plan import Cell, Plan
+from benchmark.running.cells import Cell, Plan
 from benchmark.running.store import Stage, Store
 from benchmark.running.versions import code_version, folder_version, model_folders
 from benchmark.types.text import item_texts
