@@ -25,6 +25,7 @@ GROUPS = {
     "figure": "benchmark.figures",
     "importer": "benchmark.importers",
     "bench": "benchmark.benches",
+    "tool": "benchmark.tools",
 }
 
 

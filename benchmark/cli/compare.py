@@ -13,12 +13,9 @@ import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from benchmark.errors import UsageError, did_you_mean
-
-if TYPE_CHECKING:
-    from benchmark.reports.tables.comparison import Comparison
+from benchmark.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,37 +30,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print one table and one sentence per task."""
-    from benchmark.reports.tables.comparison import MEASURES, compare, find_pairs, sentence
+    from benchmark.registry import load
     from benchmark.results.result_files import load_results
 
     if not arguments.runs.is_dir():
         raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")
-    if arguments.task is not None and arguments.task not in MEASURES:
-        raise UsageError(f"unknown task '{arguments.task}'.{did_you_mean(arguments.task, MEASURES)}")
-    results = load_results(arguments.runs)
-    tasks = [arguments.task] if arguments.task else list(MEASURES)
-    pairs = find_pairs(results, arguments.a, arguments.b, arguments.dataset, arguments.runs, tasks)
-    compared = {task: compare(*pair, task) for task, pair in pairs.items()}
-    a, b = (seeds[0].label for seeds in next(iter(pairs.values())))
-    names = [arguments.a, arguments.b] if a == b else [a, b]
-    sentences = {task: sentence(names[0], names[1], found) for task, found in compared.items()}
+    compared = load("tool", "compare")(
+        load_results(arguments.runs), arguments.a, arguments.b,
+        dataset=arguments.dataset, task=arguments.task, runs=arguments.runs,
+    )  # fmt: skip
     if arguments.json:
-        print(json.dumps([_json(names, sentences[task], found) for task, found in compared.items()], indent=1))
+        print(json.dumps([_json(one) for one in compared], indent=1))
         return 0
-    for task, pair in pairs.items():
-        seeds = [", ".join(str(result.seed) for result in side) for side in pair]
-        title = pair[0][0].dataset["title"]
-        print(f"{title}, {task}: A = {names[0]} (seeds {seeds[0]}), B = {names[1]} (seeds {seeds[1]})\n")
-        print("\n".join([*_table(compared[task]), "", *textwrap.wrap(sentences[task], 120), ""]))
+    for one in compared:
+        seeds = [", ".join(map(str, side)) for side in one.seeds]
+        print(f"{one.dataset}, {one.task}: A = {one.a} (seeds {seeds[0]}), B = {one.b} (seeds {seeds[1]})\n")
+        print("\n".join([*_table(one.metrics), "", *textwrap.wrap(one.sentence, 120), ""]))
     return 0
 
 
-def _json(names: Sequence[str], sentence: str, compared: Sequence[Comparison]) -> dict[str, Any]:
-    metrics = [{key: value for key, value in vars(found).items() if key != "task"} for found in compared]
-    return {"task": compared[0].task, "a": names[0], "b": names[1], "sentence": sentence, "metrics": metrics}
+def _json(compared: Any) -> dict[str, Any]:
+    metrics = [{key: value for key, value in vars(found).items() if key != "task"} for found in compared.metrics]
+    return {
+        "task": compared.task, "a": compared.a, "b": compared.b, "sentence": compared.sentence, "metrics": metrics
+    }  # fmt: skip
 
 
-def _table(compared: Sequence[Comparison]) -> list[str]:
+def _table(compared: Sequence[Any]) -> list[str]:
     rows = [["", "A", "B", "A - B", "95% interval", "p", "p (Holm)"]]
     for c in compared:
         interval = "–" if c.low is None else f"[{c.low:+.4f}, {c.high:+.4f}]"

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 
-SUFFIX = {"latex": "tex", "terminal": "txt"}  # of the other formats: their name
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark report`."""
@@ -28,11 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print the tables, or write one file per format."""
-    from benchmark.cli.output import fill_tables, render
     from benchmark.cli.words import words
     from benchmark.files import write_text
     from benchmark.registry import find, registered
     from benchmark.results.result_files import load_results, problems
+    from benchmark.results.tables import SUFFIX, fill_tables, render
 
     if not arguments.runs.is_dir():
         raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")

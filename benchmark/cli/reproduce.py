@@ -38,10 +38,10 @@ def execute(arguments: argparse.Namespace) -> int:
     """Plan, estimate, run, report; exit code 0 only if every planned cell is there."""
     from benchmark.api.reproduction import estimate, make_part, parts_of
     from benchmark.cli import run
-    from benchmark.cli.output import chosen_tables, tables_text
     from benchmark.registry import find
-    from benchmark.reports.paper.spec import PaperTable
+    from benchmark.reports.paper.paper_table import PaperTable
     from benchmark.results.result_files import load_results
+    from benchmark.results.tables import chosen_tables, tables_text
     from benchmark.running.plan import parse_settings, parse_text_fields
 
     find("format", arguments.format)

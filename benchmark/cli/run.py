@@ -120,8 +120,8 @@ def _foreign(files: list[str]) -> dict[str, str]:
 
 
 def _print(plan: Any, as_json: bool, failed: dict[str, str]) -> None:
-    from benchmark.cli.output import tables_text
     from benchmark.results.result_files import read_result
+    from benchmark.results.tables import tables_text
 
     paths = [folder / "result.json" for folder in dict.fromkeys(cell.folder for cell in plan.cells)]
     paths = [path for path in paths if path.is_file()]

@@ -12,14 +12,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.reports.tables.layout import Column, FilledTable, Table
-from benchmark.results.result_files import Result
+from benchmark.reports.tables.layout import Column
 
 HERE = Path(__file__).parent
 PAPER = "Jin et al., Language Models as Semantic Indexers, ICML 2024"
@@ -72,26 +71,6 @@ class Spec:
     def data_sets(self) -> tuple[str, ...]:
         """The paper's data sets in the order of the columns."""
         return tuple(dict.fromkeys(column.dataset for column in self.columns))
-
-
-@dataclass(frozen=True)
-class PaperTable(Table):
-    """A table of the paper: published values, ours beside them, and whether they can be compared."""
-
-    task: str = ""
-    columns: tuple[Column, ...] = ()
-    group: str = GROUP
-
-    @cached_property
-    def spec(self) -> Spec:
-        """What `<name>.toml` declares."""
-        return read_spec(self.name)
-
-    def fill(self, results: Iterable[Result]) -> list[FilledTable]:
-        """Fill the table: one per protocol (and reading), then one per protocol for each data set not of the paper."""
-        from benchmark.reports.paper.filling import fill
-
-        return fill(self, results)
 
 
 @cache

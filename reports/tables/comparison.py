@@ -57,6 +57,41 @@ class Comparison:
         return "A" if (self.difference > 0) == self.higher_is_better else "B"
 
 
+@dataclass(frozen=True)
+class TaskComparison:
+    """Two rows compared on one task, metric by metric, and what that shows in one sentence."""
+
+    task: str
+    a: str
+    b: str
+    seeds: tuple[tuple[int, ...], tuple[int, ...]]  # of A and of B
+    dataset: str  # its title
+    sentence: str
+    metrics: tuple[Comparison, ...]
+
+
+def compare_rows(
+    results: Sequence[Result], a: str, b: str, *, dataset: str | None, task: str | None, runs: Path
+) -> list[TaskComparison]:
+    """Compare two labels (or result folders) on a task, or on all that they have in common.
+
+    Raises UsageError for an unknown task and for rows that are not there or not one of each.
+    """
+    if task is not None and task not in MEASURES:
+        raise UsageError(f"unknown task '{task}'.{did_you_mean(task, MEASURES)}")
+    pairs = find_pairs(results, a, b, dataset, runs, [task] if task else list(MEASURES))
+    labels = [seeds[0].label for seeds in next(iter(pairs.values()))]
+    names = [a, b] if labels[0] == labels[1] else labels
+    compared = []
+    for task, pair in pairs.items():
+        metrics = compare(*pair, task)
+        of_a, of_b = (tuple(result.seed for result in side) for side in pair)
+        text = sentence(names[0], names[1], metrics)
+        title = str(pair[0][0].dataset["title"])
+        compared.append(TaskComparison(task, names[0], names[1], (of_a, of_b), title, text, tuple(metrics)))
+    return compared
+
+
 def find_pairs(
     results: Sequence[Result], a: str, b: str, dataset: str | None, runs: Path, tasks: Sequence[str]
 ) -> dict[str, tuple[Seeds, Seeds]]:

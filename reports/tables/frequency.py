@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from benchmark.metrics.significance import bootstrap_draws
 from benchmark.reports.tables.captions import remarks_of_runs
 from benchmark.reports.tables.cells import interval_notes
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, Table
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row
 from benchmark.reports.tables.scores import Values, query_values
+from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result, histories_file
 from benchmark.types.trec import read_qrels
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from benchmark.reports.tables.filling import build
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, Table, cell_text
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, cell_text
+from benchmark.reports.tables.table import Table
 
 __all__ = [
     "COST", "ID_QUALITY", "ID_STRUCTURE", "RECOMMENDATION", "SEARCH", "Cell", "Column", "FilledTable", "Row", "Table",
