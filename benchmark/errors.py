@@ -10,7 +10,7 @@ class BenchmarkError(Exception):
     exit_code = 1
 
 
-class UsageError(BenchmarkError):
+class UsageError(BenchmarkError, ValueError):
     """The suite was asked for something that does not exist or cannot be (exit code 2)."""
 
     exit_code = 2

@@ -15,6 +15,7 @@ import argparse
 from pathlib import Path
 
 from benchmark.errors import UsageError
+from benchmark.results.result_files import RUNS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     score.add_argument("--key", type=Path, required=True, help="the key that 'make' wrote")
     score.add_argument("answers", type=Path, nargs="+", help="the files that the judges saved")
     for action in (make, score):
-        action.add_argument("--runs", type=Path, default=Path("runs"), help="folder of results (default runs)")
+        action.add_argument("--runs", type=Path, default=RUNS, help="folder of results (default runs)")
 
 
 def execute(arguments: argparse.Namespace) -> int:

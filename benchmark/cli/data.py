@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import DataError, UsageError
+from benchmark.results.result_files import RUNS
 
 if TYPE_CHECKING:
     from benchmark.data.dataset import Dataset
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write: leave out the test part (each user's last event, the test judgments), to choose settings on",
     )  # fmt: skip
     parser.add_argument("--yes", action="store_true", help="get: download without asking")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder that holds the cache (default runs)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder that holds the cache (default runs)")
     parser.add_argument("--json", action="store_true")
 
 

@@ -15,11 +15,12 @@ import sys
 from pathlib import Path
 
 from benchmark.errors import UsageError
+from benchmark.results.result_files import RUNS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark figures`."""
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of results (default runs)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of results (default runs)")
     parser.add_argument("--figures", default=None, help="comma-separated figure names (default: all)")
     parser.add_argument("--format", default="svg,pdf,png", help="svg, pdf, png; several with commas (default all)")
     parser.add_argument("--level", type=int, default=None, help="level of the category path, 1 the most general")

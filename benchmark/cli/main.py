@@ -7,8 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-import benchmark
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
+from benchmark.version import __version__
 
 COMMANDS = {
     "run": "compute the cells that are missing and print the tables",
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0 if words else 2
     if words[0] == "--version":
-        print(f"lmindexer-benchmark {benchmark.__version__}")
+        print(f"lmindexer-benchmark {__version__}")
         return 0
     name = words[0]
     try:

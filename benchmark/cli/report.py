@@ -12,11 +12,12 @@ import sys
 from pathlib import Path
 
 from benchmark.errors import UsageError
+from benchmark.results.result_files import RUNS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark report`."""
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of results (default runs)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of results (default runs)")
     parser.add_argument(
         "--tables", default=None, help="comma-separated table names, or paper for all of its (default: the suite's own)"
     )

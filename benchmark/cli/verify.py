@@ -14,6 +14,7 @@ import json
 from pathlib import Path
 
 from benchmark.errors import UsageError
+from benchmark.results.result_files import RUNS
 
 SHOWN = 40  # findings of a kind that are printed; --json has them all
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark verify`."""
     parser.add_argument("folder", metavar="DIR", type=Path, help="a folder of results, or of a report")
     parser.add_argument(
-        "--runs", type=Path, default=Path("runs"), help="the results that a report was made from (default runs)"
+        "--runs", type=Path, default=RUNS, help="the results that a report was made from (default runs)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 

@@ -16,12 +16,12 @@ import urllib.request
 from pathlib import Path
 from typing import IO, Any
 
-from benchmark import __version__
 from benchmark.errors import BenchmarkError, DataError
 from benchmark.fetching import pins
 from benchmark.fetching.partial import Partial
 from benchmark.fetching.room import room_for
 from benchmark.fetching.sources import RemoteFile
+from benchmark.version import __version__
 
 TRIES = 5  # without one new byte, per mirror
 PAUSE = 1.0  # seconds before the second try, doubled each time

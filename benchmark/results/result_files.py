@@ -21,6 +21,7 @@ from typing import Any
 from benchmark.errors import DataError
 
 FORMAT = 1
+RUNS = Path("runs")  # the folder of results where none is named
 
 
 @dataclass(frozen=True)

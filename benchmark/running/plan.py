@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
 from benchmark.data.dataset import Dataset
@@ -23,8 +24,10 @@ from benchmark.types.text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
 
 
-def parse_text_fields(value: str) -> tuple[str, ...]:
-    """Return the fields of 'default', 'paper' or a comma-separated list."""
+def chosen_fields(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the fields of 'default', 'paper', a list or a text with commas."""
+    if not isinstance(value, str):
+        value = ",".join(value)
     if value in TEXT_FIELD_PRESETS:
         return TEXT_FIELD_PRESETS[value]
     fields = tuple(field.strip() for field in value.split(",") if field.strip())
@@ -33,18 +36,7 @@ def parse_text_fields(value: str) -> tuple[str, ...]:
     return fields
 
 
-def parse_settings(settings: Sequence[str]) -> dict[str, str]:
-    """Turn ['rqvae.levels=4'] into {'rqvae.levels': '4'}."""
-    parsed: dict[str, str] = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals or "." not in key:
-            raise UsageError(f"--set {setting}: write LABEL.KEY=VALUE, e.g. --set rqvae.levels=4")
-        parsed[key.strip()] = value.strip()
-    return parsed
-
-
-def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, str]) -> list[Variant]:
+def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, Any]) -> list[Variant]:
     """Return one variant per name; `LABEL=METHOD` gives a method a second row with settings of its own."""
     labels: dict[str, str] = {}
     for name in names:
@@ -67,7 +59,7 @@ def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, str]
     return variants
 
 
-def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) -> Variant:
+def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any]) -> Variant:
     entry = find("method", method)
     cls = load("method", method)
     base = next((kind for kind in KINDS if isinstance(cls, type) and issubclass(cls, kind)), None)

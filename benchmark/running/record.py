@@ -28,7 +28,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import benchmark
 from benchmark.files import write_json, write_text
 from benchmark.results.result_files import FORMAT, histories_file, items_file
 from benchmark.running.cells import Cell, Plan
@@ -37,6 +36,7 @@ from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.rankings import Rankings
 from benchmark.types.text import items_with
+from benchmark.version import __version__
 
 PACKAGES = (
     "torch", "transformers", "sentence-transformers", "faiss-cpu", "scikit-learn", "numpy", "bm25s", "ir-measures",
@@ -219,7 +219,7 @@ def _write_log(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
 
 
 def _versions() -> dict[str, str]:
-    found = {"lmindexer-benchmark": benchmark.__version__}
+    found = {"lmindexer-benchmark": __version__}
     for name in PACKAGES:
         try:
             found[name] = version(name)
@@ -231,7 +231,7 @@ def _versions() -> dict[str, str]:
 @cache
 def revision() -> str | None:
     """Return the git revision of the suite's checkout, or None outside one."""
-    here = Path(benchmark.__file__).resolve().parent.parent
+    here = Path(__file__).resolve().parents[2]
     if not (here / "pyproject.toml").is_file():
         return None
     try:

@@ -22,6 +22,7 @@ from benchmark.data.splits import LeaveOneOut, leave_one_out
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
 from benchmark.generative.start import load_start
+from benchmark.learning.devices import device_words
 from benchmark.learning.processes import process_rank, processes
 from benchmark.metrics.latency import latency, throughput
 from benchmark.running.cells import Cell, Plan
@@ -150,23 +151,9 @@ class Runner:
     def _build(self, stage: Stage, make: Callable[[Path, Path], dict[str, Any]], *, collective: bool) -> Stage:
         if stage.done:
             return stage
-        self.store.build(stage, make, device=self.device_name, collective=collective)
+        self.store.build(stage, make, device=device_words(self.device), collective=collective)
         self.log(f"  {stage.name}: {stage.cost()['seconds']:.1f} s")
         return stage
-
-    @cached_property
-    def device_name(self) -> str:
-        """The device in words, e.g. 'cpu (2 cores)', with the number of processes where a launcher started several."""
-        import os
-
-        if self.device.startswith("cuda"):
-            import torch
-
-            name = str(torch.cuda.get_device_name(0))
-        else:
-            n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-            name = f"cpu ({n_cores} cores)"
-        return name if processes() == 1 else f"{name}, {processes()} processes"
 
     def _embeddings_stage(self, corpus: Corpus, encoder: EncoderConfig, seed: int) -> Stage:
         from benchmark.learning.encoders import embed

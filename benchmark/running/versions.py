@@ -12,7 +12,6 @@ from typing import Any, Literal, get_origin
 
 from pydantic import BaseModel
 
-import benchmark
 from benchmark.errors import BenchmarkError
 from benchmark.files import digest
 
@@ -82,7 +81,7 @@ def _source(name: str) -> Path | None:
     """Find a module's file by walking its package's folders (`find_spec` would import the parents)."""
     top, *rest = name.split(".")
     if top == "benchmark":
-        folders = [Path(folder) for folder in benchmark.__path__]
+        folders = [Path(__file__).parents[1]]
     else:
         spec = find_spec(top)
         if spec is None:

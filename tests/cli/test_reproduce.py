@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from result_files import put
 
-from benchmark.api.reproduction import estimate, parts_of
+from benchmark.api.reproduce import estimate, parts_of
 from benchmark.cli.main import main
 from benchmark.reports import paper
 from benchmark.reports.paper.paper_table import PaperTable
