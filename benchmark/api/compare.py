@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmark.errors import UsageError
 from benchmark.registry import load
-from benchmark.results.result_files import RUNS, Result, load_results
+from benchmark.results.result_files import RUNS, Result, load_results, newest, versions_apart
 
 WIDTH = 120
 HEADER = ("", "A", "B", "A - B", "95% interval", "p", "p (Holm)")
@@ -57,7 +57,9 @@ def compare(
 
     Raises UsageError, a ValueError, for rows that are not there or not one of each.
     """
-    return compare_results(load_results(existing_runs(Path(runs))), a, b, dataset=dataset, task=task, runs=Path(runs))
+    found = load_results(existing_runs(Path(runs)))
+    results = versions_apart(found) if any(map(_is_folder, (a, b))) else newest(found)  # a folder may be of any version
+    return compare_results(results, a, b, dataset=dataset, task=task, runs=Path(runs))
 
 
 def compare_results(
@@ -72,6 +74,10 @@ def existing_runs(runs: Path) -> Path:
     if not runs.is_dir():
         raise UsageError(f"--runs {runs}: no such folder; 'benchmark run' makes it")
     return runs
+
+
+def _is_folder(name: str) -> bool:
+    return Path(name).is_dir()
 
 
 def _table(compared: Sequence[Any]) -> list[str]:

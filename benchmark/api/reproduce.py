@@ -16,7 +16,7 @@ from benchmark.api.results import Results, Tables
 from benchmark.api.run import Log, execute, to_stderr
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.results import tables
-from benchmark.results.result_files import RUNS, Result, load_results
+from benchmark.results.result_files import RUNS, Result, load_results, newest
 from benchmark.running.cells import Cell, Plan, Variant
 from benchmark.running.plan import chosen_fields, make_variants
 
@@ -87,7 +87,7 @@ class Reproduction:
                 failures |= execute(part.request, log=log).failures
         presets = {part.preset for part in self.parts}
         fields = chosen_fields(self.request.text_fields)
-        found = [r for r in load_results(self.request.runs) if r.preset in presets and r.text_fields == fields]
+        found = [r for r in newest(load_results(self.request.runs)) if r.preset in presets and r.text_fields == fields]
         return Results(tuple(found), failures, self.request.runs)
 
 

@@ -90,7 +90,12 @@ class Results:
         return compare_results(self.results, a, b, task=task, runs=self.runs)
 
 
-def load_results(runs: str | PathLike[str] = RUNS) -> Results:
-    """Return all results below a folder of runs. Raises UsageError, a ValueError, where there is no such folder."""
+def load_results(runs: str | PathLike[str] = RUNS, *, all_versions: bool = False) -> Results:
+    """Return the results below a folder of runs: the newest of each row and seed.
+
+    With `all_versions`, results that older versions of the suite left behind come too, as rows of their own. Raises
+    UsageError, a ValueError, where there is no such folder.
+    """
     found: Sequence[Result] = result_files.load_results(existing_runs(Path(runs)))
-    return Results(tuple(found), runs=Path(runs))
+    chosen = result_files.versions_apart(found) if all_versions else result_files.newest(found)
+    return Results(tuple(chosen), runs=Path(runs))

@@ -46,10 +46,10 @@ def execute(arguments: argparse.Namespace) -> int:
 def _make(arguments: argparse.Namespace) -> int:
     from benchmark.cli.words import words
     from benchmark.registry import load
-    from benchmark.results.result_files import load_results
+    from benchmark.results.result_files import load_results, newest
 
     made = load("tool", "annotation-page")(
-        load_results(arguments.runs), words(arguments.methods), arguments.out, dataset=arguments.dataset,
+        newest(load_results(arguments.runs)), words(arguments.methods), arguments.out, dataset=arguments.dataset,
         runs=arguments.runs, groups=arguments.groups, items=arguments.items, prefix=arguments.prefix,
         seed=arguments.seed,
     )  # fmt: skip

@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", default="terminal", help="terminal, md, latex, json, html; several with --out")
     parser.add_argument("--out", type=Path, default=None, help="write tables.<suffix> files into this folder")
+    parser.add_argument("--all-versions", action="store_true", help="show results of older versions of the suite too")
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -30,7 +31,7 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.cli.words import words
     from benchmark.files import write_text
     from benchmark.registry import find, registered
-    from benchmark.results.result_files import load_results, problems
+    from benchmark.results.result_files import load_results, newest, older_note, problems, versions_apart
     from benchmark.results.tables import SUFFIX, fill_tables, render
 
     if not arguments.runs.is_dir():
@@ -40,7 +41,10 @@ def execute(arguments: argparse.Namespace) -> int:
         find("format", style)
     if arguments.out is None and len(styles) > 1:
         raise UsageError("--format: several formats need --out FOLDER")
-    results = load_results(arguments.runs)
+    found = load_results(arguments.runs)
+    results = versions_apart(found) if arguments.all_versions else newest(found)
+    if note := "" if arguments.all_versions else older_note(found, results):
+        print(f"benchmark: {note}", file=sys.stderr)
     for problem in problems(results):
         print(f"benchmark: left out: {problem}", file=sys.stderr)
     names = words(arguments.tables) if arguments.tables else None

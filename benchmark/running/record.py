@@ -23,6 +23,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -201,6 +202,7 @@ def _write_cost(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
         cost |= {"device": content["device"], "date": content["date"]}
     if cell.variant.trials is not None:
         cost["trials"] = cell.variant.trials
+    cost.setdefault("written", {})[cell.task] = datetime.now(UTC).isoformat(timespec="milliseconds")
     write_json(path, cost)
 
 

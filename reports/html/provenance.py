@@ -21,7 +21,7 @@ class Sources:
 
     def __init__(self, tables: Iterable[FilledTable]) -> None:
         results = {result.folder: result for filled in tables for row in filled.rows for result in row.results}
-        self.groups = group_seeds(results.values())
+        self.groups = group_seeds(results.values(), by_key=True)
         self.results = [result for seeds in self.groups for result in seeds]
         self.number: dict[Path, int] = {result.folder: run for run, result in enumerate(self.results)}
 

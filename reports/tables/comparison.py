@@ -99,15 +99,16 @@ def find_pairs(
 
     Raises UsageError when there is no such pair, or more than one for a task.
     """
-    groups = [seeds for seeds in group_seeds(results) if dataset in (None, seeds[0].dataset["name"])]
-    if not groups:
+    chosen = [result for result in results if result.problem or dataset in (None, result.dataset["name"])]
+    if not any(not result.problem for result in chosen):
         raise UsageError(f"no results of the data set '{dataset}' in {runs}")
-    sides = [_side(groups, name, runs) for name in (a, b)]
-    pairs = [(x, y) for x in sides[0] for y in sides[1] if x[0].protocol == y[0].protocol and x is not y]
+    for name in (a, b):
+        _side(group_seeds(chosen), name, runs)
     found = {}
     for task in tasks:
-        scored = [[tuple(r for r in seeds if task in r.metrics) for seeds in pair] for pair in pairs]
-        having = [(x, y) for x, y in scored if x and y]
+        groups = group_seeds(result for result in chosen if task in result.metrics)
+        sides = [_of_side(groups, name) for name in (a, b)]
+        having = [(x, y) for x in sides[0] for y in sides[1] if x[0].protocol == y[0].protocol and x is not y]
         if len(having) > 1:
             folders = ", ".join(sorted({str(seeds[0].folder.parent) for pair in having for seeds in pair}))
             raise UsageError(f"{a} and {b} have {len(having)} pairs of results for {task}; give two of: {folders}")
@@ -119,12 +120,17 @@ def find_pairs(
 
 
 def _side(groups: Sequence[Seeds], name: str, runs: Path) -> list[Seeds]:
-    folder = Path(name).resolve()
-    inside = [s for s in groups if any(folder in (r.folder.resolve(), *r.folder.resolve().parents[:3]) for r in s)]
-    found = inside or [seeds for seeds in groups if seeds[0].label == name]
+    """Return the groups of a label or folder. Raises UsageError where there is none."""
+    found = _of_side(groups, name)
     if not found:
         raise UsageError(f"no results of '{name}' in {runs}.{did_you_mean(name, {s[0].label for s in groups})}")
     return found
+
+
+def _of_side(groups: Sequence[Seeds], name: str) -> list[Seeds]:
+    folder = Path(name).resolve()
+    inside = [s for s in groups if any(folder in (r.folder.resolve(), *r.folder.resolve().parents[:3]) for r in s)]
+    return inside or [seeds for seeds in groups if seeds[0].label == name]
 
 
 def compare(a: Seeds, b: Seeds, task: str) -> list[Comparison]:

@@ -22,13 +22,14 @@ from hypothesis.strategies import integers, text
 from result_files import put
 
 from benchmark.cli.main import main
+from benchmark.cli.words import parse_settings
 from benchmark.reports.html import catalogue
 from benchmark.reports.html.command import command
 from benchmark.reports.html.embedding import packed, script_json, width
 from benchmark.reports.html.render import _figures_html, render
 from benchmark.results.result_files import load_results
 from benchmark.results.tables import fill_tables
-from benchmark.running.plan import make_variants, parse_settings
+from benchmark.running.plan import make_variants
 
 FINGERPRINT = "0123456789abcdef"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
