@@ -9,13 +9,13 @@ Source: Thakur et al., BEIR, NeurIPS 2021 Datasets and Benchmarks.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from benchmark.data.dataset import SPLITS
-from benchmark.data.importing import Importer
+from benchmark.data.importing import Argument, Importer
 from benchmark.data.layout import find_part, wrong
 from benchmark.data.writing import FolderWriter
 from benchmark.datasets.delimited import read_delimited
@@ -30,13 +30,9 @@ class BEIR(Importer):
 
     title: ClassVar[str] = "BEIR"
     example: ClassVar[str] = "beir scifact data/scifact"
+    arguments = (Argument("source", "the folder with corpus.jsonl", type=Path),)
 
-    @staticmethod
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
-        """Add the source."""
-        parser.add_argument("source", type=Path, help="the folder with corpus.jsonl")
-
-    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+    def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
         """Write items, one file of queries for all splits, and judgments."""
         source: Path = arguments.source
         corpus, queries = find_part(source, "corpus.jsonl"), find_part(source, "queries.jsonl")

@@ -13,17 +13,17 @@ Source: Zhao et al., RecBole, CIKM 2021; atomic files of RecBole 1.2.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from benchmark.data.importing import Importer
+from benchmark.data.importing import Argument, Importer
 from benchmark.data.interactions import Interactions
 from benchmark.data.layout import find_part, wrong
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.delimited import read_delimited, time_of
-from benchmark.datasets.mapping import add_column_argument, parse_mapping
+from benchmark.datasets.mapping import column_argument, parse_mapping
 from benchmark.errors import DataError, UsageError, did_you_mean
 
 TYPES = ("token", "float", "token_seq", "float_seq")
@@ -38,17 +38,13 @@ class RecBole(Importer):
 
     title: ClassVar[str] = "RecBole"
     example: ClassVar[str] = "recbole dataset/ml-100k data/ml-100k"
+    arguments = (
+        Argument("source", "the folder with NAME.inter (NAME is the folder's), or that file", type=Path),
+        column_argument("items: title, categories, ...; events.user, events.item, events.time"),
+        Argument("--category-separator", "between the categories of an item (default a space)", default=" "),
+    )
 
-    @staticmethod
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
-        """Add the source and the names of fields."""
-        parser.add_argument("source", type=Path, help="the folder with NAME.inter (NAME is the folder's), or that file")
-        add_column_argument(parser, "items: title, categories, ...; events.user, events.item, events.time")
-        parser.add_argument(
-            "--category-separator", default=" ", help="between the categories of an item (default a space)"
-        )
-
-    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+    def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
         """Write items and sequences."""
         inter = _inter_file(arguments.source)
         stem = inter.name.removesuffix(".gz").removesuffix(".inter")
@@ -123,7 +119,7 @@ def _items(
     path: Path | None,
     item_field: str,
     columns: dict[str, str],
-    arguments: argparse.Namespace,
+    arguments: SimpleNamespace,
     events: Interactions,
     writer: FolderWriter,
 ) -> Iterator[tuple[str, dict[str, Any]]]:

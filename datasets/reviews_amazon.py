@@ -15,14 +15,14 @@ Source: Ni et al., EMNLP-IJCNLP 2019 (2018); Hou et al., arXiv 2403.03952 (2023)
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from benchmark.data.importing import Importer, existing
+from benchmark.data.importing import Argument, Importer, existing
 from benchmark.data.interactions import Interactions
 from benchmark.data.layout import wrong
 from benchmark.data.writing import FolderWriter, one_word
@@ -34,6 +34,12 @@ RATING_ONLY = ("user_id", "parent_asin", "rating", "timestamp")
 _PRICE = re.compile(r"\$?\d[\d,]*(\.\d+)?( ?- ?\$?\d[\d,]*(\.\d+)?)?")
 
 
+def _core(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError("a whole number above 0")
+    return int(text)
+
+
 class Amazon2018(Importer):
     """Amazon Reviews 2018: a category's reviews and metadata (JSON lines)."""
 
@@ -41,17 +47,13 @@ class Amazon2018(Importer):
     example: ClassVar[str] = "amazon-2018 Office_Products_5.json.gz meta_Office_Products.json.gz data/office"
     keys: ClassVar[tuple[str, str, str]] = ("reviewerID", "asin", "unixReviewTime")
     metadata_key: ClassVar[str] = "asin"
+    arguments = (
+        Argument("reviews", "all reviews of a category, or upstream's own 5-core", type=Path),
+        Argument("metadata", "meta_<Category>.json.gz, of 2023 .jsonl.gz", type=Path),
+        Argument("--core", "keep users and items with K reviews or more", type=_core, metavar="K"),
+    )
 
-    @staticmethod
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
-        """Add the two files and the k-core."""
-        parser.add_argument("reviews", type=Path, help="all reviews of a category, or upstream's own 5-core")
-        parser.add_argument("metadata", type=Path, help="meta_<Category>.json.gz, of 2023 .jsonl.gz")
-        parser.add_argument(
-            "--core", type=_core, default=None, metavar="K", help="keep users and items with K reviews or more"
-        )
-
-    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+    def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
         """Write items and sequences."""
         reviews, metadata = existing(arguments.reviews), existing(arguments.metadata)
         events = Interactions()
@@ -137,12 +139,6 @@ class Amazon2023(Amazon2018):
             "details": details,
             "categories": _path(place, record.get("categories")),
         }
-
-
-def _core(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError("a whole number above 0")
-    return int(text)
 
 
 def _joined(value: object) -> object:

@@ -13,13 +13,13 @@ Source: Zhou et al., S3-Rec, CIKM 2020; Geng et al., P5, RecSys 2022.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from benchmark.data.importing import Importer, existing
+from benchmark.data.importing import Argument, Importer, existing
 from benchmark.data.layout import wrong
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets import amazon
@@ -36,16 +36,14 @@ class SequencesText(Importer):
 
     title: ClassVar[str] = "S3-Rec/P5 sequences"
     example: ClassVar[str] = "s3rec Beauty.txt data/beauty-s3rec --attributes Beauty_item2attributes.json"
+    arguments = (
+        Argument("source", "Beauty.txt of S3-Rec or sequential_data.txt of P5", type=Path),
+        Argument("--attributes", "item2attributes.json", type=Path, metavar="JSON"),
+        Argument("--datamaps", "datamaps.json: numbers to ids and words", type=Path, metavar="JSON"),
+        Argument("--metadata", "item texts: Amazon 2014 metadata, by ASIN", type=Path, metavar="FILE"),
+    )
 
-    @staticmethod
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
-        """Add the source and the files that say more about the numbers."""
-        parser.add_argument("source", type=Path, help="Beauty.txt of S3-Rec or sequential_data.txt of P5")
-        parser.add_argument("--attributes", type=Path, metavar="JSON", help="item2attributes.json")
-        parser.add_argument("--datamaps", type=Path, metavar="JSON", help="datamaps.json: numbers to ids and words")
-        parser.add_argument("--metadata", type=Path, metavar="FILE", help="item texts: Amazon 2014 metadata, by ASIN")
-
-    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+    def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
         """Write items and sequences."""
         source = existing(arguments.source)
         if arguments.metadata and arguments.attributes:
