@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.types.arrays import Int32, Int64
-from benchmark.types.text import DEFAULT_TEXT_FIELDS, item_texts
+from benchmark.types.text import DEFAULT_TEXT_FIELDS, field_values, item_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,6 +49,13 @@ class Corpus:
     def texts(self, fields: Sequence[str] | None = None) -> list[str]:
         """Return one text per item: 'title: X, brand: Y' (LMIndexer's item text, joined with ', ')."""
         return item_texts(self.table, tuple(fields) if fields is not None else self.fields)
+
+    def field(self, name: str) -> list[str]:
+        """Return one field's value per item: '' where absent, a category path joined with ', '.
+
+        Raises UsageError, with the nearest name, for a field that the corpus does not have.
+        """
+        return field_values(self.table, name)
 
     @cached_property
     def paths(self) -> list[tuple[str, ...]]:
