@@ -136,7 +136,7 @@ def _recommender(name: str, cls: Any, settings: dict[str, Any], folder: Path) ->
     lengths = np.array([0, 1, 2, *random.integers(3, 9, 27)])
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     items = random.integers(0, len(corpus), int(lengths.sum())).astype(np.int32)
-    histories = Histories([f"user{row}" for row in range(len(lengths))], offsets, items)
+    histories = Histories(tuple(f"user{row}" for row in range(len(lengths))), offsets, items)
     validation: Int32 = random.integers(0, len(corpus), len(histories)).astype(np.int32)
     validation[:3] = -1
 
@@ -160,7 +160,8 @@ def _checked(name: str, rankings: Any, n_queries: int, n_items: int, k: int) -> 
 
 def _queries(corpus: Corpus) -> QuerySet:
     rows = np.arange(len(corpus), dtype=np.int32)
-    return QuerySet("made-up", [f"q{row}" for row in rows], corpus.texts(), rows, rows, np.ones(len(rows), np.int32))
+    ids, grades = tuple(f"q{row}" for row in rows), np.ones(len(rows), np.int32)
+    return QuerySet("made-up", ids, tuple(corpus.texts()), rows, rows, grades)
 
 
 def _assert_light_import(module: str) -> None:

@@ -9,6 +9,7 @@ They are reference rows, not methods; a method that does not beat `random` and `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -82,7 +83,7 @@ class Category(Indexer[CategoryConfig]):
         return _stack(levels)
 
 
-def _number(nodes: list[tuple[str, ...]] | list[tuple[str, ...] | None]) -> Int32:
+def _number(nodes: Sequence[tuple[str, ...] | None]) -> Int32:
     """Return the number of each node among all different nodes, in sorted order; -1 for None."""
     numbers = {node: number for number, node in enumerate(sorted({node for node in nodes if node is not None}))}
     return np.array([-1 if node is None else numbers[node] for node in nodes], np.int32)

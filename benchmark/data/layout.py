@@ -17,7 +17,7 @@ import json
 import re
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def wrong(path: Path, number: int, reason: str) -> DataError:
 # Sequences
 
 
-def read_sequences(path: Path, row_of: dict[str, int]) -> tuple[Histories, list[str]]:
+def read_sequences(path: Path, row_of: Mapping[str, int]) -> tuple[Histories, list[str]]:
     """Return the user histories and the warnings."""
     line_of: dict[str, int] = {}
     items, lengths = array("i"), array("q")
@@ -88,7 +88,7 @@ def read_sequences(path: Path, row_of: dict[str, int]) -> tuple[Histories, list[
         raise DataError(f"{path}: empty: not one user")
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(np.frombuffer(lengths, np.int64), out=offsets[1:])
-    histories = Histories(list(line_of), offsets, np.array(items, np.int32))
+    histories = Histories(tuple(line_of), offsets, np.array(items, np.int32))
     return histories, [f"{path.name}: {without} users have no items; kept, never evaluated"] if without else []
 
 
@@ -96,7 +96,7 @@ def read_sequences(path: Path, row_of: dict[str, int]) -> tuple[Histories, list[
 
 
 def read_queries(
-    name: str, queries: Path, qrels: Path, row_of: dict[str, int], *, shared: bool = False
+    name: str, queries: Path, qrels: Path, row_of: Mapping[str, int], *, shared: bool = False
 ) -> tuple[QuerySet, list[str]]:
     """Return the judged queries of one split and the warnings; `shared`: the file also serves other splits.
 
@@ -136,7 +136,7 @@ def read_queries(
     first.sort()
     judged, query_index = np.unique(columns[0][first], return_inverse=True)
     names = list(texts)
-    ids = [names[row] for row in judged.tolist()]
+    ids = tuple(names[row] for row in judged.tolist())
     unjudged = 0 if shared else len(texts) - len(judged) - len(empty)
     warnings = [
         f"{file.name}: {count} {what}"
@@ -153,7 +153,7 @@ def read_queries(
         QuerySet(
             name,
             ids,
-            [texts[query] for query in ids],
+            tuple(texts[query] for query in ids),
             query_index.astype(np.int32),
             columns[1][first],
             columns[2][first],

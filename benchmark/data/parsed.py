@@ -118,4 +118,4 @@ def open_histories(folder: Path) -> tuple[Histories, list[str]]:
     """Memory-map histories and read their warnings."""
     users, warnings = open_table(folder / "users.arrow")
     offsets, items = (np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ("offsets", "items"))
-    return Histories(users.column("user").to_pylist(), offsets, items), warnings
+    return Histories(tuple(users.column("user").to_pylist()), offsets, items), warnings

@@ -100,7 +100,7 @@ def simulate_training(
 def joined(first: QuerySet, second: QuerySet) -> QuerySet:
     """Return the queries of two sets as one, named after the first."""
     return QuerySet(
-        first.name, [*first.ids, *second.ids], [*first.texts, *second.texts],
+        first.name, (*first.ids, *second.ids), (*first.texts, *second.texts),
         np.concatenate([first.query_rows, second.query_rows + np.int32(len(first))]),
         np.concatenate([first.item_rows, second.item_rows]), np.concatenate([first.grades, second.grades]),
     )  # fmt: skip
@@ -131,8 +131,8 @@ class _Sampler:
         words = np.array(self.counts.words, dtype=object)
         return QuerySet(
             "simulated",
-            [f"{split}-{row}-{number}" for row, number in zip(rows.tolist(), numbers.tolist(), strict=True)],
-            [" ".join(words[query[query >= 0]]) for query in queries],
+            tuple(f"{split}-{row}-{number}" for row, number in zip(rows.tolist(), numbers.tolist(), strict=True)),
+            tuple(" ".join(words[query[query >= 0]]) for query in queries),
             np.arange(len(rows), dtype=np.int32),
             rows.astype(np.int32),
             np.ones(len(rows), np.int32),

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmark.types.arrays import Int32, Int64
+from benchmark.types.arrays import Int32, Int64, read_only
 from benchmark.types.data import Histories
 
 
@@ -27,6 +27,9 @@ class LeaveOneOut:
     test_inputs: Histories
     test_targets: Int32  # [n_users]
     skipped: dict[str, int]  # users that are not evaluated, by reason
+
+    def __post_init__(self) -> None:
+        read_only(self, arrays=("validation", "test_targets"))
 
 
 class Pairs(NamedTuple):

@@ -122,7 +122,7 @@ def made_up(items: int, users: int, longest: int, seed: int) -> Data:
     words = np.minimum(random.zipf(1.3, (items, WORDS_PER_ITEM)), 20_000)
     titles = [" ".join(f"w{word}" for word in row) for row in words]
     corpus = Corpus(pa.table({"id": [f"{row:07d}" for row in range(items)], "title": titles}), fields=("title",))
-    histories = Histories([f"{row:07d}" for row in range(users)], offsets, drawn)
+    histories = Histories(tuple(f"{row:07d}" for row in range(users)), offsets, drawn)
     return Data(corpus, random_codes(items, seed), histories, int((lengths - 1).sum()))
 
 

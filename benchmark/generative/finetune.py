@@ -85,7 +85,7 @@ def rank_recommendation(
 
 
 def rank_search(
-    folder: Path, codes: Codes, corpus: Corpus, queries: list[str], k: int, config: GenerativeConfig,
+    folder: Path, codes: Codes, corpus: Corpus, queries: Sequence[str], k: int, config: GenerativeConfig,
     context: Context,
 ) -> Rankings:  # fmt: skip
     """Rank items for text queries."""

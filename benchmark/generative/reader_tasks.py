@@ -151,7 +151,7 @@ def recommend(
 
 
 def search(
-    folder: Path, codes: Codes, corpus: Corpus, queries: list[str], k: int, config: GenerativeConfig,
+    folder: Path, codes: Codes, corpus: Corpus, queries: Sequence[str], k: int, config: GenerativeConfig,
     context: Context,
 ) -> Rankings:  # fmt: skip
     """Rank items for text queries."""

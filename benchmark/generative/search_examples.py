@@ -65,6 +65,6 @@ def _part(queries: QuerySet, rows: np.ndarray) -> QuerySet:
     place[rows] = np.arange(len(rows))
     kept = place[queries.query_rows] >= 0
     return QuerySet(
-        queries.name, [queries.ids[row] for row in rows], [queries.texts[row] for row in rows],
+        queries.name, tuple(queries.ids[row] for row in rows), tuple(queries.texts[row] for row in rows),
         place[queries.query_rows[kept]], queries.item_rows[kept], queries.grades[kept],
     )  # fmt: skip

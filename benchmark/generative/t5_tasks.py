@@ -6,7 +6,7 @@ encoder is the reader, its decoder the ID decoder.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ class T5Task:
             self.item_tokens, config.max_source, max_items=config.ids.max_items, users=users
         )  # fmt: skip
 
-    def queries(self, texts: list[str]) -> SourceStates:
+    def queries(self, texts: Sequence[str]) -> SourceStates:
         """Return the states of queries."""
         tokens = tokenize(self.tokenizer, texts, self.config.max_source - 1)
         return SourceStates(self.model, [tokens[row] for row in range(len(tokens))], self.eos)
@@ -149,7 +149,7 @@ def learn_search(
     judged = None if development is None else Judged.of_queries(development, config.search.validation_size)
     return _learn(
         folder, codes, corpus, [*corpus.texts(), *queries.texts], examples, config, config.search,
-        judged, lambda task: task.queries([] if development is None else development.texts), context, start,
+        judged, lambda task: task.queries(() if development is None else development.texts), context, start,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +34,12 @@ class Ragged:
         return cls(values.astype(np.int32), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
 
 
-def tokenize(tokenizer: Any, texts: list[str], max_tokens: int) -> Ragged:
+def tokenize(tokenizer: Any, texts: Sequence[str], max_tokens: int) -> Ragged:
     """Return the texts' tokens without the end-of-sequence token, at most max_tokens each."""
     rows: list[Any] = []
     for start in range(0, len(texts), 10_000):
         encoded = tokenizer(
-            texts[start : start + 10_000], add_special_tokens=False, truncation=True, max_length=max_tokens
+            list(texts[start : start + 10_000]), add_special_tokens=False, truncation=True, max_length=max_tokens
         )
         rows += encoded["input_ids"]
     return Ragged.from_rows(rows)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _TOKEN = re.compile(r"<([a-z])_([0-9]{1,9})>")
 
 
-def read_ids(path: Path, ids: list[str]) -> tuple[Codes, list[str]]:
+def read_ids(path: Path, ids: Sequence[str]) -> tuple[Codes, list[str]]:
     """Return the codes [n_items, longest ID] of the items in this order, and notes."""
     found = dict(_read_tsv(path) if path.suffix == ".tsv" else _read_json(path))
     if not found:
@@ -169,7 +169,7 @@ def _code(place: str, code: int) -> int:
     return code
 
 
-def _rows(path: Path, found: dict[str, Any], ids: list[str]) -> tuple[dict[str, int], list[str]]:
+def _rows(path: Path, found: dict[str, Any], ids: Sequence[str]) -> tuple[dict[str, int], list[str]]:
     """Return key -> row. Raises ConfigError when keys and items do not match one to one."""
     rows = {item: row for row, item in enumerate(ids)}
     if found.keys().isdisjoint(rows):

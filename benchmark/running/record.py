@@ -36,7 +36,7 @@ from benchmark.running.store import Stage
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.rankings import Rankings
-from benchmark.types.text import items_with
+from benchmark.types.text import fallback_fields, items_with
 from benchmark.version import __version__
 
 PACKAGES = (
@@ -180,10 +180,19 @@ def _write_ids(path: Path, ids: Sequence[str], codes: Codes) -> None:
 
 def _write_items(path: Path, corpus: Corpus) -> None:
     """Write what a report shows of an item: its title (or else its first text field, cut) and its category path."""
-    titles = (" ".join(text.partition(": ")[2].split())[:TITLE] for text in corpus.texts(("title",)))
+    titles = (" ".join(title.split())[:TITLE] for title in _titles(corpus))
     rows = zip(corpus.ids, titles, corpus.paths, strict=True)
     lines = (json.dumps({"id": i, "title": t, "categories": list(p)}, ensure_ascii=False) for i, t, p in rows)
     write_text(path, "".join(f"{line}\n" for line in lines))
+
+
+def _titles(corpus: Corpus) -> list[str]:
+    titles = corpus.field("title")
+    for name in fallback_fields(corpus.table, ("title",)):
+        if all(titles):
+            break
+        titles = [title or other for title, other in zip(titles, corpus.field(name), strict=True)]
+    return titles
 
 
 def _write_histories(path: Path, ids: Sequence[str], histories: Histories) -> None:

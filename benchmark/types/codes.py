@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.errors import BenchmarkError
-from benchmark.types.arrays import Int32
+from benchmark.types.arrays import Int32, read_only
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Codes:
 
     Padding may stand at the end (shorter IDs); after `with_counter` the last column is the dedup counter and
     padding may stand before it, because the counter always uses the tokens of the last position (LMIndexer's code).
+    The array is read-only.
     """
 
     values: Int32
@@ -31,6 +32,7 @@ class Codes:
             raise BenchmarkError("codes: a code lies outside its codebook (allowed: -1 for padding, 0 .. size - 1)")
         if len(values) and (values[:, 0] < 0).any():
             raise BenchmarkError("codes: an item has no first code")
+        read_only(self, arrays=("values",), tuples=("sizes",))
 
     def __len__(self) -> int:
         return len(self.values)

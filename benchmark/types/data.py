@@ -1,19 +1,21 @@
 """Data in memory: items, user histories, queries with judgments.
 
 Row numbers are item indices everywhere: item i is row i of the corpus, of the codes and of the embeddings.
+All of it is read-only, since the methods of a run share it: what changes its input gets an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.types.arrays import Int32, Int64
-from benchmark.types.text import DEFAULT_TEXT_FIELDS, item_texts
+from benchmark.types.arrays import Int32, Int64, read_only
+from benchmark.types.text import DEFAULT_TEXT_FIELDS, field_values, item_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,35 +38,44 @@ class Corpus:
         return int(self.table.num_rows)
 
     @cached_property
-    def ids(self) -> list[str]:
+    def ids(self) -> tuple[str, ...]:
         """Item ids in row order."""
-        ids: list[str] = self.table.column("id").to_pylist()
-        return ids
+        return tuple(self.table.column("id").to_pylist())
 
     @cached_property
-    def row_of(self) -> dict[str, int]:
+    def row_of(self) -> Mapping[str, int]:
         """Item id -> row."""
-        return {item: row for row, item in enumerate(self.ids)}
+        return MappingProxyType({item: row for row, item in enumerate(self.ids)})
 
     def texts(self, fields: Sequence[str] | None = None) -> list[str]:
         """Return one text per item: 'title: X, brand: Y' (LMIndexer's item text, joined with ', ')."""
         return item_texts(self.table, tuple(fields) if fields is not None else self.fields)
 
+    def field(self, name: str) -> list[str]:
+        """Return one field's value per item: '' where absent, a category path joined with ', '.
+
+        Raises UsageError, with the nearest name, for a field that the corpus does not have.
+        """
+        return field_values(self.table, name)
+
     @cached_property
-    def paths(self) -> list[tuple[str, ...]]:
+    def paths(self) -> tuple[tuple[str, ...], ...]:
         """Category path of every item, general to special; empty where an item has no label."""
         if "categories" not in self.table.column_names:
-            return [()] * len(self)
-        return [tuple(path or ()) for path in self.table.column("categories").to_pylist()]
+            return ((),) * len(self)
+        return tuple(tuple(path or ()) for path in self.table.column("categories").to_pylist())
 
 
 @dataclass(frozen=True)
 class Histories:
     """User sequences, oldest item first: user u holds items[offsets[u]:offsets[u + 1]]."""
 
-    users: list[str]
+    users: tuple[str, ...]
     offsets: Int64  # [n_users + 1]
     items: Int32  # [n_interactions]
+
+    def __post_init__(self) -> None:
+        read_only(self, arrays=("offsets", "items"), tuples=("users",))
 
     def __len__(self) -> int:
         return len(self.users)
@@ -82,7 +93,7 @@ class Histories:
         lengths = self.lengths[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         positions = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths)
-        return Histories([self.users[row] for row in rows], offsets, np.asarray(self.items)[positions])
+        return Histories(tuple(self.users[row] for row in rows), offsets, np.asarray(self.items)[positions])
 
 
 @dataclass(frozen=True)
@@ -90,11 +101,14 @@ class QuerySet:
     """Queries and their judgments: query query_rows[j] has item item_rows[j] at grade grades[j]."""
 
     name: str  # "judged", "simulated", "category-derived", ...
-    ids: list[str]
-    texts: list[str]
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
     query_rows: Int32  # [n_judgments]
     item_rows: Int32  # [n_judgments]
     grades: Int32  # [n_judgments]
+
+    def __post_init__(self) -> None:
+        read_only(self, arrays=("query_rows", "item_rows", "grades"), tuples=("ids", "texts"))
 
     def __len__(self) -> int:
         return len(self.ids)

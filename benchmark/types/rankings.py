@@ -7,15 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.errors import BenchmarkError
-from benchmark.types.arrays import Float32, Int32
+from benchmark.types.arrays import Float32, Int32, read_only
 
 
 @dataclass(frozen=True)
 class Rankings:
-    """Ranked items of each query or user: items int32 [n, k] (-1 pads at the end), scores float32 [n, k]."""
+    """Ranked items of each query or user: items int32 [n, k] (-1 pads at the end), scores float32 [n, k]; read-only."""
 
     items: Int32
     scores: Float32
+
+    def __post_init__(self) -> None:
+        read_only(self, arrays=("items", "scores"))
 
     def __len__(self) -> int:
         return len(self.items)

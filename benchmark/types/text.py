@@ -32,6 +32,19 @@ def item_texts(table: pa.Table, fields: Sequence[str]) -> list[str]:
     return [text for texts in _batches(table, fields) for text in texts.to_pylist()]
 
 
+def field_values(table: pa.Table, name: str) -> list[str]:
+    """Return the value of one field per row, lists joined with ', ', '' where an item does not have it.
+
+    Raises UsageError for a field that no item can have; each of the paper's five may be absent.
+    """
+    check_fields(table, (name,))
+    column = _column(name)
+    if column not in table.column_names:
+        return [""] * len(table)
+    batches = table.select([column]).to_batches()
+    return [value or "" for batch in batches for value in _values(batch, column).to_pylist()]
+
+
 def document_texts(table: pa.Table, fields: Sequence[str]) -> list[str]:
     """Return the values of the text fields without their names, joined with spaces: the text that a search reads.
 
@@ -155,8 +168,17 @@ def _labelled(batch: pa.RecordBatch, field: str) -> pa.Array | None:
     name = _column(field)
     if name not in batch.schema.names:
         return None
-    values = batch.column(name)
-    if pa.types.is_list(values.type):
-        field, values = "category", pc.binary_join(values, ", ")
+    if pa.types.is_list(batch.column(name).type):
+        field = "category"
+    values = _values(batch, name)
     values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
     return pc.binary_join_element_wise(pa.scalar(f"{field}: "), values, "")
+
+
+def _values(batch: pa.RecordBatch, column: str) -> pa.Array:
+    """Return the strings of a column, those of a list joined with ', '."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = batch.column(column)
+    return pc.binary_join(values, ", ") if pa.types.is_list(values.type) else values

@@ -23,11 +23,11 @@ class Documents:
         """Read a corpus."""
         if "title" not in corpus.fields or "title" not in corpus.table.column_names:
             return cls([""] * len(corpus), [_single_spaced(text) for text in corpus.texts()])
-        titles = [title or "" for title in corpus.table.column("title").to_pylist()]
-        others = [name for name in corpus.fields if name != "title"]
+        titles, others = corpus.field("title"), [name for name in corpus.fields if name != "title"]
+        described = [any(values) for values in zip(*map(corpus.field, others), strict=True)] or [False] * len(corpus)
         texts = [
-            text.removeprefix(f"title: {title}").removeprefix(", ") if title else text
-            for title, text in zip(titles, corpus.texts(("title", *others)), strict=True)
+            text if has or not title else ""
+            for title, has, text in zip(titles, described, corpus.texts(others or ("title",)), strict=True)
         ]
         return cls([_single_spaced(title) for title in titles], [_single_spaced(text) for text in texts])
 

@@ -55,13 +55,13 @@ def refusal(folder: Path, read: str = "corpus") -> str:
 
 def test_items_have_the_papers_text_and_their_labels(shop):
     corpus = opened(shop).corpus(PAPER_TEXT_FIELDS)
-    assert corpus.ids == ["a", "b", "3"]
+    assert corpus.ids == ("a", "b", "3")
     assert corpus.texts() == [
         "title: Red mug, brand: Acme, price: 12.5, category: Home, Mugs",
         "title: Blue mug, description: For tea, category: Home, Cups",
         "category: Other",
     ]
-    assert corpus.paths == [("Home", "Mugs"), ("Home", "Cups"), ("Other",)]
+    assert corpus.paths == (("Home", "Mugs"), ("Home", "Cups"), ("Other",))
 
 
 def test_an_item_without_the_asked_fields_uses_its_first_other_text_but_never_keywords_or_categories(shop):
@@ -85,10 +85,10 @@ def test_histories_and_queries_name_rows_of_the_corpus(shop):
     dataset = opened(shop)
     histories = dataset.histories()
     assert (histories.users, histories.offsets.tolist(), histories.items.tolist()) == (
-        ["u1", "u2"], [0, 3, 4], [0, 1, 2, 1],
+        ("u1", "u2"), [0, 3, 4], [0, 1, 2, 1],
     )
     queries = dataset.queries("judged", "test")
-    assert queries is not None and queries.texts == ["red mug", "cup for tea"]
+    assert queries is not None and queries.texts == ("red mug", "cup for tea")
     judged = zip(queries.query_rows.tolist(), queries.item_rows.tolist(), queries.grades.tolist(), strict=True)
     assert list(judged) == [(0, 0, 2), (0, 1, 0), (1, 1, 1)]
     assert dataset.queries("judged", "train") is None
@@ -179,7 +179,7 @@ def test_what_can_be_left_out_of_the_queries_is_counted(shop):
     )
     dataset = opened(shop)
     queries = dataset.queries("judged", "test")
-    assert queries is not None and queries.ids == ["q1"] and queries.item_rows.tolist() == [0]
+    assert queries is not None and queries.ids == ("q1",) and queries.item_rows.tolist() == [0]
     assert [warning for warning in dataset.warnings if warning[0] == "q"] == [
         "queries.tsv: 1 queries have no text; left out",
         "queries.tsv: 1 queries have no judgment in qrels.txt; left out",
@@ -202,7 +202,7 @@ def test_without_test_judgments_the_development_ones_are_used_under_their_own_na
     dataset = opened(shop)
     assert (dataset.query_sets, dataset.default_queries) == (("judged-dev", "simulated"), "judged-dev")
     test, train = dataset.queries("judged-dev", "test"), dataset.queries("judged-dev", "train")
-    assert test is not None and train is not None and (test.ids, train.ids) == (["q2"], ["q1"])
+    assert test is not None and train is not None and (test.ids, train.ids) == (("q2",), ("q1",))
     assert dataset.queries("judged-dev", "dev") is None
     assert not any(warning.startswith("q") for warning in dataset.warnings)
 
@@ -212,7 +212,7 @@ def test_a_named_query_set_is_found_beside_the_judged_one(shop):
     dataset = opened(shop)
     assert dataset.query_sets == ("judged", "category-derived", "simulated")
     queries = dataset.queries("category-derived", "test")
-    assert queries is not None and queries.texts == ["home"]
+    assert queries is not None and queries.texts == ("home",)
     with pytest.raises(UsageError, match="Did you mean 'category-derived'"):
         dataset.queries("category_derived", "test")
 
@@ -250,7 +250,7 @@ def test_opening_again_reads_the_cache_and_not_the_text(shop, monkeypatch):
     again = opened(shop)
     assert again.corpus().texts() == texts and again.histories().items.tolist() == items
     assert again.fingerprint == first.fingerprint
-    assert isinstance(again.histories().items.base, np.memmap)
+    assert isinstance(again.histories().items.base.base, np.memmap)  # below the view that cannot be written
 
 
 def test_a_changed_file_changes_its_part_and_the_fingerprint_alone(shop):

@@ -36,7 +36,7 @@ def test_an_s3rec_file_gives_the_same_histories_item_by_item(tmp_path: Path) -> 
 
 def test_s3rec_items_without_datamaps_stand_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     dataset = imported(tmp_path, "s3rec", write(tmp_path / "Toy.txt", "1 10 2 9\r\n2 2 10\r\n"))
-    assert dataset.corpus().ids == ["2", "9", "10"]
+    assert dataset.corpus().ids == ("2", "9", "10")
     assert histories(dataset) == {"1": ["10", "2", "9"], "2": ["2", "10"]}
 
 

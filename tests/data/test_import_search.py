@@ -37,9 +37,9 @@ def test_a_beir_folder_brings_documents_queries_and_every_split(tmp_path: Path, 
     ]  # fmt: skip
     test, train, dev = (dataset.queries("judged", split) for split in ("test", "train", "dev"))
     assert test and train and dev
-    assert (test.ids, test.texts) == (["q0", "q1"], ["lift of a wing", "turbulence"])
+    assert (test.ids, test.texts) == (("q0", "q1"), ("lift of a wing", "turbulence"))
     assert test.grades.tolist() == [2, 0]
-    assert (train.ids, dev.ids) == (["q2"], ["q3"])
+    assert (train.ids, dev.ids) == (("q2",), ("q3",))
     assert "1 repeated judgments (train); left out" in notes(dataset)
     assert "1 judgments (test) of unknown queries or items" in notes(dataset)
 
@@ -84,8 +84,8 @@ def test_an_ir_datasets_id_brings_documents_queries_and_judgments(tmp_path: Path
     assert rows(dataset, "id", "description") == [("d1", "Lift of a wing"), ("d2", "Boundary layers")]
     test, trained = dataset.queries("judged", "test"), dataset.queries("judged", "train")
     assert test and trained
-    assert (test.ids, test.texts, test.grades.tolist()) == (["q1"], ["what lifts"], [1, 0])
-    assert (trained.ids, trained.grades.tolist()) == (["q7"], [3])
+    assert (test.ids, test.texts, test.grades.tolist()) == (("q1",), ("what lifts",), [1, 0])
+    assert (trained.ids, trained.grades.tolist()) == (("q7",), [3])
 
 
 def test_an_unknown_ir_datasets_id_names_the_nearest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

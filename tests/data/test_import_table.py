@@ -38,7 +38,7 @@ def test_a_csv_with_mapped_columns_events_and_searches(tmp_path: Path) -> None:
     assert "stock" not in dataset.corpus().table.column_names
     assert histories(dataset) == {"u": ["1", "2"]}
     judged = dataset.queries("judged", "test")
-    assert judged and (judged.texts, judged.grades.tolist()) == (["red cup"], [1])
+    assert judged and (judged.texts, judged.grades.tolist()) == (("red cup",), [1])
     assert "1 events of orders.tsv name an unknown item" in notes(dataset)
 
 

@@ -16,7 +16,6 @@ class FirstLetter(Indexer[FirstLetterConfig]):
     """IDs from the first letters of the title (a worked example, not a good idea)."""
 
     def fit(self, corpus: Corpus, context: Context) -> Codes:
-        titles = [text.ljust(self.config.letters) for text in corpus.texts(["title"])]
-        codes = np.array([[ord(sign) % 64 for sign in title[7 : 7 + self.config.letters].ljust(self.config.letters)]
-                          for title in titles], np.int32)
-        return Codes(codes, sizes=(64,) * self.config.letters)
+        letters = self.config.letters
+        starts = [title[:letters].ljust(letters) for title in corpus.field("title")]
+        return Codes(np.array([[ord(sign) % 64 for sign in start] for start in starts], np.int32), (64,) * letters)

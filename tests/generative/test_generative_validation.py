@@ -110,7 +110,7 @@ def test_facts_name_the_first_of_the_best_evaluations() -> None:
 def test_every_twentieth_query_is_held_out_with_its_judgments() -> None:
     judgments = [(q, q % 9, 1 + q % 3) for q in range(45)] + [(19, 8, 2), (18, 8, 2)]
     train, development = held_out(query_set(judgments, 45))
-    assert development.ids == ["q19", "q39"] and len(train) == 43
+    assert development.ids == ("q19", "q39") and len(train) == 43
 
     def named(queries: QuerySet) -> set[tuple[str, str, int, int]]:
         rows = zip(queries.query_rows.tolist(), queries.item_rows.tolist(), queries.grades.tolist(), strict=True)

@@ -60,7 +60,7 @@ def test_on_a_copy_without_test_part_no_scored_query_chooses_weights(simulated: 
 def test_judged_queries_choose_weights_from_their_development_part_or_from_a_part_held_out(tmp_path: Path) -> None:
     full = open_dataset(str(made(tmp_path / "full", "test", "train", "dev")), cache=tmp_path)
     queries, development = examples(full, evaluations=2)
-    assert development is not None and development.ids == ["d1"] and len(queries) == 25
+    assert development is not None and development.ids == ("d1",) and len(queries) == 25
     without = open_dataset(str(made(tmp_path / "without", "test", "train")), cache=tmp_path)
     queries, development = examples(without, evaluations=2)
     assert development is not None and len(development) == 1 and len(queries) == 24
