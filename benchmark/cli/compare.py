@@ -33,15 +33,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print one table and one sentence per task."""
-    from benchmark.reports.tables.comparison import MEASURES, compare, find_pairs, sentence
+    from benchmark.reports.tables.comparison import TASKS, compare, find_pairs, sentence
     from benchmark.results.result_files import load_results
 
     if not arguments.runs.is_dir():
         raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")
-    if arguments.task is not None and arguments.task not in MEASURES:
-        raise UsageError(f"unknown task '{arguments.task}'.{did_you_mean(arguments.task, MEASURES)}")
+    if arguments.task is not None and arguments.task not in TASKS:
+        raise UsageError(f"unknown task '{arguments.task}'.{did_you_mean(arguments.task, TASKS)}")
     results = load_results(arguments.runs)
-    tasks = [arguments.task] if arguments.task else list(MEASURES)
+    tasks = [arguments.task] if arguments.task else list(TASKS)
     pairs = find_pairs(results, arguments.a, arguments.b, arguments.dataset, arguments.runs, tasks)
     compared = {task: compare(*pair, task) for task, pair in pairs.items()}
     a, b = (seeds[0].label for seeds in next(iter(pairs.values())))

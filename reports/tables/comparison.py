@@ -19,16 +19,14 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.metrics.significance import bootstrap_draws, holm, mean_interval, sign_flip_tests
 from benchmark.reports.tables.cells import Seeds
+from benchmark.reports.tables.columns import plugin_columns
 from benchmark.reports.tables.scores import align, query_values
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
 
 LEVEL = 0.05
 TABLES = (ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH)
-MEASURES = {  # task -> metric -> whether more is better
-    task: {column.key: column.higher_is_better for table in TABLES if table.task == task for column in table.columns}
-    for task in dict.fromkeys(table.task for table in TABLES)
-}
+TASKS = tuple(dict.fromkeys(table.task for table in TABLES))
 
 Float64 = NDArray[np.float64]
 
@@ -92,9 +90,15 @@ def _side(groups: Sequence[Seeds], name: str, runs: Path) -> list[Seeds]:
     return found
 
 
+def measures_of(task: str) -> dict[str, bool | None]:
+    """Return metric -> whether more is better, for the metrics of a task that tables show."""
+    shown = [column for table in TABLES if table.task == task for column in table.columns]
+    return {column.key: column.higher_is_better for column in (*shown, *plugin_columns(task))}
+
+
 def compare(a: Seeds, b: Seeds, task: str) -> list[Comparison]:
     """Compare two rows on every metric of a task that both have. Raises BenchmarkError when they share none."""
-    columns = MEASURES[task]
+    columns = measures_of(task)
     shared = [m for m in columns if all(m in result.metrics.get(task, {}) for result in (*a, *b))]
     if not shared:
         raise BenchmarkError(f"{a[0].label} and {b[0].label} have no metric of {task} in common")
