@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import digest
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.presets import build_generative, without_generative
+from benchmark.metrics.known import plugins
 from benchmark.registry import find, load, source_file
 from benchmark.running.versions import code_version, model_folders
 from benchmark.types.method import Indexer, Method, Recommender, Retriever
@@ -194,6 +196,7 @@ def make_plan(
     from benchmark.running import runner  # which imports this module
 
     asked = tuple(tasks or dataset.default_tasks)
+    metrics = {metric.name: code_version(import_module(entry.module)) for entry, metric in plugins()}
     cells, skipped = [], []
     suite = [code_version(runner), code_version(read_sequences)]  # with all they import: everything but the methods
     for variant in variants:
@@ -209,6 +212,7 @@ def make_plan(
                 "depth": protocol.depth,
                 "variant": variant.describe(),
                 "suite": suite,
+                "metrics": metrics,
             }
         )
         for seed in seeds:
