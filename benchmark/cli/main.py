@@ -20,7 +20,7 @@ COMMANDS = {
     "figures": "draw the figures of the runs that exist",
     "sweep": "run methods over a grid of settings, as the figures against ID length and codebook size need it",
     "list": "list methods, data sets, importers, tables, figures or metrics",
-    "show": "show a method's or a data set's settings and presets",
+    "show": "show a method's or a data set's settings and presets, or what a metric means",
     "data": "get a data set, check it, print its statistics, or write a generated one to a folder",
     "import": "bring in a data set: ir_datasets, BEIR, RecBole, S3-Rec/P5, Amazon 2018 and 2023, CSV, Parquet",
     "export": "write a result's TREC run, IDs (also as .index.json) or JSON",

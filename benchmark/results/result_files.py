@@ -42,8 +42,8 @@ class Result:
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # task -> metric -> value
     queries: str | None = None  # "judged", "simulated", ...
     notes: tuple[str, ...] = ()
-    versions: Mapping[str, str] = field(default_factory=dict)
-    revision: str = ""
+    versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # task -> package -> version
+    revisions: Mapping[str, str] = field(default_factory=dict)  # task -> git revision of the suite
     cost: Mapping[str, Any] = field(default_factory=dict)  # cost.json, {} where there is none
     problem: str = ""  # why the file could not be read; everything else is empty then
 
@@ -130,7 +130,7 @@ def read_result(path: Path) -> Result:
             path.parent, {"title": dataset["name"], **dataset, "fingerprint": dataset["fingerprint"]},
             data["method"], data["label"], data["kind"], data["preset"], tuple(map(str, data["text_fields"])),
             int(data["seed"]), data["key"], dict(data["config"]), metrics, data.get("queries"),
-            tuple(map(str, data.get("notes", ()))), dict(data.get("versions", {})), data.get("revision") or "",
+            tuple(map(str, data.get("notes", ()))), *_made_with(data, list(metrics)),
             _read_cost(path.with_name("cost.json")),
         )  # fmt: skip
         if not all(isinstance(text, str) for text in (result.method, result.label, result.preset, result.key)):
@@ -140,6 +140,16 @@ def read_result(path: Path) -> Result:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         return Result(path.parent, problem=f"{path}: {error}")
     return result
+
+
+def _made_with(data: Mapping[str, Any], tasks: list[str]) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Return versions and git revision by task; older files have the same for all."""
+    versions, revisions = dict(data.get("versions", {})), data.get("revisions")
+    if any(isinstance(version, str) for version in versions.values()):
+        versions = dict.fromkeys(tasks, versions)
+    if revisions is None:
+        revisions = dict.fromkeys(tasks, data.get("revision"))
+    return {task: dict(of) for task, of in versions.items()}, {task: of for task, of in revisions.items() if of}
 
 
 def _read_cost(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Nothing here imports torch or computes a result, so that a finished run is recog
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from benchmark.data.layout import read_sequences
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import digest
 from benchmark.generative.presets import build_generative, without_generative
+from benchmark.metrics.known import plugins
 from benchmark.registry import find, load, source_file
 from benchmark.running import runner
 from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant
@@ -108,6 +110,7 @@ def make_plan(
             f"{did_you_mean(protocol.query_set, dataset.query_sets)}"
         )
     asked = tuple(tasks or dataset.default_tasks)
+    metrics = {metric.name: code_version(import_module(entry.module)) for entry, metric in plugins()}
     cells, skipped = [], []
     suite = [code_version(runner), code_version(read_sequences)]  # with all they import: everything but the methods
     for variant in variants:
@@ -123,6 +126,7 @@ def make_plan(
                 "depth": protocol.depth,
                 "variant": variant.describe(),
                 "suite": suite,
+                "metrics": metrics,
             }
         )
         for seed in seeds:

@@ -25,23 +25,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from benchmark.files import write_json, write_text
 from benchmark.results.result_files import FORMAT, histories_file, items_file
 from benchmark.running.cells import Cell, Plan
+from benchmark.running.requirements import distributions_of, installed_versions
 from benchmark.running.store import Stage
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.rankings import Rankings
 from benchmark.types.text import fallback_fields, items_with
-from benchmark.version import __version__
 
-PACKAGES = (
-    "torch", "transformers", "sentence-transformers", "faiss-cpu", "scikit-learn", "numpy", "bm25s", "ir-measures",
-)  # fmt: skip
 TITLE = 200  # characters of a title that reports get to see
 
 
@@ -56,9 +52,11 @@ class Scored:
     def of_codes(cls, codes: Codes, corpus: Corpus, histories: Histories | None = None) -> Scored:
         """Score semantic IDs (before the dedup counter), against training histories where there are any."""
         from benchmark.metrics.id_quality import id_quality
+        from benchmark.metrics.plugin_scores import score_ids
 
         sizes = {f"codebook@{position}": size for position, size in enumerate(codes.sizes, 1)}
-        return cls(id_quality(codes, corpus.paths, histories), {"items": len(corpus), **sizes})
+        metrics = {**id_quality(codes, corpus.paths, histories), **score_ids(codes, corpus, histories)}
+        return cls(metrics, {"items": len(corpus), **sizes})
 
     @classmethod
     def of_rankings(
@@ -76,8 +74,9 @@ class Scored:
         """
         from benchmark.metrics.collisions import IdGroups, readings
         from benchmark.metrics.id_quality import prefix_groups
+        from benchmark.metrics.plugin_scores import add_query_scores
         from benchmark.metrics.ranking import RECOMMENDATION, SEARCH, score_run, write_scores
-        from benchmark.types.trec import write_qrels, write_run
+        from benchmark.types.trec import read_run, write_qrels, write_run
 
         run = cell.folder / f"run.{cell.task}.trec"
         run.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +87,7 @@ class Scored:
             measures = (*measures, *readings(measures))
             groups = IdGroups.of(corpus.ids, prefix_groups(codes.values)[-1].tolist())
         scores = score_run(run, judgments, measures, groups)
+        scores = add_query_scores(cell.task, scores, lambda: read_run(run), judgments)
         write_scores(cell.folder / f"scores.{cell.task}.tsv", scores)
         return cls(scores.means, {"users" if cell.task == "recommendation" else "queries": len(scores.query_ids)})
 
@@ -103,7 +103,8 @@ def write_result(
 ) -> None:
     """Add the cell's task to its files; the metrics go in last, so that a result is there only when it is whole.
 
-    What a method says of itself under the fact `notes` (sentences) stands below every table that shows the result.
+    Each task keeps the versions and the git revision that it was computed with. What a method says of itself under the
+    fact `notes` (sentences) stands below every table that shows the result.
     """
     folder = cell.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -125,6 +126,8 @@ def write_result(
         result["notes"] = list(dict.fromkeys([*result["notes"], *said]))
         result["metrics"][cell.task] = scored.metrics
         result["counts"][cell.task] = scored.counts
+        result["versions"][cell.task] = installed_versions(distributions_of(cell.variant.method))
+        result["revisions"][cell.task] = revision()
         write_json(path, result)
 
 
@@ -159,8 +162,8 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus) -> dict[str, Any]:
         "metrics": {},
         "counts": {},
         "notes": list(dataset.warnings),
-        "versions": _versions(),
-        "revision": revision(),
+        "versions": {},
+        "revisions": {},
     }
 
 
@@ -227,16 +230,6 @@ def _write_log(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
     text = "".join(f"{line}\n" for name in sorted(kept) for line in kept[name])
     if text:
         write_text(path, text)
-
-
-def _versions() -> dict[str, str]:
-    found = {"lmindexer-benchmark": __version__}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 @cache

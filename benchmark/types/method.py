@@ -59,6 +59,14 @@ ConfigT = TypeVar("ConfigT", bound=MethodConfig)
 class Method(Configured[ConfigT], ABC):
     """A method of the suite: configured once, fitted once. Subclass Indexer, Retriever or Recommender."""
 
+    @classmethod
+    def optional_parts(cls) -> dict[str, str]:
+        """Return setting -> one line that says whether it works here, or what is missing and how to get it.
+
+        For settings that need more than the suite's requirements, 'engine=lucene'; `benchmark doctor` prints the lines.
+        """
+        return {}
+
 
 class Indexer(Method[ConfigT]):
     """Gives every item a semantic ID; the shared generative part makes it a retriever and a recommender."""

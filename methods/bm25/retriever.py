@@ -26,6 +26,13 @@ from benchmark.types.text import document_texts
 class BM25(Retriever[BM25Config]):
     """Word matching with BM25 (Lucene's variant), the classical retrieval baseline."""
 
+    @classmethod
+    def optional_parts(cls) -> dict[str, str]:
+        """Say whether Lucene works, after starting it."""
+        from benchmark.methods.bm25.engines.lucene import state
+
+        return {"engine=lucene": state()}
+
     def fit(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
         """Index the corpus; `queries` are not used, BM25 learns nothing from judgments."""
         self.row_of = np.array(sorted(range(len(corpus)), key=corpus.ids.__getitem__, reverse=True), np.int32)

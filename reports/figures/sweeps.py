@@ -21,8 +21,9 @@ from benchmark.reports.figures.reading import ids_file
 from benchmark.reports.figures.style import SMALL, draw_line, legend_below, new_figure, shown
 from benchmark.reports.tables.captions import circumstances, data_set, protocol
 from benchmark.reports.tables.cells import Seeds, interval_notes, metric_cells
+from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.labels import row_labels
-from benchmark.reports.tables.layout import Cell, Column
+from benchmark.reports.tables.layout import Cell
 from benchmark.results.result_files import Result, group_seeds, read_ids
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _values(series: Series) -> dict[Measure, Values]:
     """Return what a line shows of every measure that it has at two points or more."""
     found: dict[Measure, Values] = {}
     for task, measure in MEASURES:
-        cells = metric_cells(task, list(series.points.values()), (Column(measure, measure),))
+        cells = metric_cells(task, list(series.points.values()), (column(task, measure),))
         values = {x: row[0] for x, row in zip(series.points, cells, strict=True) if row[0].mean is not None}
         if len(values) > 1:
             found[task, measure] = values

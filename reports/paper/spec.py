@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.layout import Column
 
 HERE = Path(__file__).parent
@@ -65,7 +66,7 @@ class Spec:
         """Return the columns with the metrics of one reading."""
         if reading != "published":
             return self.columns
-        return tuple(replace(c, key=f"{c.key}{READING}", metric=f"{c.measure}{READING}") for c in self.columns)
+        return tuple(map(_published, self.columns))
 
     @property
     def data_sets(self) -> tuple[str, ...]:
@@ -82,16 +83,26 @@ def read_toml(name: str) -> dict[str, Any]:
 def read_spec(name: str) -> Spec:
     """Return the declaration of one table of results."""
     data = read_toml(name)
-    columns = tuple(_column(text, data.get("digits", 4)) for text in data["columns"])
+    columns = tuple(_column(text, data.get("digits")) for text in data["columns"])
     return Spec(
         data["source"], columns, paper_rows(data), tuple(data.get("readings", ("",))), tuple(data.get("footnotes", ())),
         data.get("uncertain", ""), data.get("uncertain_columns", {}), data.get("others", ""),
     )  # fmt: skip
 
 
-def _column(text: str, digits: int) -> Column:
+def _column(text: str, digits: int | None) -> Column:
+    """Return the column of 'data set/task/metric'; `digits` are the paper's where they are not the metric's."""
     dataset, task, metric = text.split("/")
-    return Column(text, f"{data_set(dataset)['title']} {metric}", digits, task=task, dataset=dataset, metric=metric)
+    own = {} if digits is None else {"digits": digits}
+    title = f"{data_set(dataset)['title']} {metric}"
+    return column(task, metric, key=text, header=title, task=task, dataset=dataset, metric=metric, **own)
+
+
+def _published(of: Column) -> Column:
+    """Return the column of the same metric in LMIndexer's reading."""
+    name = f"{of.measure}{READING}"
+    of_reading = column(of.task, name)
+    return replace(of, key=f"{of.key}{READING}", metric=name, description=of_reading.description)
 
 
 def paper_rows(data: Mapping[str, Any]) -> tuple[PaperRow, ...]:

@@ -19,16 +19,14 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.metrics.significance import bootstrap_draws, holm, mean_interval, sign_flip_tests
 from benchmark.reports.tables.cells import Seeds
+from benchmark.reports.tables.columns import plugin_columns
 from benchmark.reports.tables.scores import align, query_values
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
 
 LEVEL = 0.05
 TABLES = (ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH)
-MEASURES = {  # task -> metric -> whether more is better
-    task: {column.key: column.higher_is_better for table in TABLES if table.task == task for column in table.columns}
-    for task in dict.fromkeys(table.task for table in TABLES)
-}
+TASKS = tuple(dict.fromkeys(table.task for table in TABLES))
 
 Float64 = NDArray[np.float64]
 
@@ -77,9 +75,9 @@ def compare_rows(
 
     Raises UsageError for an unknown task and for rows that are not there or not one of each.
     """
-    if task is not None and task not in MEASURES:
-        raise UsageError(f"unknown task '{task}'.{did_you_mean(task, MEASURES)}")
-    pairs = find_pairs(results, a, b, dataset, runs, [task] if task else list(MEASURES))
+    if task is not None and task not in TASKS:
+        raise UsageError(f"unknown task '{task}'.{did_you_mean(task, TASKS)}")
+    pairs = find_pairs(results, a, b, dataset, runs, [task] if task else list(TASKS))
     labels = [seeds[0].label for seeds in next(iter(pairs.values()))]
     names = [a, b] if labels[0] == labels[1] else labels
     compared = []
@@ -133,9 +131,15 @@ def _of_side(groups: Sequence[Seeds], name: str) -> list[Seeds]:
     return inside or [seeds for seeds in groups if seeds[0].label == name]
 
 
+def measures_of(task: str) -> dict[str, bool | None]:
+    """Return metric -> whether more is better, for the metrics of a task that tables show."""
+    shown = [column for table in TABLES if table.task == task for column in table.columns]
+    return {column.key: column.higher_is_better for column in (*shown, *plugin_columns(task))}
+
+
 def compare(a: Seeds, b: Seeds, task: str) -> list[Comparison]:
     """Compare two rows on every metric of a task that both have. Raises BenchmarkError when they share none."""
-    columns = MEASURES[task]
+    columns = measures_of(task)
     shared = [m for m in columns if all(m in result.metrics.get(task, {}) for result in (*a, *b))]
     if not shared:
         raise BenchmarkError(f"{a[0].label} and {b[0].label} have no metric of {task} in common")

@@ -23,6 +23,7 @@ from benchmark.reports.tables.captions import (
     telling,
 )
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, mean_cell, metric_cells
+from benchmark.reports.tables.columns import plugin_columns
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
 from benchmark.results.result_files import Result, group_seeds
@@ -33,6 +34,8 @@ CONTROLS = ("random", "shuffled", "category", "popularity")
 
 def build(table: Declaration, results: Iterable[Result]) -> list[FilledTable]:
     """Fill a table from results: one filled table per protocol, none where no result has the table's task."""
+    if table.with_plugins:
+        table = replace(table, columns=(*table.columns, *plugin_columns(table.task)))
     protocols: dict[Any, list[tuple[Result, ...]]] = {}
     for seeds in group_seeds(result for result in results if _has_values(table, result)):
         shared: Any = seeds[0].protocol

@@ -32,6 +32,7 @@ class Column:
     task: str = ""  # where the table's columns are of several tasks
     dataset: str = ""  # where they are of several data sets
     metric: str = ""  # where the key is not the metric's own name
+    description: str = ""  # what the numbers are, for tooltips
 
     @property
     def measure(self) -> str:
@@ -51,6 +52,7 @@ class Declaration:
     group: str = ""  # tables of a group are shown when the group or the table is asked for
     row_header: str = "Method"
     shows_seeds: bool = True
+    with_plugins: bool = False  # metrics of plugins for the table's task become further columns
 
     @property
     def of_costs(self) -> bool:

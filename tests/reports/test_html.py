@@ -252,7 +252,8 @@ def test_every_number_leads_to_the_values_files_and_settings_behind_it(tmp_path)
     for seed, value in enumerate((0.25, 0.75)):
         put(
             tmp_path, "mine", seed=seed, method="no-such-method", metrics={"id-quality": {"AMI": value}},
-            config=settings, notes=["one item has no text"], cost={"stages": {"ids": {"seconds": 3 + seed}}},
+            config=settings, notes=["one item has no text"], versions={"id-quality": {"numpy": "2"}},
+            revisions={"id-quality": "r"}, cost={"stages": {"ids": {"seconds": 3 + seed}}},
         )  # fmt: skip
     data = Page(written(load_results(tmp_path))).json("data")
     (quality,) = [table for table in data["tables"] if table["columns"][0]["header"] == "AMI"]
@@ -261,9 +262,10 @@ def test_every_number_leads_to_the_values_files_and_settings_behind_it(tmp_path)
     assert cell["interval"] == "t"
     assert cell["low"] < 0.25 < 0.75 < cell["high"]
     runs = [data["runs"][number] for number in cell["runs"]]
-    assert [(run["seed"], run["folder"], run["files"], run["revision"], run["seconds"]) for run in runs] == [
-        (0, "demo/mine/k1/seed-0", ["cost.json", "result.json"], "r", 3),
-        (1, "demo/mine/k1/seed-1", ["cost.json", "result.json"], "r", 4),
+    made_with = [{"tasks": ["id-quality"], "revision": "r", "packages": {"numpy": "2"}}]
+    assert [(run["seed"], run["folder"], run["files"], run["versions"], run["seconds"]) for run in runs] == [
+        (0, "demo/mine/k1/seed-0", ["cost.json", "result.json"], made_with, 3),
+        (1, "demo/mine/k1/seed-1", ["cost.json", "result.json"], made_with, 4),
     ]
     configuration = data["configurations"][runs[0]["configuration"]]
     assert configuration["config"] == settings
