@@ -10,8 +10,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from importlib.util import find_spec
 
-import benchmark
 from benchmark.registry import registered
+from benchmark.version import __version__
 
 DISTRIBUTION = "lmindexer-benchmark"
 REQUIREMENT = re.compile(r"""(?P<name>[\w.-]+)[^;]*(?:;.*extra\s*==\s*["'](?P<extra>[\w.-]+)["'])?""")
@@ -64,7 +64,7 @@ def installed_versions(plugins: Iterable[str] = ()) -> dict[str, str]:
     found = {required.installed: required.version for required in requirements() if required.installed}
     found |= {name: version(name) for name in plugins}
     found.pop(DISTRIBUTION, None)
-    return {"python": platform.python_version(), DISTRIBUTION: benchmark.__version__, **dict(sorted(found.items()))}
+    return {"python": platform.python_version(), DISTRIBUTION: __version__, **dict(sorted(found.items()))}
 
 
 def distributions_of(method: str) -> list[str]:
