@@ -63,8 +63,8 @@ class Ranker:
         """Rank for every row, and report latency, throughput, sizes and, where asked for, the search error."""
         facts, started = context.facts, time.perf_counter()
         rankings = self.rank(states, np.arange(len(states)), k, context)
-        facts |= throughput(len(states), time.perf_counter() - started)
-        facts |= latency(lambda row: self._beam(states, np.array([row]), min(k, self.config.beams)), len(states))
+        facts.update(throughput(len(states), time.perf_counter() - started))
+        facts.update(latency(lambda row: self._beam(states, np.array([row]), min(k, self.config.beams)), len(states)))
         facts["parameters"] = self.parameters
         facts["index_bytes"] = self.trie.nbytes
         if self.config.search_error_queries and len(states):

@@ -9,7 +9,7 @@ A failed cell is kept for the end and never loses another one's work.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,10 +28,11 @@ from benchmark.metrics.latency import latency, throughput
 from benchmark.running.cells import Cell, Plan
 from benchmark.running.record import Scored, write_result
 from benchmark.running.stages import Stages
-from benchmark.running.store import NESTED_SECONDS, Stage, Store
+from benchmark.running.store import Stage, Store
 from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories, QuerySet
+from benchmark.types.facts import NESTED_SECONDS, Facts
 from benchmark.types.method import Context, Indexer, Progress, Recommender, Retriever, no_progress
 from benchmark.types.rankings import Rankings, check_rankings
 
@@ -142,13 +143,13 @@ class Runner:
         if process_rank() == 0:
             write_result(cell, self.plan, scored, used, codes, self.corpus, histories)
 
-    def _context(self, cell: Cell, work: Path, facts: dict[str, Any] | None = None) -> Context:
+    def _context(self, cell: Cell, work: Path) -> Context:
         return Context(
             seed=cell.seed, work=work, device=self.device, progress=self.progress, log=self.log,
-            embedder=self._embed, facts=facts if facts is not None else {},
+            embedder=self._embed,
         )  # fmt: skip
 
-    def _build(self, stage: Stage, make: Callable[[Path, Path], dict[str, Any]], *, collective: bool) -> Stage:
+    def _build(self, stage: Stage, make: Callable[[Path, Path], Mapping[str, Any]], *, collective: bool) -> Stage:
         if stage.done:
             return stage
         self.store.build(stage, make, device=device_words(self.device), collective=collective)
@@ -158,12 +159,12 @@ class Runner:
     def _embeddings_stage(self, corpus: Corpus, encoder: EncoderConfig, seed: int) -> Stage:
         from benchmark.learning.encoders import embed
 
-        def make(folder: Path, work: Path) -> dict[str, Any]:
+        def make(folder: Path, work: Path) -> Facts:
             context = Context(seed=seed, work=work, device=self.device, progress=self.progress, log=self.log)
             vectors = embed(corpus.texts(), encoder, context)
             np.save(folder / "embeddings.npy", vectors)
             _keep_logs(work, folder)
-            return {"dim": int(vectors.shape[1])}
+            return Facts(dim=int(vectors.shape[1]))
 
         stage = self.stages.encode(encoder, seed, corpus.fields)
         return self._build(stage, make, collective=encoder.simcse_epochs > 0)
@@ -179,17 +180,17 @@ class Runner:
         vectors: Float32 = np.load(stage.final / "embeddings.npy")
         return vectors
 
-    def _query_embedder(self, facts: dict[str, Any]) -> Callable[[Sequence[str], EncoderConfig], Float32]:
+    def _query_embedder(self, facts: Facts) -> Callable[[Sequence[str], EncoderConfig], Float32]:
         """Return what embeds query texts, each set of texts once; `facts` are those of the stage that asks."""
 
         def embedder(texts: Sequence[str], encoder: EncoderConfig) -> Float32:
             from benchmark.learning.encoders import embed
 
-            def make(folder: Path, work: Path) -> dict[str, Any]:
+            def make(folder: Path, work: Path) -> Facts:
                 context = Context(seed=0, work=work, device=self.device, progress=self.progress, log=self.log)
                 vectors = embed(list(texts), encoder, context)
                 np.save(folder / "embeddings.npy", vectors)
-                return {"dim": int(vectors.shape[1])}
+                return Facts(dim=int(vectors.shape[1]))
 
             stage = self.stages.encode_queries(encoder, texts)
             if not stage.done:
@@ -201,18 +202,17 @@ class Runner:
         return embedder
 
     def _learn_ids(self, cell: Cell) -> tuple[Stage, Codes]:
-        def make(folder: Path, work: Path) -> dict[str, Any]:
-            facts: dict[str, Any] = {}
-            method = cell.variant.cls(cell.variant.config)
+        def make(folder: Path, work: Path) -> Facts:
+            context, method = self._context(cell, work), cell.variant.cls(cell.variant.config)
             assert isinstance(method, Indexer)
-            codes = method.fit(self.corpus, self._context(cell, work, facts))
+            codes = method.fit(self.corpus, context)
             if len(codes) != len(self.corpus):
                 raise BenchmarkError(f"{cell.variant.label}: {len(codes)} codes for {len(self.corpus)} items")
             method.hand_over(folder / START)
             load_start(folder / START, codes.sizes)  # what does not fit is refused here, not when it is used
             np.savez(folder / "codes.npz", values=codes.values, sizes=np.asarray(codes.sizes))
             _keep_logs(work, folder)
-            return facts
+            return context.facts
 
         stage = self._build(self.stages.ids(cell), make, collective=True)
         if stage.key not in self._codes:
@@ -228,23 +228,23 @@ class Runner:
         assert config is not None
         start = self.stages.ids(cell).final / START
 
-        def make(folder: Path, work: Path) -> dict[str, Any]:
-            facts: dict[str, Any] = {}
-            context, unique = self._context(cell, work, facts), codes.with_counter()
+        def make(folder: Path, work: Path) -> Facts:
+            context, unique = self._context(cell, work), codes.with_counter()
             if cell.task == "recommendation":
-                facts |= finetune_recommendation(
+                facts = finetune_recommendation(
                     folder, unique, self.corpus, self.split.train, config, context, start, self.split.validation
                 )
             else:
                 queries, development = search_examples(
                     self.plan.dataset, self.stages.training_queries, config.search
                 )
-                facts |= finetune_search(
+                facts = finetune_search(
                     folder, unique, self.corpus, queries, config, context, start, development,
-                    self._query_embedder(facts),
+                    self._query_embedder(context.facts),
                 )  # fmt: skip
+            context.facts.update(facts)
             _keep_logs(work, folder)
-            return facts
+            return context.facts
 
         return self._build(self.stages.train(cell), make, collective=True)
 
@@ -252,7 +252,7 @@ class Runner:
         depth = self.plan.protocol.depth
         _ = (self.test_queries, self.train_queries) if cell.task == "search" else self.test_users  # not timed
 
-        def make(folder: Path, work: Path) -> dict[str, Any]:
+        def make(folder: Path, work: Path) -> Facts:
             context = self._context(cell, work)
             if codes is not None:
                 rankings = self._rank_generatively(cell, codes, context)

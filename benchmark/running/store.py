@@ -26,8 +26,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.files import digest, write_json
 from benchmark.learning.processes import process_rank
 from benchmark.running.memory import peak_memory, reset_peak_memory
-
-NESTED_SECONDS = "nested_seconds"  # in a stage's facts: time spent in stages that it built inside itself
+from benchmark.types.facts import NESTED_SECONDS, Facts
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Store:
         return Stage(name, key, self.root / name / key)
 
     def build(
-        self, stage: Stage, make: Callable[[Path, Path], dict[str, Any]], *, device: str, collective: bool = True
+        self, stage: Stage, make: Callable[[Path, Path], Mapping[str, Any]], *, device: str, collective: bool = True
     ) -> Stage:
         """Make the stage unless it is there: `make(folder, work)` fills the folder and returns facts of its own.
 
@@ -79,7 +78,7 @@ class Store:
         with _alone(stage):  # a process that works side by side may be at the same stage
             return stage if stage.done else self._build(stage, make, device)
 
-    def _build(self, stage: Stage, make: Callable[[Path, Path], dict[str, Any]], device: str) -> Stage:
+    def _build(self, stage: Stage, make: Callable[[Path, Path], Mapping[str, Any]], device: str) -> Stage:
         folder = stage.final.with_name(f"{stage.final.name}.partial-{os.getpid()}")
         shutil.rmtree(folder, ignore_errors=True)
         try:
@@ -88,7 +87,7 @@ class Store:
             stage.work.mkdir(parents=True, exist_ok=True)
             reset_peak_memory()
             started = time.perf_counter()
-            facts = make(folder, stage.work)
+            facts = Facts(make(folder, stage.work))
             if process_rank() > 0:
                 return _wait(stage)
             nested = facts.pop(NESTED_SECONDS, 0.0)
@@ -98,7 +97,7 @@ class Store:
                 "device": device,
                 "date": datetime.now(UTC).date().isoformat(),
                 "resumed": resumed,  # after a kill, `seconds` counts the last part only
-                "facts": facts,
+                "facts": dict(facts),
             }
             write_json(folder / "cost.json", cost)
             os.replace(folder, stage.final)

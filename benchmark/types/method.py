@@ -16,6 +16,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.types.arrays import Float32, Int32
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories, QuerySet
+from benchmark.types.facts import Facts
 from benchmark.types.rankings import Rankings
 
 
@@ -44,7 +45,7 @@ class Context:
     progress: Progress = no_progress
     log: Callable[[str], None] = lambda message: None
     embedder: Callable[[Corpus, Any, Context], Float32] | None = None
-    facts: dict[str, Any] = field(default_factory=dict)  # what a method reports of itself: parameters, ..; notes
+    facts: Facts = field(default_factory=Facts)  # what a method reports of itself: parameters, ..; notes
 
     def embed(self, corpus: Corpus, encoder: Any = "default") -> Float32:
         """Return the items' text embeddings, float32 [n_items, dim], computed once per corpus, fields and encoder."""

@@ -21,6 +21,7 @@ from benchmark.methods.sequential.item_knn import ItemKNN
 from benchmark.registry import find, source_file
 from benchmark.types.arrays import Int32
 from benchmark.types.data import Histories
+from benchmark.types.facts import Facts
 from benchmark.types.method import Context, Recommender
 
 N = 30  # items of the toy catalogue
@@ -110,7 +111,7 @@ def test_a_killed_fit_ends_with_the_same_rankings(name: str, tmp_path: Path) -> 
 
 def test_the_model_is_that_of_the_best_validation_score(tmp_path: Path) -> None:
     """A learning rate that ruins the model in the end; nDCG@10 of its rankings is the best in the log."""
-    facts: dict[str, Any] = {}
+    facts = Facts()
     training = QUICK["training"] | {"learning_rate": 0.3, "evaluate_epochs": 1, "epochs": 30, "patience": 4}
     method = fitted("sasrec", tmp_path, {"facts": facts}, training=training)
     log = [json.loads(line) for line in (tmp_path / "sequence.log.jsonl").read_text().splitlines()]
