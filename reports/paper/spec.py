@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmark.metrics.known import find_metric
 from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.layout import Column
 
@@ -99,10 +100,10 @@ def _column(text: str, digits: int | None) -> Column:
 
 
 def _published(of: Column) -> Column:
-    """Return the column of the same metric in LMIndexer's reading."""
+    """Return the column of the same metric in LMIndexer's reading, whether the suite computes such a reading or not."""
     name = f"{of.measure}{READING}"
-    of_reading = column(of.task, name)
-    return replace(of, key=f"{of.key}{READING}", metric=name, description=of_reading.description)
+    own = column(of.task, name).description if find_metric(name, of.task) else ""
+    return replace(of, key=f"{of.key}{READING}", metric=name, description=own)
 
 
 def paper_rows(data: Mapping[str, Any]) -> tuple[PaperRow, ...]:

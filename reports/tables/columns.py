@@ -31,7 +31,7 @@ def plugin_columns(task: str) -> tuple[Column, ...]:
     return tuple(_column(metric) for _, metric in plugins() if task in metric.tasks)
 
 
-def _column(metric: Metric, **changes: Any) -> Column:
+def _column(metric: Metric, /, **changes: Any) -> Column:
     unit = f" ({metric.unit})" if metric.unit else ""
     declared: dict[str, Any] = {
         "key": metric.name, "header": metric.title, "digits": metric.digits,
