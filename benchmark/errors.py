@@ -26,6 +26,10 @@ class DataError(BenchmarkError):
     exit_code = 2
 
 
+class DiskFullError(BenchmarkError):
+    """There is no space left for a file; the message names it."""
+
+
 class MissingDependency(BenchmarkError):
     """An optional package or model is not there; the message says how to get it."""
 

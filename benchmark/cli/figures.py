@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Write the figures; exit code 1 if one that was asked for by name is not there, or a file is damaged."""
     from benchmark.cli.words import whole_numbers, words
-    from benchmark.files import write_text
+    from benchmark.files import write_bytes, write_text
     from benchmark.registry import find
     from benchmark.reports.figures import Options
     from benchmark.reports.figures.drawing import FORMATS, draw_all, figure_bytes
@@ -58,7 +58,7 @@ def execute(arguments: argparse.Namespace) -> int:
         for drawn, name in zip(outcome.drawn, outcome.file_names(), strict=True):
             for style in styles:
                 path = arguments.out / f"{name}.{style}"
-                path.write_bytes(figure_bytes(drawn, style))
+                write_bytes(path, figure_bytes(drawn, style))
                 print(path)
             pages.append((drawn.title, f"{name}.{min(styles, key=('svg', 'png', 'pdf').index)}", drawn.caption))
         if outcome.problem:

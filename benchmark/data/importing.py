@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.data.dataset import Dataset, folder_name
-from benchmark.data.parsed import write_whole
 from benchmark.data.writing import FolderWriter
 from benchmark.errors import DataError, UsageError
+from benchmark.files import whole
 from benchmark.types.method import Progress, no_progress
 
 
@@ -47,9 +47,7 @@ def bring_in(importer: Importer, arguments: argparse.Namespace, target: Path) ->
     """
     if target.exists():
         raise UsageError(f"import: {target} is already there")
-    writers: list[FolderWriter] = []
-
-    def write(folder: Path) -> None:
+    with whole(target) as folder:
         folder.mkdir()
         writer = FolderWriter(folder)
         source = importer.write(arguments, writer)
@@ -57,10 +55,7 @@ def bring_in(importer: Importer, arguments: argparse.Namespace, target: Path) ->
         writer.seal(name, f"{name} ({importer.title})", source)
         with tempfile.TemporaryDirectory(dir=folder.parent) as cache:
             Dataset(folder, cache=Path(cache))
-        writers.append(writer)
-
-    write_whole(target, write)
-    return writers[0]
+    return writer
 
 
 def existing(path: Path) -> Path:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -29,6 +28,7 @@ from torch import Tensor, nn
 
 from benchmark.config import TrainingConfig
 from benchmark.errors import BenchmarkError
+from benchmark.files import whole
 from benchmark.types.arrays import Int64
 from benchmark.types.method import Context
 
@@ -258,9 +258,8 @@ def _save(
         "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "log": json.dumps([log, sums]),
     }
-    temporary = path.with_suffix(".partial")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
+    with whole(path) as part, part.open("wb") as file:  # a file of ours, so that a full disk is told as such
+        torch.save(state, file)
 
 
 def _resume(

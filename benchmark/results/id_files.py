@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.errors import ConfigError, DataError, UsageError
+from benchmark.files import bytes_digest
 from benchmark.types.arrays import Int32
 from benchmark.types.codes import Codes
 
@@ -74,7 +74,7 @@ def index_json(lines: str, *, counter: bool = False) -> str:
 
 def content_hash(path: Path) -> str:
     """Return a hash of the file's content. Raises UsageError when it cannot be read."""
-    return hashlib.sha256(_bytes(path)).hexdigest()[:16]
+    return bytes_digest([_bytes(path)])[:16]
 
 
 def _bytes(path: Path) -> bytes:

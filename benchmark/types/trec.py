@@ -10,16 +10,15 @@ float32 exactly.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from benchmark.errors import BenchmarkError, DataError
+from benchmark.files import write_lines
 
 if TYPE_CHECKING:
     from benchmark.types.arrays import Float32, Int32
@@ -42,10 +41,11 @@ def write_run(path: Path, query_ids: Sequence[str], item_ids: Sequence[str], ran
     _check_ids(path, "item", (item_ids[row] for row in np.unique(items[items >= 0]).tolist()))
     if len(tag.split()) != 1:
         raise BenchmarkError(f"{path}: the tag {tag!r} must be one word")
-    with _whole(path) as file:
-        for query, row, row_scores in zip(query_ids, items, scores, strict=True):
-            for rank, (item, score) in enumerate(_in_file_order(path, query, item_ids, row, row_scores), 1):
-                file.write(f"{query} Q0 {item} {rank} {score:.9g} {tag}\n")
+    write_lines(path, (
+        f"{query} Q0 {item} {rank} {score:.9g} {tag}\n"
+        for query, row, row_scores in zip(query_ids, items, scores, strict=True)
+        for rank, (item, score) in enumerate(_in_file_order(path, query, item_ids, row, row_scores), 1)
+    ))  # fmt: skip
 
 
 def _in_file_order(
@@ -91,11 +91,13 @@ def read_run(path: Path) -> Run:
 
 def write_qrels(path: Path, qrels: Iterable[Judgment]) -> None:
     """Write judgments as TREC qrels."""
-    with _whole(path) as file:
-        for query, item, grade in qrels:
-            _check_ids(path, "query", (query,))
-            _check_ids(path, "item", (item,))
-            file.write(f"{query} 0 {item} {int(grade)}\n")
+    write_lines(path, (_judgment(path, *judgment) for judgment in qrels))
+
+
+def _judgment(path: Path, query: str, item: str, grade: int) -> str:
+    _check_ids(path, "query", (query,))
+    _check_ids(path, "item", (item,))
+    return f"{query} 0 {item} {int(grade)}\n"
 
 
 def read_qrels(path: Path) -> list[Judgment]:
@@ -126,16 +128,3 @@ def _check_ids(path: Path, what: str, ids: Iterable[str]) -> None:
     for name in ids:
         if name.split() != [name]:
             raise BenchmarkError(f"{path}: the {what} id {name!r} is empty or has spaces: TREC files cannot hold it")
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[str]]:
-    """Open a file for writing that appears under its name only when everything is written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
