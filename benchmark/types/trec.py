@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from benchmark.errors import BenchmarkError, DataError
+from benchmark.errors import BenchmarkError, line_error
 from benchmark.files import write_lines
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _in_file_order(
     falling = [left[1] > right[1] for left, right in pairwise(pairs)]
     if all(falling):
         return pairs
-    pairs.sort(key=lambda pair: (pair[1], pair[0]), reverse=True)
+    pairs = in_order(pairs)
     for rank in range(1, len(pairs)):
         item, score = pairs[rank]
         above = pairs[rank - 1][1]
@@ -77,16 +77,21 @@ def read_run(path: Path) -> Run:
         try:
             score = float(columns[4])
         except ValueError:
-            raise DataError(f"{path}, line {number}: the score {columns[4]!r} is not a number") from None
+            raise line_error(path, number, f"the score {columns[4]!r} is not a number") from None
         items = run.setdefault(columns[0], {})
         if columns[2] in items:
-            raise DataError(f"{path}, line {number}: item '{columns[2]}' stands twice in query '{columns[0]}'")
+            raise line_error(path, number, f"item '{columns[2]}' stands twice in query '{columns[0]}'")
         items[columns[2]] = score
     for query, items in run.items():
         scores = list(items.values())
         if any(left <= right for left, right in pairwise(scores)):
-            run[query] = dict(sorted(items.items(), key=lambda pair: (pair[1], pair[0]), reverse=True))
+            run[query] = dict(in_order(items.items()))
     return run
+
+
+def in_order(pairs: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Return (item id, score) pairs in trec_eval's order: by score, then by item id, both descending."""
+    return sorted(pairs, key=lambda pair: (pair[1], pair[0]), reverse=True)
 
 
 def write_qrels(path: Path, qrels: Iterable[Judgment]) -> None:
@@ -107,10 +112,10 @@ def read_qrels(path: Path) -> list[Judgment]:
         try:
             grade = int(columns[3])
         except ValueError:
-            raise DataError(f"{path}, line {number}: the grade {columns[3]!r} is not a whole number") from None
+            raise line_error(path, number, f"the grade {columns[3]!r} is not a whole number") from None
         pair = columns[0], columns[2]
         if grades.setdefault(pair, grade) != grade:
-            raise DataError(f"{path}, line {number}: '{pair[0]}' and '{pair[1]}' were judged {grades[pair]} before")
+            raise line_error(path, number, f"'{pair[0]}' and '{pair[1]}' were judged {grades[pair]} before")
     return [(query, item, grade) for (query, item), grade in grades.items()]
 
 
@@ -121,7 +126,7 @@ def _lines(path: Path, columns: int, layout: str) -> Iterator[tuple[int, list[st
             if len(parts) == columns:
                 yield number, parts
             elif parts:
-                raise DataError(f"{path}, line {number}: expected '{layout}', found {len(parts)} columns")
+                raise line_error(path, number, f"expected '{layout}', found {len(parts)} columns")
 
 
 def _check_ids(path: Path, what: str, ids: Iterable[str]) -> None:
