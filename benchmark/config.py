@@ -121,6 +121,15 @@ def nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
     return tree
 
 
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Turn {'encoder': {'pooling': 'cls'}} into {'encoder.pooling': 'cls'}; an empty section stays as it is."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        inside = isinstance(value, Mapping) and value
+        flat |= flatten(value, f"{prefix}{key}.") if inside else {f"{prefix}{key}": value}
+    return flat
+
+
 def build_config(
     model: type[ConfigT], *, preset: Mapping[str, Any] | None = None, overrides: Mapping[str, Any] | None = None,
     owner: str = "",

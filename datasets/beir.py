@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 
 from benchmark.data.dataset import SPLITS
 from benchmark.data.importing import Argument, Importer
-from benchmark.data.layout import find_part, wrong
+from benchmark.data.layout import find_part
 from benchmark.data.writing import FolderWriter
 from benchmark.datasets.delimited import read_delimited
-from benchmark.errors import DataError
+from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching.lines import bounded_lines, json_object
 
 QRELS = ("query-id", "corpus-id", "score")
@@ -59,11 +59,11 @@ def _documents(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, line in bounded_lines(path):
-        yield f"{path}:{number}", json_object(path, number, line)
+        yield at_line(path, number), json_object(path, number, line)
 
 
 def _judgments(path: Path) -> Iterator[tuple[str, object, object, object]]:
     for place, row in read_delimited(path, "\t", quoted=False):
         if tuple(row) != QRELS:
-            raise wrong(path, 1, f"expected the header {' TAB '.join(QRELS)}, got {' TAB '.join(row)[:80]}")
+            raise line_error(path, 1, f"expected the header {' TAB '.join(QRELS)}, got {' TAB '.join(row)[:80]}")
         yield place, row["query-id"], row["corpus-id"], row["score"]

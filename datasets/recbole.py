@@ -20,11 +20,11 @@ from typing import Any, ClassVar
 
 from benchmark.data.importing import Argument, Importer
 from benchmark.data.interactions import Interactions
-from benchmark.data.layout import find_part, wrong
+from benchmark.data.layout import find_part
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.delimited import read_delimited, time_of
 from benchmark.datasets.mapping import column_argument, parse_mapping
-from benchmark.errors import DataError, UsageError, did_you_mean
+from benchmark.errors import DataError, UsageError, did_you_mean, line_error
 
 TYPES = ("token", "float", "token_seq", "float_seq")
 USUAL = {  # our names for the field names of the data sets that RecBole hosts
@@ -62,12 +62,12 @@ class RecBole(Importer):
         fields = _fields(path)
         for what in ("user", "item"):
             if names[what] not in fields:
-                raise wrong(
+                raise line_error(
                     path, 1, f"no field '{names[what]}' (name the {what}'s with --column events.{what}=FIELD); "
                     f"it has: {', '.join(fields)}"
                 )  # fmt: skip
             if fields[names[what]] != "token":
-                raise wrong(path, 1, f"the field '{names[what]}' is a {fields[names[what]]}, not a token")
+                raise line_error(path, 1, f"the field '{names[what]}' is a {fields[names[what]]}, not a token")
         timed = names["time"] in fields
         if not timed:
             writer.notes.append(f"{path.name} has no field '{names['time']}': the order of its lines is trusted")
@@ -106,7 +106,7 @@ def _fields(path: Path) -> dict[str, str]:
     for column in header:
         name, colon, kind = column.rpartition(":")
         if not colon or kind not in TYPES:
-            raise wrong(path, 1, f"'{column[:40]}' is no field of an atomic file (NAME:{'|'.join(TYPES)})")
+            raise line_error(path, 1, f"'{column[:40]}' is no field of an atomic file (NAME:{'|'.join(TYPES)})")
         fields[name] = kind
     return fields
 
@@ -133,7 +133,7 @@ def _items(
         return
     fields = _fields(path)
     if item_field not in fields:
-        raise wrong(path, 1, f"no field '{item_field}'; it has: {', '.join(fields)}")
+        raise line_error(path, 1, f"no field '{item_field}'; it has: {', '.join(fields)}")
     name_of = _names(path, fields, columns, item_field)
     writer.notes += [f"{path.name}: {name} is taken for {ours}" for name, ours in name_of.items() if name != ours]
     left_out = [name for name in fields if name not in name_of and name != item_field]

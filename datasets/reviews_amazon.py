@@ -24,10 +24,9 @@ from typing import Any, ClassVar
 
 from benchmark.data.importing import Argument, Importer, existing
 from benchmark.data.interactions import Interactions
-from benchmark.data.layout import wrong
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.delimited import read_delimited, time_of
-from benchmark.errors import DataError
+from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching.lines import bounded_lines, json_object
 
 RATING_ONLY = ("user_id", "parent_asin", "rating", "timestamp")
@@ -76,8 +75,8 @@ class Amazon2018(Importer):
             review = json_object(path, number, line)
             for key in self.keys:
                 if key not in review:
-                    raise wrong(path, number, f"a review without '{key}' (its keys: {', '.join(review)[:80]})")
-            yield f"{path}:{number}", review[user], review[item], review[time]
+                    raise line_error(path, number, f"a review without '{key}' (its keys: {', '.join(review)[:80]})")
+            yield at_line(path, number), review[user], review[item], review[time]
 
     def _items(self, path: Path, wanted: dict[str, None], writer: FolderWriter) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the wanted items in the order of the metadata, then those that it lacks."""
@@ -88,14 +87,14 @@ class Amazon2018(Importer):
             name = record.get(self.metadata_key)
             if not isinstance(name, str):
                 keys = ", ".join(record)[:80]
-                raise wrong(path, number, f"metadata without '{self.metadata_key}' (its keys: {keys})")
+                raise line_error(path, number, f"metadata without '{self.metadata_key}' (its keys: {keys})")
             if name not in wanted:
                 continue
             if name in seen:
                 count["repeated metadata lines; the first of an item counts"] += 1
                 continue
             seen.add(name)
-            yield f"{path}:{number}", {"id": name, **self._texts(f"{path}:{number}", record, count)}
+            yield at_line(path, number), {"id": name, **self._texts(at_line(path, number), record, count)}
         for name in wanted:
             if name not in seen:
                 count[f"items have reviews but no line in {path.name}; kept without text, at the end"] += 1

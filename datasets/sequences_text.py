@@ -20,10 +20,9 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from benchmark.data.importing import Argument, Importer, existing
-from benchmark.data.layout import wrong
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets import amazon
-from benchmark.errors import DataError, UsageError
+from benchmark.errors import DataError, UsageError, at_line, line_error
 from benchmark.fetching.lines import bounded_lines
 
 Histories = dict[str, list[str]]
@@ -71,11 +70,11 @@ def read_histories(path: Path) -> Histories:
     """Return user -> items as the file has them. Raises DataError with the line of a user who comes twice."""
     histories: Histories = {}
     for number, line in bounded_lines(path):
-        user, *items = (one_word(word, "a user or item", f"{path}:{number}") for word in line.split())
+        user, *items = (one_word(word, "a user or item", at_line(path, number)) for word in line.split())
         if user in histories:
-            raise wrong(path, number, f"user '{user}' was already listed")
+            raise line_error(path, number, f"user '{user}' was already listed")
         if not items:
-            raise wrong(path, number, f"user '{user}' has no items: expected user item item ...")
+            raise line_error(path, number, f"user '{user}' has no items: expected user item item ...")
         histories[user] = items
     if not histories:
         raise DataError(f"{path}: empty: not one user")

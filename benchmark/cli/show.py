@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from benchmark.config import load_presets, load_trials
+from benchmark.config import flatten, load_presets, load_trials
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.metrics.known import all_metrics, find_metric, plugins
 from benchmark.metrics.metric import BETTER, Metric
@@ -72,15 +72,9 @@ def _print(doc: str, model: type[BaseModel], presets: dict[str, dict[str, Any]],
     for line in _settings(model()):
         print(f"  {line}")
     for preset, values in presets.items():
+        settings = [f"{key}={value}" for key, value in flatten(values).items()]
         chosen = f" (chosen after {trials[preset]} trials)" if preset in trials else ""
-        print(f"preset {preset}{chosen}: " + (", ".join(_flat(values)) or "the defaults"))
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> list[str]:
-    pairs = []
-    for key, value in values.items():
-        pairs += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}={value}"]
-    return pairs
+        print(f"preset {preset}{chosen}: " + (", ".join(settings) or "the defaults"))
 
 
 def _settings(model: BaseModel, prefix: str = "") -> list[str]:

@@ -35,9 +35,9 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from benchmark.data.dataset import Dataset, folder_name
-from benchmark.data.parsed import write_whole
 from benchmark.data.writing import FolderWriter
 from benchmark.errors import DataError, UsageError
+from benchmark.files import whole
 from benchmark.types.method import Progress, no_progress
 
 
@@ -80,9 +80,7 @@ def bring_in(importer: Importer, arguments: SimpleNamespace, target: Path) -> Fo
     """
     if target.exists():
         raise UsageError(f"import: {target} is already there")
-    writers: list[FolderWriter] = []
-
-    def write(folder: Path) -> None:
+    with whole(target) as folder:
         folder.mkdir()
         writer = FolderWriter(folder)
         source = importer.write(arguments, writer)
@@ -90,10 +88,7 @@ def bring_in(importer: Importer, arguments: SimpleNamespace, target: Path) -> Fo
         writer.seal(name, f"{name} ({importer.title})", source)
         with tempfile.TemporaryDirectory(dir=folder.parent) as cache:
             Dataset(folder, cache=Path(cache))
-        writers.append(writer)
-
-    write_whole(target, write)
-    return writers[0]
+    return writer
 
 
 def existing(path: Path) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import http.client
-import os
 import socket
 import time
 import urllib.error
@@ -92,8 +91,7 @@ def download(file: RemoteFile, target: Path) -> str:
         try:
             with room_for(target):
                 found = _from_mirror(url, file, partial)
-                os.replace(partial.path, target)
-                partial.discard()
+                partial.settle(target)
                 pins.pin(target.parent, file.name, target, found, url)
             return found
         except _Refused as reason:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from benchmark.files import whole
 
 
 @dataclass
@@ -39,9 +40,8 @@ def save(path: Path, state: State, model: nn.Module, optimizer: Any) -> None:
         "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "log": json.dumps([state.log, state.sums]),
     }
-    temporary = path.with_suffix(".partial")
-    torch.save(content, temporary)
-    os.replace(temporary, path)
+    with whole(path) as part, part.open("wb") as file:  # a file of ours, so that a full disk is told as such
+        torch.save(content, file)
 
 
 def resume(path: Path, model: nn.Module, optimizer: Any, device: torch.device) -> State:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import DataError
+from benchmark.errors import DataError, line_error
 
 FORMAT = 1
 RUNS = Path("runs")  # the folder of results where none is named
@@ -105,7 +105,7 @@ def read_ids(path: Path) -> dict[str, tuple[int, ...]]:
             tab = ""
         if not tab or item in ids:
             what = "the item stands there twice" if item in ids else "expected 'item TAB code-code-..'"
-            raise DataError(f"{path}, line {number}: {what}")
+            raise line_error(path, number, f"{what}")
         ids[item] = parsed
     return ids
 

@@ -16,19 +16,16 @@ and once per data set, beside its methods' folders,
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.files import write_json, write_text
+from benchmark.files import lock, write_json, write_lines, write_text
 from benchmark.results.result_files import FORMAT, histories_file, items_file
 from benchmark.running.cells import Cell, Plan
 from benchmark.running.requirements import distributions_of, installed_versions
@@ -117,7 +114,7 @@ def write_result(
     training = histories_file(folder, plan.dataset.fingerprint)
     if histories is not None and not training.is_file():
         _write_histories(training, corpus.ids, histories)
-    with _locked(folder):
+    with lock(folder / ".lock"):  # two processes may finish two tasks of one method at the same time
         _write_cost(folder / "cost.json", cell, stages)
         _write_log(folder / "log.jsonl", cell, stages)
         path = folder / "result.json"
@@ -178,7 +175,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _write_ids(path: Path, ids: Sequence[str], codes: Codes) -> None:
     rows = ("-".join(str(code) for code in row if code >= 0) for row in codes.values.tolist())
-    write_text(path, "".join(f"{item}\t{row}\n" for item, row in zip(ids, rows, strict=True)))
+    write_lines(path, (f"{item}\t{row}\n" for item, row in zip(ids, rows, strict=True)))
 
 
 def _write_items(path: Path, corpus: Corpus) -> None:
@@ -186,7 +183,7 @@ def _write_items(path: Path, corpus: Corpus) -> None:
     titles = (" ".join(title.split())[:TITLE] for title in _titles(corpus))
     rows = zip(corpus.ids, titles, corpus.paths, strict=True)
     lines = (json.dumps({"id": i, "title": t, "categories": list(p)}, ensure_ascii=False) for i, t, p in rows)
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    write_lines(path, (f"{line}\n" for line in lines))
 
 
 def _titles(corpus: Corpus) -> list[str]:
@@ -202,7 +199,7 @@ def _write_histories(path: Path, ids: Sequence[str], histories: Histories) -> No
     rows = (
         " ".join((user, *(ids[item] for item in histories[row].tolist()))) for row, user in enumerate(histories.users)
     )
-    write_text(path, "".join(f"{row}\n" for row in rows))
+    write_lines(path, (f"{row}\n" for row in rows))
 
 
 def _write_cost(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
@@ -243,14 +240,3 @@ def revision() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip() or None
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock: two processes may finish two tasks of one method at the same time."""
-    handle = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

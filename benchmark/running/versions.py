@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Literal, get_origin
 from pydantic import BaseModel
 
 from benchmark.errors import BenchmarkError
-from benchmark.files import digest
+from benchmark.files import bytes_digest, digest
 
 
 def folder_version(name: str) -> str | None:
@@ -119,4 +118,4 @@ def _read_code(path: Path, module: str) -> tuple[str, list[str]]:
                     node.body = node.body[1:]
             case _:
                 pass
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports
+    return bytes_digest([ast.dump(tree).encode()]), imports

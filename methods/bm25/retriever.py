@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from benchmark.errors import BenchmarkError, require
+from benchmark.learning.topk import rows_by_id
 from benchmark.methods.bm25.analyser import Analyser
 from benchmark.methods.bm25.config import BM25Config
 from benchmark.methods.bm25.engines.protocol import Engine, Terms
@@ -35,7 +34,7 @@ class BM25(Retriever[BM25Config]):
 
     def fit(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
         """Index the corpus; `queries` are not used, BM25 learns nothing from judgments."""
-        self.row_of = np.array(sorted(range(len(corpus)), key=corpus.ids.__getitem__, reverse=True), np.int32)
+        self.row_of = rows_by_id(corpus.ids)
         texts = document_texts(corpus.table, corpus.fields)
         self.analyser = Analyser(self.config)
         documents = [self.analyser.learn(texts[row]) for row in context.progress(self.row_of.tolist(), "BM25 terms")]

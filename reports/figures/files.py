@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from benchmark.errors import UsageError, did_you_mean
-from benchmark.files import write_text
+from benchmark.files import write_bytes, write_text
 from benchmark.registry import find
 from benchmark.reports.figures.drawing import FORMATS, Outcome, draw_all, figure_bytes
 from benchmark.reports.figures.layout import Options
@@ -37,7 +37,7 @@ def write_figures(
         for drawn, name in zip(outcome.drawn, outcome.file_names(), strict=True):
             for style in styles:
                 path = folder / f"{name}.{style}"
-                path.write_bytes(figure_bytes(drawn, style))
+                write_bytes(path, figure_bytes(drawn, style))
                 yield path
             pages.append((drawn.title, f"{name}.{min(styles, key=('svg', 'png', 'pdf').index)}", drawn.caption))
         yield outcome

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from benchmark.config import flatten
 from benchmark.reports.figures import style
 from benchmark.reports.figures.categories import file_parts
 from benchmark.reports.figures.layout import Drawn, Figure, Options
@@ -50,7 +51,7 @@ class Series:
 
     def plain(self) -> Result:
         """Return a result that is labelled by the method and whose settings lack the swept one."""
-        settings = {key: value for key, value in flat(self.first.config).items() if key != self.key}
+        settings = {key: value for key, value in flatten(self.first.config).items() if key != self.key}
         return replace(self.first, label=self.first.method, config=settings)
 
     def axis(self) -> str:
@@ -75,19 +76,11 @@ def _length(result: Result) -> int:
     return max(map(len, read_ids(path).values()), default=0) if path.is_file() else 0
 
 
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Turn {'method': {'levels': 3}} into {'method.levels': 3}."""
-    settings: dict[str, Any] = {}
-    for key, value in config.items():
-        settings |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return settings
-
-
 def all_series(results: Iterable[Result]) -> list[Series]:
     """Return every series of two points or more, sorted by data set, protocol, method and settings."""
     buckets: dict[str, dict[str, dict[float, Seeds]]] = {}
     for seeds in sorted(group_seeds(results), key=lambda seeds: (-len(seeds), seeds[0].label, seeds[0].key)):
-        settings = flat(seeds[0].config)
+        settings = flatten(seeds[0].config)
         for key, value in settings.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 rest = {name: other for name, other in settings.items() if name != key}
