@@ -12,7 +12,6 @@ from typing import Any
 
 from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
 from benchmark.data.dataset import Dataset
-from benchmark.data.layout import read_sequences
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import digest
 from benchmark.generative.presets import build_generative, without_generative
@@ -112,7 +111,7 @@ def make_plan(
     asked = tuple(tasks or dataset.default_tasks)
     metrics = {metric.name: code_version(import_module(entry.module)) for entry, metric in plugins()}
     cells, skipped = [], []
-    suite = [code_version(runner), code_version(read_sequences)]  # with all they import: everything but the methods
+    suite = code_version(runner)  # with all it imports: everything but the methods
     for variant in variants:
         for task in asked:
             if task not in variant.tasks and tasks:
