@@ -21,6 +21,7 @@ from typing import Any
 from benchmark.errors import DataError
 
 FORMAT = 1
+CONTROLS_OF_OLD_FILES = ("random", "shuffled", "category", "popularity")  # of files without the key `control`
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Result:
     versions: Mapping[str, str] = field(default_factory=dict)
     revision: str = ""
     cost: Mapping[str, Any] = field(default_factory=dict)  # cost.json, {} where there is none
+    control: bool = False  # a reference row, as the method's class says
     problem: str = ""  # why the file could not be read; everything else is empty then
 
     @property
@@ -118,7 +120,7 @@ def read_result(path: Path) -> Result:
             data["method"], data["label"], data["kind"], data["preset"], tuple(map(str, data["text_fields"])),
             int(data["seed"]), data["key"], dict(data["config"]), metrics, data.get("queries"),
             tuple(map(str, data.get("notes", ()))), dict(data.get("versions", {})), data.get("revision") or "",
-            _read_cost(path.with_name("cost.json")),
+            _read_cost(path.with_name("cost.json")), bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
         )  # fmt: skip
         if not all(isinstance(text, str) for text in (result.method, result.label, result.preset, result.key)):
             raise ValueError("method, label, preset and key must be text")
