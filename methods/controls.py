@@ -34,6 +34,8 @@ class RandomConfig(MethodConfig):
 class Random(Indexer[RandomConfig]):
     """Uniform random codes: the floor of every table."""
 
+    control = True
+
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return int32 codes [n_items, levels], each uniform in [0, codebook_size)."""
         shape = (len(corpus), self.config.levels)
@@ -43,6 +45,8 @@ class Random(Indexer[RandomConfig]):
 
 class Shuffled(Indexer[ResidualKMeansConfig]):
     """Residual k-means IDs permuted over the items: the same code structure, no meaning."""
+
+    control = True
 
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return the rows of `rqkmeans`' codes [n_items, levels] in random order."""
@@ -63,6 +67,8 @@ class CategoryConfig(MethodConfig):
 
 class Category(Indexer[CategoryConfig]):
     """The category path itself as ID: the upper control. Items without a category share a code of their own."""
+
+    control = True
 
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return int32 codes: [n_items, 1] for layout 'path', [n_items, depth] with -1 padding for 'levels'.

@@ -30,6 +30,8 @@ class PopularityConfig(MethodConfig):
 class Popularity(Recommender[PopularityConfig]):
     """Ranks items by how often they occur in the training histories."""
 
+    control = True
+
     def fit(self, corpus: Corpus, histories: Histories, validation: Int32, context: Context) -> None:
         """Count the items of the training histories; the validation items are not counted."""
         counts = np.bincount(histories.items, minlength=len(corpus))

@@ -23,6 +23,7 @@ from benchmark.errors import DataError, line_error
 
 FORMAT = 1
 RUNS = Path("runs")  # the folder of results where none is named
+CONTROLS_OF_OLD_FILES = ("random", "shuffled", "category", "popularity")  # of files without the key `control`
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Result:
     versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # task -> package -> version
     revisions: Mapping[str, str] = field(default_factory=dict)  # task -> git revision of the suite
     cost: Mapping[str, Any] = field(default_factory=dict)  # cost.json, {} where there is none
+    control: bool = False  # a reference row, as the method's class says
     problem: str = ""  # why the file could not be read; everything else is empty then
 
     @property
@@ -131,7 +133,7 @@ def read_result(path: Path) -> Result:
             data["method"], data["label"], data["kind"], data["preset"], tuple(map(str, data["text_fields"])),
             int(data["seed"]), data["key"], dict(data["config"]), metrics, data.get("queries"),
             tuple(map(str, data.get("notes", ()))), *_made_with(data, list(metrics)),
-            _read_cost(path.with_name("cost.json")),
+            _read_cost(path.with_name("cost.json")), bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
         )  # fmt: skip
         if not all(isinstance(text, str) for text in (result.method, result.label, result.preset, result.key)):
             raise ValueError("method, label, preset and key must be text")

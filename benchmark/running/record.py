@@ -143,6 +143,7 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus) -> dict[str, Any]:
         "method": variant.method,
         "label": variant.label,
         "kind": variant.kind,
+        "control": variant.cls.control,
         "preset": protocol.preset,
         "text_fields": list(protocol.text_fields),
         "queries": protocol.query_set,

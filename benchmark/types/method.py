@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from benchmark.config import Configured, MethodConfig
 from benchmark.errors import BenchmarkError
@@ -59,6 +59,8 @@ ConfigT = TypeVar("ConfigT", bound=MethodConfig)
 
 class Method(Configured[ConfigT], ABC):
     """A method of the suite: configured once, fitted once. Subclass Indexer, Retriever or Recommender."""
+
+    control: ClassVar[bool] = False  # a reference row of the tables, below or above what a method should reach
 
     @classmethod
     def optional_parts(cls) -> dict[str, str]:

@@ -12,7 +12,6 @@ from benchmark.reports.figures.mosaic import MOST_BARS, category_level, counts_p
 from benchmark.reports.figures.reading import Categories, ids_file, read_known_ids, read_paths
 from benchmark.reports.figures.style import COLUMN, POINTS, SMALL, legend_below, new_figure, shown
 from benchmark.reports.tables.captions import data_set, protocol
-from benchmark.reports.tables.filling import CONTROLS
 from benchmark.reports.tables.labels import row_labels
 from benchmark.results.result_files import Result, group_seeds
 
@@ -83,7 +82,7 @@ def indexers(results: Iterable[Result]) -> list[list[Labelled]]:
             protocols.setdefault(first.protocol[:-1], {}).setdefault(same, first)
     ordered = [list(rows.values()) for _, rows in sorted(protocols.items(), key=lambda pair: str(pair[0]))]
     labelled = [list(zip(labels_of_ids(rows), rows, strict=True)) for rows in ordered]
-    return [sorted(rows, key=lambda row: (row[1].method in CONTROLS, row[0])) for rows in labelled]
+    return [sorted(rows, key=lambda row: (row[1].control, row[0])) for rows in labelled]
 
 
 def labels_of_ids(results: Sequence[Result]) -> list[str]:

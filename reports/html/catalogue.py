@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from benchmark.errors import DataError
 from benchmark.reports.html.embedding import packed, width
 from benchmark.reports.tables.captions import data_set, protocol
-from benchmark.reports.tables.filling import CONTROLS
 from benchmark.reports.tables.labels import row_labels
 from benchmark.results.result_files import Result, read_ids
 
@@ -117,7 +116,7 @@ def _indexers(groups: Sequence[Sequence[Result]], items: Sequence[str]) -> tuple
     """Return the distinct IDs of every label, controls last, and what could not be read."""
     found: list[Indexer] = []
     problems = []
-    for seeds in sorted(groups, key=lambda seeds: (seeds[0].method in CONTROLS, seeds[0].label)):
+    for seeds in sorted(groups, key=lambda seeds: (seeds[0].control, seeds[0].label)):
         result = next((each for each in seeds if (each.folder / "ids.tsv").is_file()), None)
         if result is None:
             problems.append(f"{seeds[0].label}: no ids.tsv beside its result.")
@@ -160,7 +159,7 @@ def _sample(n_items: int, room: int) -> Int64:
 def _method(indexer: Indexer, label: str, rows: Int64, number: Mapping[Path, int], sampled: bool) -> dict[str, Any]:
     result, bytes_ = indexer.result, indexer.bytes_
     return {
-        "label": label, "control": result.method in CONTROLS, "run": number[result.folder], "seed": result.seed,
+        "label": label, "control": result.control, "run": number[result.folder], "seed": result.seed,
         "seeds": indexer.seeds, "also": indexer.also, "protocol": "; ".join(protocol(result, search=False)),
         "levels": indexer.codes.shape[1], "bytes": bytes_, "codes": packed(indexer.codes[rows], bytes_),
         "counts": _counts(indexer.codes) if sampled else {},

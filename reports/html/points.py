@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmark.metrics.known import find_metric
 from benchmark.reports.tables.captions import data_set, protocol
-from benchmark.reports.tables.filling import CONTROLS, cost_value, devices
+from benchmark.reports.tables.filling import cost_value, devices
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import FilledTable
 from benchmark.results.result_files import Result
@@ -61,7 +61,7 @@ def points(groups: Sequence[Sequence[Result]], number: Mapping[Path, int]) -> li
             names = seeds[0].metrics[task]
             metrics = {name: _mean([result.metrics[task].get(name) for result in seeds]) for name in names}
             found.append({
-                "label": label, "control": seeds[0].method in CONTROLS, "task": task, "circumstances": circumstances,
+                "label": label, "control": seeds[0].control, "task": task, "circumstances": circumstances,
                 "runs": [number[result.folder] for result in seeds], "quality": metrics,
                 "cost": {key: value for key, value in measured.items() if value is not None},
             })  # fmt: skip

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from benchmark.reports.paper.spec import PaperRow
 from benchmark.reports.paper.verdict import holds, setting
 from benchmark.reports.tables.cells import Seeds
-from benchmark.reports.tables.filling import CONTROLS
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import Column
 from benchmark.results.result_files import Result
@@ -29,7 +28,7 @@ class Variant:
 
     @property
     def control(self) -> bool:
-        return bool(self.groups) and self.groups[0][0].method in CONTROLS
+        return bool(self.groups) and self.groups[0][0].control
 
 
 def arrange(rows: Sequence[PaperRow], groups: Sequence[Seeds], columns: Sequence[Column]) -> list[Variant]:

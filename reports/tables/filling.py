@@ -29,7 +29,6 @@ from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTab
 from benchmark.results.result_files import Result, group_seeds
 
 RANKING = ("recommendation", "search")
-CONTROLS = ("random", "shuffled", "category", "popularity")
 
 
 def build(table: Declaration, results: Iterable[Result]) -> list[FilledTable]:
@@ -49,7 +48,7 @@ def build(table: Declaration, results: Iterable[Result]) -> list[FilledTable]:
 
 def _fill(table: Declaration, groups: list[tuple[Result, ...]]) -> FilledTable:
     labels = row_labels([seeds[0] for seeds in groups])
-    order = sorted(range(len(groups)), key=lambda row: (groups[row][0].method in CONTROLS, labels[row]))
+    order = sorted(range(len(groups)), key=lambda row: (groups[row][0].control, labels[row]))
     groups, labels = [groups[row] for row in order], [labels[row] for row in order]
     cells = _cells(table, groups)
     shown = [i for i in range(len(table.columns)) if any(row[i].mean is not None for row in cells)]
@@ -59,7 +58,7 @@ def _fill(table: Declaration, groups: list[tuple[Result, ...]]) -> FilledTable:
         Row(
             label, tuple(result.seed for result in seeds),
             tuple(replace(cell, bold=(row, i) in bold) for i, cell in enumerate(cells[row])),
-            seeds[0].method in CONTROLS, seeds,
+            seeds[0].control, seeds,
         )
         for row, (label, seeds) in enumerate(zip(labels, groups, strict=True))
     )  # fmt: skip

@@ -178,6 +178,14 @@ def test_controls_are_marked_and_stand_last(runs):
     assert [row.title for row in filled.rows] == ["zeta", "category (control)", "mine (control)", "random (control)"]
 
 
+def test_a_result_file_says_itself_whether_its_row_is_a_control(runs):
+    put(runs, "alphabet", values=hits(0.3), control=True)  # a plugin's
+    put(runs, "popularity", values=hits(0.3), control=False)
+    put(runs, "zeta", values=hits(0.3), control=False)
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert [row.title for row in filled.rows] == ["popularity", "zeta", "alphabet (control)"]
+
+
 def test_configurations_of_one_label_are_separate_rows_named_by_what_differs(runs):
     config = {"method": {"levels": 3, "size": 256}, "generative": {"levels": 1}}
     other = {"method": {"levels": 4, "size": 256}, "generative": {"levels": 1}}

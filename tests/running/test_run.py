@@ -76,6 +76,12 @@ def test_a_result_says_how_many_items_have_each_text_field(shop: Path, runs: Pat
         assert set(result.absent_fields) == {name for name, n in result.dataset["items_with"].items() if n == 0}
 
 
+def test_a_result_says_whether_its_method_is_a_control(runs: Path) -> None:
+    said = {read_result(path).method: json.loads(path.read_text())["control"] for path in results(runs)}
+    assert said == {method: method in ("random", "shuffled", "category", "popularity") for method in said}
+    assert len(set(said.values())) == 2
+
+
 def test_ranking_metrics_are_what_ir_measures_says_of_the_trec_files(shop: Path, runs: Path) -> None:
     qrels = {
         "search": list(ir_measures.read_trec_qrels(str(shop / "qrels.txt"))),
