@@ -84,8 +84,16 @@ class Configured(Generic[OwnConfigT]):
                 if isinstance(argument, type) and issubclass(argument, MethodConfig):
                     cls.Config = argument
 
-    def __init__(self, config: OwnConfigT | None = None) -> None:
-        self.config: OwnConfigT = config if config is not None else self.Config()  # type: ignore[assignment]
+    def __init__(self, config: OwnConfigT | None = None, **settings: Any) -> None:
+        """Take a configuration, or settings by name: `ResidualKMeans(levels=3)`, `RQVAE(training={"steps": 100})`.
+
+        Raises ConfigError that names the setting and, for an unknown one, the nearest valid name.
+        """
+        if config is not None and settings:
+            raise ConfigError(f"{type(self).__name__}: a configuration or settings, not both: {', '.join(settings)}")
+        if config is None:
+            config = build_config(self.Config, preset=settings) if settings else self.Config()  # type: ignore[assignment]
+        self.config: OwnConfigT = config  # type: ignore[assignment]
 
 
 def encoders(config: MethodConfig) -> list[EncoderConfig]:

