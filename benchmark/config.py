@@ -105,7 +105,7 @@ def encoders(config: MethodConfig) -> list[EncoderConfig]:
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 
-def nested(overrides: Mapping[str, str]) -> dict[str, Any]:
+def nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Turn {'encoder.pooling': 'cls'} into {'encoder': {'pooling': 'cls'}}; JSON lists and objects are parsed."""
     tree: dict[str, Any] = {}
     for key, raw in overrides.items():
@@ -117,7 +117,7 @@ def nested(overrides: Mapping[str, str]) -> dict[str, Any]:
                 child = node[parent] = {"name": child}  # encoder=X together with encoder.pooling=Y
             node = child
         value: Any = raw
-        if raw[:1] in "[{" and raw:
+        if isinstance(raw, str) and raw[:1] in ("[", "{"):
             try:
                 value = json.loads(raw)
             except json.JSONDecodeError as error:
@@ -129,8 +129,17 @@ def nested(overrides: Mapping[str, str]) -> dict[str, Any]:
     return tree
 
 
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Turn {'encoder': {'pooling': 'cls'}} into {'encoder.pooling': 'cls'}; an empty section stays as it is."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        inside = isinstance(value, Mapping) and value
+        flat |= flatten(value, f"{prefix}{key}.") if inside else {f"{prefix}{key}": value}
+    return flat
+
+
 def build_config(
-    model: type[ConfigT], *, preset: Mapping[str, Any] | None = None, overrides: Mapping[str, str] | None = None,
+    model: type[ConfigT], *, preset: Mapping[str, Any] | None = None, overrides: Mapping[str, Any] | None = None,
     owner: str = "",
 ) -> ConfigT:
     """Return the model from its defaults, a preset's values and dotted overrides.

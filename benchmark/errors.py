@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class BenchmarkError(Exception):
@@ -10,7 +11,7 @@ class BenchmarkError(Exception):
     exit_code = 1
 
 
-class UsageError(BenchmarkError):
+class UsageError(BenchmarkError, ValueError):
     """The suite was asked for something that does not exist or cannot be (exit code 2)."""
 
     exit_code = 2
@@ -26,8 +27,22 @@ class DataError(BenchmarkError):
     exit_code = 2
 
 
+class DiskFullError(BenchmarkError):
+    """There is no space left for a file; the message names it."""
+
+
 class MissingDependency(BenchmarkError):
     """An optional package or model is not there; the message says how to get it."""
+
+
+def line_error(path: Path, number: int, reason: str) -> DataError:
+    """Return the error of a line in a file: `path:line: reason`."""
+    return DataError(f"{at_line(path, number)}: {reason}")
+
+
+def at_line(path: Path, number: int) -> str:
+    """Return where a line stands, `path:line`, as editors and terminals make a link of it."""
+    return f"{path}:{number}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -25,6 +25,8 @@ GROUPS = {
     "figure": "benchmark.figures",
     "importer": "benchmark.importers",
     "bench": "benchmark.benches",
+    "tool": "benchmark.tools",
+    "metric": "benchmark.metrics",
 }
 
 
@@ -60,6 +62,9 @@ def load(what: str, name: str) -> Any:
         return entry.load()
     except (ImportError, AttributeError) as error:
         raise BenchmarkError(f"the {what} '{name}' ({entry.value}) cannot be imported: {error}") from error
+    except Exception as error:  # a plugin's own mistake: it is named, whatever it is
+        kind = "" if isinstance(error, BenchmarkError) else f"{type(error).__name__}: "
+        raise BenchmarkError(f"the {what} '{name}' ({entry.value}) cannot be imported: {kind}{error}") from error
 
 
 def source_file(entry: EntryPoint) -> Path:

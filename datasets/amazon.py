@@ -26,10 +26,9 @@ from pydantic import Field
 
 from benchmark.config import MethodConfig
 from benchmark.data.interactions import Interactions
-from benchmark.data.layout import wrong
 from benchmark.data.writing import encodable
 from benchmark.datasets import esci
-from benchmark.errors import DataError
+from benchmark.errors import DataError, line_error
 from benchmark.fetching.builder import Built, FetchedDataset
 from benchmark.fetching.lines import bounded_lines, json_object
 from benchmark.fetching.sources import RemoteFile
@@ -95,9 +94,10 @@ def read_reviews(path: Path) -> Interactions:
         user, item, time = (review.get(key) for key in ("reviewerID", "asin", "unixReviewTime"))
         for key, value in (("reviewerID", user), ("asin", item)):
             if not isinstance(value, str) or len(value.split()) != 1 or value.split()[0] != value:
-                raise wrong(path, number, f"a review needs the key '{key}' with one word, not {json.dumps(value)[:60]}")
+                reason = f"a review needs the key '{key}' with one word, not {json.dumps(value)[:60]}"
+                raise line_error(path, number, reason)
         if type(time) is not int:
-            raise wrong(path, number, f"'unixReviewTime' must be a whole number, not {json.dumps(time)[:60]}")
+            raise line_error(path, number, f"'unixReviewTime' must be a whole number, not {json.dumps(time)[:60]}")
         events.add(str(user), str(item), time)
     if not len(events):
         raise DataError(f"{path}: holds not one review")
@@ -144,9 +144,9 @@ def _literal(path: Path, number: int, line: str) -> dict[str, Any]:
         record = ast.literal_eval(line.strip())
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         reason = str(error).partition(" at 0x")[0].partition("\n")[0]
-        raise wrong(path, number, f"not a Python literal, so not item metadata ({reason[:120]})") from None
+        raise line_error(path, number, f"not a Python literal, so not item metadata ({reason[:120]})") from None
     if not isinstance(record, dict):
-        raise wrong(path, number, f"metadata must be a dictionary, not {type(record).__name__}")
+        raise line_error(path, number, f"metadata must be a dictionary, not {type(record).__name__}")
     return record
 
 
@@ -159,11 +159,12 @@ def _item(path: Path, number: int, asin: str, record: dict[str, Any]) -> dict[st
         if value is None or value == "":
             continue
         if not isinstance(value, str | int | float):
-            raise wrong(path, number, f"item '{asin}': {name} must be text or a number, not {type(value).__name__}")
+            reason = f"item '{asin}': {name} must be text or a number, not {type(value).__name__}"
+            raise line_error(path, number, reason)
         item[name] = value
     paths = record.get("categories") or []
     if not isinstance(paths, list) or any(not isinstance(names, list) for names in paths):
-        raise wrong(path, number, f"item '{asin}': categories must be a list of paths")
+        raise line_error(path, number, f"item '{asin}': categories must be a list of paths")
     if paths and paths[0]:
         item["categories"] = [str(name) for name in paths[0]]
     return item

@@ -9,17 +9,17 @@ Source: Thakur et al., BEIR, NeurIPS 2021 Datasets and Benchmarks.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from benchmark.data.dataset import SPLITS
-from benchmark.data.importing import Importer
-from benchmark.data.layout import find_part, wrong
+from benchmark.data.importing import Argument, Importer
+from benchmark.data.layout import find_part
 from benchmark.data.writing import FolderWriter
 from benchmark.datasets.delimited import read_delimited
-from benchmark.errors import DataError
+from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching.lines import bounded_lines, json_object
 
 QRELS = ("query-id", "corpus-id", "score")
@@ -30,13 +30,9 @@ class BEIR(Importer):
 
     title: ClassVar[str] = "BEIR"
     example: ClassVar[str] = "beir scifact data/scifact"
+    arguments = (Argument("source", "the folder with corpus.jsonl", type=Path),)
 
-    @staticmethod
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
-        """Add the source."""
-        parser.add_argument("source", type=Path, help="the folder with corpus.jsonl")
-
-    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+    def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
         """Write items, one file of queries for all splits, and judgments."""
         source: Path = arguments.source
         corpus, queries = find_part(source, "corpus.jsonl"), find_part(source, "queries.jsonl")
@@ -63,11 +59,11 @@ def _documents(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, line in bounded_lines(path):
-        yield f"{path}:{number}", json_object(path, number, line)
+        yield at_line(path, number), json_object(path, number, line)
 
 
 def _judgments(path: Path) -> Iterator[tuple[str, object, object, object]]:
     for place, row in read_delimited(path, "\t", quoted=False):
         if tuple(row) != QRELS:
-            raise wrong(path, 1, f"expected the header {' TAB '.join(QRELS)}, got {' TAB '.join(row)[:80]}")
+            raise line_error(path, 1, f"expected the header {' TAB '.join(QRELS)}, got {' TAB '.join(row)[:80]}")
         yield place, row["query-id"], row["corpus-id"], row["score"]

@@ -12,8 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.layout import wrong
-from benchmark.errors import DataError, UsageError
+from benchmark.errors import DataError, UsageError, at_line, line_error
 from benchmark.fetching.lines import LONGEST, bounded_lines
 
 Row = dict[str, Any]
@@ -57,10 +56,10 @@ def read_delimited(
         _check_header(path, names)
         for values in reader:
             if len(values) != len(names):
-                raise wrong(path, number, f"expected {len(names)} columns as in the header, got {len(values)}")
-            yield f"{path}:{number}", dict(zip(names, values, strict=True))
+                raise line_error(path, number, f"expected {len(names)} columns as in the header, got {len(values)}")
+            yield at_line(path, number), dict(zip(names, values, strict=True))
     except csv.Error as error:
-        raise wrong(path, number, f"not a table separated by {separator!r}: {error}") from None
+        raise line_error(path, number, f"not a table separated by {separator!r}: {error}") from None
     finally:
         csv.field_size_limit(before)
 
@@ -70,9 +69,9 @@ def _check_header(path: Path, names: list[str]) -> None:
         raise DataError(f"{path}: empty: not even a header")
     for position, name in enumerate(names):
         if not name.strip():
-            raise wrong(path, 1, f"column {position + 1} has no name")
+            raise line_error(path, 1, f"column {position + 1} has no name")
         if name in names[:position]:
-            raise wrong(path, 1, f"two columns are called '{name}'")
+            raise line_error(path, 1, f"two columns are called '{name}'")
 
 
 def _read_parquet(path: Path) -> Iterator[tuple[str, Row]]:

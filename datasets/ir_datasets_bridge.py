@@ -11,11 +11,11 @@ Source: MacAvaney et al., Simplified Data Wrangling with ir_datasets, SIGIR 2021
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from benchmark.data.importing import Importer
+from benchmark.data.importing import Argument, Importer
 from benchmark.data.writing import FolderWriter
 from benchmark.errors import DataError, MissingDependency, UsageError, did_you_mean
 
@@ -28,15 +28,13 @@ class IRDatasets(Importer):
 
     title: ClassVar[str] = "ir_datasets"
     example: ClassVar[str] = "ir-datasets vaswani data/vaswani"
+    arguments = (
+        Argument("source", "an id such as beir/scifact/test; its queries are the test queries"),
+        Argument("--train", "an id of the same documents: the train queries", metavar="ID"),
+        Argument("--dev", "an id of the same documents: the dev queries", metavar="ID"),
+    )
 
-    @staticmethod
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
-        """Add the ids."""
-        parser.add_argument("source", help="an id such as beir/scifact/test; its queries are the test queries")
-        for split in ("train", "dev"):
-            parser.add_argument(f"--{split}", metavar="ID", help=f"an id of the same documents: the {split} queries")
-
-    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+    def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
         """Write items, queries and judgments."""
         splits = {"test": arguments.source, "train": arguments.train, "dev": arguments.dev}
         datasets = {split: _load(name) for split, name in splits.items() if name}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
+from benchmark.data.importing import Argument
 from benchmark.errors import UsageError, did_you_mean
 
 KINDS = {  # the words that other tables than items have
@@ -14,11 +14,9 @@ KINDS = {  # the words that other tables than items have
 }
 
 
-def add_column_argument(parser: argparse.ArgumentParser, words: str) -> None:
-    """Add --column; `words` says which ones this format takes."""
-    parser.add_argument(
-        "--column", action="append", default=[], metavar="OURS=THEIRS", help=f"which column is which. {words}"
-    )
+def column_argument(words: str) -> Argument:
+    """Return --column; `words` says which ones this format takes."""
+    return Argument("--column", f"which column is which. {words}", metavar="OURS=THEIRS", repeatable=True)
 
 
 def parse_mapping(columns: Sequence[str]) -> dict[str, dict[str, str]]:

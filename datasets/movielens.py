@@ -23,8 +23,7 @@ from typing import ClassVar
 
 from benchmark.config import MethodConfig
 from benchmark.data.interactions import Interactions
-from benchmark.data.layout import wrong
-from benchmark.errors import DataError
+from benchmark.errors import DataError, line_error
 from benchmark.fetching import archives
 from benchmark.fetching.builder import Built, FetchedDataset
 from benchmark.fetching.lines import bounded_lines
@@ -62,10 +61,11 @@ def read_ratings(path: Path, separator: str, *, header: bool = False) -> Interac
     events = Interactions()
     for number, columns in _rows(path, separator, header=header):
         if len(columns) != 4 or not columns[3].removesuffix(".0").isdigit():
-            raise wrong(path, number, f"expected user, item, rating and time; got {separator.join(columns)[:60]!r}")
+            found = separator.join(columns)[:60]
+            raise line_error(path, number, f"expected user, item, rating and time; got {found!r}")
         user, item, _, time = columns
         if any(len(word.split()) != 1 for word in (user, item)):
-            raise wrong(path, number, f"user and item must be one word each; got {user!r} and {item!r}")
+            raise line_error(path, number, f"user and item must be one word each; got {user!r} and {item!r}")
         events.add(user, item, int(time.removesuffix(".0")))
     if not len(events):
         raise DataError(f"{path}: holds not one rating")
@@ -85,7 +85,8 @@ def _films_100k(films: Path, genres: Path) -> Films:
     for number, columns in _rows(films, "|"):
         flags = columns[5:]
         if len(flags) != len(names) or set(flags) - {"0", "1"}:
-            raise wrong(films, number, f"expected 5 columns and {len(names)} genre flags, got {len(columns)} columns")
+            expected = f"expected 5 columns and {len(names)} genre flags"
+            raise line_error(films, number, f"{expected}, got {len(columns)} columns")
         _add(films, number, found, columns[0], columns[1], [names[i] for i, flag in enumerate(flags) if flag == "1"])
     return found
 
@@ -94,7 +95,7 @@ def _films_1m(films: Path) -> Films:
     found: Films = {}
     for number, columns in _rows(films, "::"):
         if len(columns) != 3:
-            raise wrong(films, number, f"expected id::title::genres, got {len(columns)} columns")
+            raise line_error(films, number, f"expected id::title::genres, got {len(columns)} columns")
         _add(films, number, found, columns[0], columns[1], columns[2].split("|"))
     return found
 
@@ -103,14 +104,14 @@ def _recbole_films(films: Path) -> Films:
     found: Films = {}
     for number, columns in _rows(films, "\t", header=True):
         if len(columns) != 4:
-            raise wrong(films, number, f"expected item, title, year and genres, got {len(columns)} columns")
+            raise line_error(films, number, f"expected item, title, year and genres, got {len(columns)} columns")
         _add(films, number, found, columns[0], columns[1], columns[3].split(" "))
     return found
 
 
 def _add(path: Path, number: int, films: Films, film: str, title: str, genres: list[str]) -> None:
     if film in films:
-        raise wrong(path, number, f"film '{film}' is listed twice")
+        raise line_error(path, number, f"film '{film}' is listed twice")
     films[film] = (title, [genre for genre in genres if genre])
 
 

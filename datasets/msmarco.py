@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.config import MethodConfig
-from benchmark.data.layout import open_bytes, wrong
+from benchmark.data.layout import open_bytes
 from benchmark.data.writing import FolderWriter, whole_number
-from benchmark.errors import DataError
+from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching import archives
 from benchmark.fetching.builder import Built, FetchedDataset
 from benchmark.fetching.lines import bounded_lines
@@ -139,9 +139,9 @@ def read_passages(path: Path, chosen: bytearray) -> Iterator[tuple[str, dict[str
     for number, line in bounded_lines(path):
         name, tab, text = line.partition("\t")
         if not tab or name != str(number - 1):
-            raise wrong(path, number, f"expected: {number - 1} TAB passage; got {line[:60]!r}")
+            raise line_error(path, number, f"expected: {number - 1} TAB passage; got {line[:60]!r}")
         if chosen[number - 1]:
-            yield f"{path}:{number}", {"id": name, "description": text}
+            yield at_line(path, number), {"id": name, "description": text}
 
 
 def read_judgments(path: Path) -> Iterator[Judgment]:
@@ -149,8 +149,8 @@ def read_judgments(path: Path) -> Iterator[Judgment]:
     for number, line in bounded_lines(path):
         columns = line.split()
         if len(columns) != 4:
-            raise wrong(path, number, f"expected query, 0, passage and grade; got {line[:60]!r}")
-        place = f"{path}:{number}"
+            raise line_error(path, number, f"expected query, 0, passage and grade; got {line[:60]!r}")
+        place = at_line(path, number)
         yield place, columns[0], columns[2], whole_number(columns[3], "the grade", place)
 
 
@@ -173,5 +173,5 @@ def read_queries(path: Path) -> Iterator[tuple[str, str, str]]:
     for number, line in bounded_lines(path):
         name, tab, text = line.partition("\t")
         if not tab or not text.strip():
-            raise wrong(path, number, f"expected: query id TAB text; got {line[:60]!r}")
-        yield f"{path}:{number}", name, text
+            raise line_error(path, number, f"expected: query id TAB text; got {line[:60]!r}")
+        yield at_line(path, number), name, text

@@ -40,9 +40,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from benchmark.config import MethodConfig
-from benchmark.data.layout import wrong
 from benchmark.data.writing import FolderWriter
-from benchmark.errors import DataError
+from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching.builder import Built, FetchedDataset
 from benchmark.fetching.lines import bounded_lines
 from benchmark.fetching.sources import RemoteFile, read_declaration
@@ -155,12 +154,12 @@ def read_pages(path: Path, page: Callable[[str, dict[str, Any]], Page]) -> Itera
     for number, line in bounded_lines(path, longest=LONGEST):
         try:
             record = json.loads(line)
-            found = page(f"{path}:{number}", record)
+            found = page(at_line(path, number), record)
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             reason = f"lacks the key {error}" if isinstance(error, KeyError) else str(error)
-            raise wrong(path, number, f"not an example of Natural Questions ({reason[:120]})") from None
+            raise line_error(path, number, f"not an example of Natural Questions ({reason[:120]})") from None
         if not found.title.strip() or not found.question.strip():
-            raise wrong(
+            raise line_error(
                 path, number, f"question {found.query} has no {'text' if found.title.strip() else 'page title'}"
             )
         yield found

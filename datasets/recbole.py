@@ -13,18 +13,18 @@ Source: Zhao et al., RecBole, CIKM 2021; atomic files of RecBole 1.2.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from benchmark.data.importing import Importer
+from benchmark.data.importing import Argument, Importer
 from benchmark.data.interactions import Interactions
-from benchmark.data.layout import find_part, wrong
+from benchmark.data.layout import find_part
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.delimited import read_delimited, time_of
-from benchmark.datasets.mapping import add_column_argument, parse_mapping
-from benchmark.errors import DataError, UsageError, did_you_mean
+from benchmark.datasets.mapping import column_argument, parse_mapping
+from benchmark.errors import DataError, UsageError, did_you_mean, line_error
 
 TYPES = ("token", "float", "token_seq", "float_seq")
 USUAL = {  # our names for the field names of the data sets that RecBole hosts
@@ -38,17 +38,13 @@ class RecBole(Importer):
 
     title: ClassVar[str] = "RecBole"
     example: ClassVar[str] = "recbole dataset/ml-100k data/ml-100k"
+    arguments = (
+        Argument("source", "the folder with NAME.inter (NAME is the folder's), or that file", type=Path),
+        column_argument("items: title, categories, ...; events.user, events.item, events.time"),
+        Argument("--category-separator", "between the categories of an item (default a space)", default=" "),
+    )
 
-    @staticmethod
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
-        """Add the source and the names of fields."""
-        parser.add_argument("source", type=Path, help="the folder with NAME.inter (NAME is the folder's), or that file")
-        add_column_argument(parser, "items: title, categories, ...; events.user, events.item, events.time")
-        parser.add_argument(
-            "--category-separator", default=" ", help="between the categories of an item (default a space)"
-        )
-
-    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+    def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
         """Write items and sequences."""
         inter = _inter_file(arguments.source)
         stem = inter.name.removesuffix(".gz").removesuffix(".inter")
@@ -66,12 +62,12 @@ class RecBole(Importer):
         fields = _fields(path)
         for what in ("user", "item"):
             if names[what] not in fields:
-                raise wrong(
+                raise line_error(
                     path, 1, f"no field '{names[what]}' (name the {what}'s with --column events.{what}=FIELD); "
                     f"it has: {', '.join(fields)}"
                 )  # fmt: skip
             if fields[names[what]] != "token":
-                raise wrong(path, 1, f"the field '{names[what]}' is a {fields[names[what]]}, not a token")
+                raise line_error(path, 1, f"the field '{names[what]}' is a {fields[names[what]]}, not a token")
         timed = names["time"] in fields
         if not timed:
             writer.notes.append(f"{path.name} has no field '{names['time']}': the order of its lines is trusted")
@@ -110,7 +106,7 @@ def _fields(path: Path) -> dict[str, str]:
     for column in header:
         name, colon, kind = column.rpartition(":")
         if not colon or kind not in TYPES:
-            raise wrong(path, 1, f"'{column[:40]}' is no field of an atomic file (NAME:{'|'.join(TYPES)})")
+            raise line_error(path, 1, f"'{column[:40]}' is no field of an atomic file (NAME:{'|'.join(TYPES)})")
         fields[name] = kind
     return fields
 
@@ -123,7 +119,7 @@ def _items(
     path: Path | None,
     item_field: str,
     columns: dict[str, str],
-    arguments: argparse.Namespace,
+    arguments: SimpleNamespace,
     events: Interactions,
     writer: FolderWriter,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -137,7 +133,7 @@ def _items(
         return
     fields = _fields(path)
     if item_field not in fields:
-        raise wrong(path, 1, f"no field '{item_field}'; it has: {', '.join(fields)}")
+        raise line_error(path, 1, f"no field '{item_field}'; it has: {', '.join(fields)}")
     name_of = _names(path, fields, columns, item_field)
     writer.notes += [f"{path.name}: {name} is taken for {ours}" for name, ours in name_of.items() if name != ours]
     left_out = [name for name in fields if name not in name_of and name != item_field]

@@ -15,23 +15,28 @@ Source: Ni et al., EMNLP-IJCNLP 2019 (2018); Hou et al., arXiv 2403.03952 (2023)
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from benchmark.data.importing import Importer, existing
+from benchmark.data.importing import Argument, Importer, existing
 from benchmark.data.interactions import Interactions
-from benchmark.data.layout import wrong
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.delimited import read_delimited, time_of
-from benchmark.errors import DataError
+from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching.lines import bounded_lines, json_object
 
 RATING_ONLY = ("user_id", "parent_asin", "rating", "timestamp")
 _PRICE = re.compile(r"\$?\d[\d,]*(\.\d+)?( ?- ?\$?\d[\d,]*(\.\d+)?)?")
+
+
+def _core(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError("a whole number above 0")
+    return int(text)
 
 
 class Amazon2018(Importer):
@@ -41,17 +46,13 @@ class Amazon2018(Importer):
     example: ClassVar[str] = "amazon-2018 Office_Products_5.json.gz meta_Office_Products.json.gz data/office"
     keys: ClassVar[tuple[str, str, str]] = ("reviewerID", "asin", "unixReviewTime")
     metadata_key: ClassVar[str] = "asin"
+    arguments = (
+        Argument("reviews", "all reviews of a category, or upstream's own 5-core", type=Path),
+        Argument("metadata", "meta_<Category>.json.gz, of 2023 .jsonl.gz", type=Path),
+        Argument("--core", "keep users and items with K reviews or more", type=_core, metavar="K"),
+    )
 
-    @staticmethod
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
-        """Add the two files and the k-core."""
-        parser.add_argument("reviews", type=Path, help="all reviews of a category, or upstream's own 5-core")
-        parser.add_argument("metadata", type=Path, help="meta_<Category>.json.gz, of 2023 .jsonl.gz")
-        parser.add_argument(
-            "--core", type=_core, default=None, metavar="K", help="keep users and items with K reviews or more"
-        )
-
-    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+    def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
         """Write items and sequences."""
         reviews, metadata = existing(arguments.reviews), existing(arguments.metadata)
         events = Interactions()
@@ -74,8 +75,8 @@ class Amazon2018(Importer):
             review = json_object(path, number, line)
             for key in self.keys:
                 if key not in review:
-                    raise wrong(path, number, f"a review without '{key}' (its keys: {', '.join(review)[:80]})")
-            yield f"{path}:{number}", review[user], review[item], review[time]
+                    raise line_error(path, number, f"a review without '{key}' (its keys: {', '.join(review)[:80]})")
+            yield at_line(path, number), review[user], review[item], review[time]
 
     def _items(self, path: Path, wanted: dict[str, None], writer: FolderWriter) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the wanted items in the order of the metadata, then those that it lacks."""
@@ -86,14 +87,14 @@ class Amazon2018(Importer):
             name = record.get(self.metadata_key)
             if not isinstance(name, str):
                 keys = ", ".join(record)[:80]
-                raise wrong(path, number, f"metadata without '{self.metadata_key}' (its keys: {keys})")
+                raise line_error(path, number, f"metadata without '{self.metadata_key}' (its keys: {keys})")
             if name not in wanted:
                 continue
             if name in seen:
                 count["repeated metadata lines; the first of an item counts"] += 1
                 continue
             seen.add(name)
-            yield f"{path}:{number}", {"id": name, **self._texts(f"{path}:{number}", record, count)}
+            yield at_line(path, number), {"id": name, **self._texts(at_line(path, number), record, count)}
         for name in wanted:
             if name not in seen:
                 count[f"items have reviews but no line in {path.name}; kept without text, at the end"] += 1
@@ -137,12 +138,6 @@ class Amazon2023(Amazon2018):
             "details": details,
             "categories": _path(place, record.get("categories")),
         }
-
-
-def _core(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError("a whole number above 0")
-    return int(text)
 
 
 def _joined(value: object) -> object:

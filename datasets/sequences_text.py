@@ -13,17 +13,16 @@ Source: Zhou et al., S3-Rec, CIKM 2020; Geng et al., P5, RecSys 2022.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from benchmark.data.importing import Importer, existing
-from benchmark.data.layout import wrong
+from benchmark.data.importing import Argument, Importer, existing
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets import amazon
-from benchmark.errors import DataError, UsageError
+from benchmark.errors import DataError, UsageError, at_line, line_error
 from benchmark.fetching.lines import bounded_lines
 
 Histories = dict[str, list[str]]
@@ -36,16 +35,14 @@ class SequencesText(Importer):
 
     title: ClassVar[str] = "S3-Rec/P5 sequences"
     example: ClassVar[str] = "s3rec Beauty.txt data/beauty-s3rec --attributes Beauty_item2attributes.json"
+    arguments = (
+        Argument("source", "Beauty.txt of S3-Rec or sequential_data.txt of P5", type=Path),
+        Argument("--attributes", "item2attributes.json", type=Path, metavar="JSON"),
+        Argument("--datamaps", "datamaps.json: numbers to ids and words", type=Path, metavar="JSON"),
+        Argument("--metadata", "item texts: Amazon 2014 metadata, by ASIN", type=Path, metavar="FILE"),
+    )
 
-    @staticmethod
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
-        """Add the source and the files that say more about the numbers."""
-        parser.add_argument("source", type=Path, help="Beauty.txt of S3-Rec or sequential_data.txt of P5")
-        parser.add_argument("--attributes", type=Path, metavar="JSON", help="item2attributes.json")
-        parser.add_argument("--datamaps", type=Path, metavar="JSON", help="datamaps.json: numbers to ids and words")
-        parser.add_argument("--metadata", type=Path, metavar="FILE", help="item texts: Amazon 2014 metadata, by ASIN")
-
-    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+    def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
         """Write items and sequences."""
         source = existing(arguments.source)
         if arguments.metadata and arguments.attributes:
@@ -73,11 +70,11 @@ def read_histories(path: Path) -> Histories:
     """Return user -> items as the file has them. Raises DataError with the line of a user who comes twice."""
     histories: Histories = {}
     for number, line in bounded_lines(path):
-        user, *items = (one_word(word, "a user or item", f"{path}:{number}") for word in line.split())
+        user, *items = (one_word(word, "a user or item", at_line(path, number)) for word in line.split())
         if user in histories:
-            raise wrong(path, number, f"user '{user}' was already listed")
+            raise line_error(path, number, f"user '{user}' was already listed")
         if not items:
-            raise wrong(path, number, f"user '{user}' has no items: expected user item item ...")
+            raise line_error(path, number, f"user '{user}' has no items: expected user item item ...")
         histories[user] = items
     if not histories:
         raise DataError(f"{path}: empty: not one user")

@@ -11,16 +11,16 @@ names some: then only those. Categories are a list (Parquet) or text such as 'Ho
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
-from benchmark.data.importing import Importer
+from benchmark.data.importing import Argument, Importer
 from benchmark.data.interactions import Interactions
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.delimited import Row, read_table, time_of
-from benchmark.datasets.mapping import KINDS, add_column_argument, parse_mapping
+from benchmark.datasets.mapping import KINDS, column_argument, parse_mapping
 from benchmark.errors import DataError, UsageError, did_you_mean
 
 OPTIONAL = ("time", "grade")
@@ -31,19 +31,17 @@ class Table(Importer):
 
     title: ClassVar[str] = "table"
     example: ClassVar[str] = "table items.csv data/shop --column id=sku --column title=name --events orders.parquet"
+    arguments = (
+        Argument("items", "items: .csv, .tsv or .parquet (text may be .gz)", type=Path),
+        Argument("--events", "table of user, item, time", type=Path),
+        Argument("--queries", "table of id, text", type=Path),
+        Argument("--judgments", "table of query, item, grade", type=Path),
+        column_argument("title=name; for other tables events.user=customer, queries.text=q, ..."),
+        Argument("--separator", "of text tables (default: comma for .csv, else a tab)", default=""),
+        Argument("--category-separator", "between the categories of a path (default >)", default=">"),
+    )
 
-    @staticmethod
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
-        """Add the tables and the mapping."""
-        parser.add_argument("items", type=Path, help="items: .csv, .tsv or .parquet (text may be .gz)")
-        parser.add_argument("--events", type=Path, help="table of user, item, time")
-        parser.add_argument("--queries", type=Path, help="table of id, text")
-        parser.add_argument("--judgments", type=Path, help="table of query, item, grade")
-        add_column_argument(parser, "title=name; for other tables events.user=customer, queries.text=q, ...")
-        parser.add_argument("--separator", default="", help="of text tables (default: comma for .csv, else a tab)")
-        parser.add_argument("--category-separator", default=">", help="between the categories of a path (default >)")
-
-    def write(self, arguments: argparse.Namespace, writer: FolderWriter) -> str:
+    def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
         """Write items and what other tables were given."""
         mapping = parse_mapping(arguments.column)
         for kind in KINDS:
@@ -103,7 +101,7 @@ class Table(Importer):
 
 
 def _items(
-    rows: Iterator[tuple[str, Row]], arguments: argparse.Namespace, columns: dict[str, str]
+    rows: Iterator[tuple[str, Row]], arguments: SimpleNamespace, columns: dict[str, str]
 ) -> Iterator[tuple[str, Row]]:
     name_of = {}
     for number, (place, row) in enumerate(rows):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.conformance import small_corpus
-from benchmark.generative.t5 import ScratchConfig, load_t5, train_tokenizer
+from benchmark.generative.t5 import ScratchConfig, load_seq2seq, train_tokenizer
 from benchmark.methods.lmindexer.backbones import Backbone, EncoderBackbone, T5Backbone
 from benchmark.methods.lmindexer.config import LMIndexerConfig
 from benchmark.methods.lmindexer.documents import Documents
@@ -31,7 +31,7 @@ ALL_HINTS = Stage(mask_ratio=0.0)
 
 def t5(dropout: float = 0.1) -> Any:
     torch.manual_seed(0)
-    model, _ = load_t5("scratch", SCRATCH.model_copy(update={"dropout": dropout}), TEXTS)
+    model, _ = load_seq2seq("scratch", SCRATCH.model_copy(update={"dropout": dropout}), TEXTS, setting="backbone")
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "layer_norm" in name:

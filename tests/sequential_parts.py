@@ -8,16 +8,17 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from benchmark.methods.sequential.bert4rec import BERT4Rec, BERT4RecConfig
+from benchmark.methods.sequential.bert4rec import BERT4Rec
 from benchmark.methods.sequential.bert4rec_network import BERT4RecNetwork
-from benchmark.methods.sequential.fdsa import FDSA, FDSAConfig
+from benchmark.methods.sequential.config import BERT4RecConfig, FDSAConfig, GRU4RecConfig, HGNConfig, SASRecConfig
+from benchmark.methods.sequential.fdsa import FDSA
 from benchmark.methods.sequential.fdsa_network import FDSANetwork
-from benchmark.methods.sequential.gru4rec import GRU4Rec, GRU4RecConfig
+from benchmark.methods.sequential.gru4rec import GRU4Rec
 from benchmark.methods.sequential.gru4rec_network import GRU4RecNetwork
-from benchmark.methods.sequential.hgn import HGN, HGNConfig
+from benchmark.methods.sequential.hgn import HGN
 from benchmark.methods.sequential.hgn_network import HGNNetwork
 from benchmark.methods.sequential.networks import SequenceNetwork
-from benchmark.methods.sequential.sasrec import SASRec, SASRecConfig
+from benchmark.methods.sequential.sasrec import SASRec
 from benchmark.methods.sequential.sasrec_network import SASRecNetwork
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.method import Recommender

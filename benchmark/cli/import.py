@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BenchmarkError
 from benchmark.registry import load, registered
+
+if TYPE_CHECKING:
+    from benchmark.data.importing import Argument
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +36,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         lines.append(f"  {name:<13} {summary}\n{'':<16}benchmark import {importer.example}")
         one = formats.add_parser(name, description=f"{summary}\n\n  benchmark import {importer.example}")
         one.formatter_class = argparse.RawDescriptionHelpFormatter
-        importer.add_arguments(one)
+        for argument in importer.arguments:
+            _add(one, argument)
         one.add_argument("folder", type=Path, help="the folder to write")
     parser.epilog = "formats ('benchmark import FORMAT --help' has the options):\n" + "\n".join(lines)
+
+
+def _add(parser: argparse.ArgumentParser, argument: Argument) -> None:
+    parser.add_argument(
+        argument.name,
+        action="append" if argument.repeatable else "store",
+        type=_reader(argument.type),
+        default=[] if argument.repeatable else argument.default,
+        metavar=argument.metavar,
+        help=argument.help,
+    )
+
+
+def _reader(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return the function with its ValueError as argparse's own error, whose words are printed."""
+
+    def value(word: str) -> Any:
+        try:
+            return read(word)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return value
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -42,7 +70,8 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.data.importing import bring_in
 
     importer = load("importer", arguments.format)(_progress)
-    written = bring_in(importer, arguments, arguments.folder)
+    values = SimpleNamespace(**{argument.key: getattr(arguments, argument.key) for argument in importer.arguments})
+    written = bring_in(importer, values, arguments.folder)
     for note in written.notes:
         print(f"note: {note}", file=sys.stderr)
     print(", ".join(f"{count:,} {what}" for what, count in written.counts.items()), file=sys.stderr)

@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+from typing import Any
 
+from benchmark.metrics.known import all_metrics
+from benchmark.metrics.metric import BETTER, Metric
 from benchmark.registry import describe, registered
 
 WHAT = {
     "methods": "method", "datasets": "data set", "importers": "importer", "tables": "table", "figures": "figure",
     "formats": "format",
 }  # fmt: skip
-METRICS = {
-    "AMI": "adjusted mutual information of the first code and the full category path (the paper's Table 1)",
-    "AMI@depthN": "the same for the prefix of N codes",
-    "AMI@levelN": "first code against the category path cut at level N",
-    "NMI": "normalised mutual information of the first code and the full category path",
-    "NMI (chance)": "mean NMI over all shufflings of the codes",
-    "co_purchase@N": "share of neighbours in the training histories whose first N codes agree",
-    "co_purchase@N (chance)": "the same for items drawn as often as they occur there",
-    "co_purchase_lift@N": "the former divided by the latter",
-    "stability@N": "adjusted Rand index of the groups that share N codes, mean over pairs of seeds",
-    "unique": "share of items whose ID is unique before the dedup counter",
-    "collision_rate": "1 - distinct IDs / items, before the dedup counter",
-    "codes_used@N": "codes of position N that at least one item has",
-    "dead_codes, dead_codes@N": "share of the codes that no item has, of all codebooks or position N's",
-    "fan_out@N": "distinct prefixes of N codes per prefix of N - 1",
-    "perplexity@N": "exp of the entropy of the codes of position N",
-    "largest_group": "items in the largest group of equal IDs",
-    "R@5, R@10, nDCG@5, nDCG@10, RR@20": "recommendation, full ranking, one held-out item per user",
-    "nDCG@5, AP@5, R@1, R@10, nDCG@10, RR@10": "search, by ir-measures from the TREC run",
-    "M (strict), M (expected), M (optimistic)": "R@k, nDCG@k, RR@k where items share an ID: last, mean, first of them",
-    "nDCG@5 (published), AP@5 (published)": "search as LMIndexer's code computes them (normalised by what was found)",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,18 +25,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print one line each: name, kind, first sentence."""
+    rows: list[dict[str, Any]] = []
     if arguments.what == "metrics":
-        rows = [{"name": name, "kind": "", "summary": text} for name, text in METRICS.items()]
+        rows = [_metric(metric) for metric in all_metrics()]
     else:
-        rows = []
         for name, entry in registered(WHAT[arguments.what]).items():
             kind, summary = describe(entry)
             rows.append({"name": name, "kind": kind if arguments.what == "methods" else "", "summary": summary})
     if arguments.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
-    width = max((len(row["name"]) for row in rows), default=0)
+    width, kinds = (max((len(row[key]) for row in rows), default=0) for key in ("name", "kind"))
     for row in rows:
-        kind = f"{row['kind']:<11}  " if row["kind"] else ""
+        kind = f"{row['kind']:<{kinds}}  " if row["kind"] else ""
         print(f"{row['name']:<{width}}  {kind}{row['summary']}".rstrip())
     return 0
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    limits = [None if math.isinf(limit) else limit for limit in metric.range]
+    return {
+        "name": metric.name, "kind": ", ".join(metric.tasks) or "cost", "summary": metric.description,
+        "unit": metric.unit, "direction": BETTER[metric.higher_is_better], "range": limits, "digits": metric.digits,
+    }  # fmt: skip

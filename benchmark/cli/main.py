@@ -7,8 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-import benchmark
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
+from benchmark.version import __version__
 
 COMMANDS = {
     "run": "compute the cells that are missing and print the tables",
@@ -20,7 +20,7 @@ COMMANDS = {
     "figures": "draw the figures of the runs that exist",
     "sweep": "run methods over a grid of settings, as the figures against ID length and codebook size need it",
     "list": "list methods, data sets, importers, tables, figures or metrics",
-    "show": "show a method's or a data set's settings and presets",
+    "show": "show a method's or a data set's settings and presets, or what a metric means",
     "data": "get a data set, check it, print its statistics, or write a generated one to a folder",
     "import": "bring in a data set: ir_datasets, BEIR, RecBole, S3-Rec/P5, Amazon 2018 and 2023, CSV, Parquet",
     "export": "write a result's TREC run, IDs (also as .index.json) or JSON",
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0 if words else 2
     if words[0] == "--version":
-        print(f"lmindexer-benchmark {benchmark.__version__}")
+        print(f"lmindexer-benchmark {__version__}")
         return 0
     name = words[0]
     try:

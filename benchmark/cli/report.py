@@ -12,27 +12,27 @@ import sys
 from pathlib import Path
 
 from benchmark.errors import UsageError
-
-SUFFIX = {"latex": "tex", "terminal": "txt"}  # of the other formats: their name
+from benchmark.results.result_files import RUNS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark report`."""
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of results (default runs)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of results (default runs)")
     parser.add_argument(
         "--tables", default=None, help="comma-separated table names, or paper for all of its (default: the suite's own)"
     )
     parser.add_argument("--format", default="terminal", help="terminal, md, latex, json, html; several with --out")
     parser.add_argument("--out", type=Path, default=None, help="write tables.<suffix> files into this folder")
+    parser.add_argument("--all-versions", action="store_true", help="show results of older versions of the suite too")
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print the tables, or write one file per format."""
-    from benchmark.cli.output import fill_tables, render
     from benchmark.cli.words import words
     from benchmark.files import write_text
     from benchmark.registry import find, registered
-    from benchmark.results.result_files import load_results, problems
+    from benchmark.results.result_files import load_results, newest, older_note, problems, versions_apart
+    from benchmark.results.tables import SUFFIX, fill_tables, render
 
     if not arguments.runs.is_dir():
         raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")
@@ -41,7 +41,10 @@ def execute(arguments: argparse.Namespace) -> int:
         find("format", style)
     if arguments.out is None and len(styles) > 1:
         raise UsageError("--format: several formats need --out FOLDER")
-    results = load_results(arguments.runs)
+    found = load_results(arguments.runs)
+    results = versions_apart(found) if arguments.all_versions else newest(found)
+    if note := "" if arguments.all_versions else older_note(found, results):
+        print(f"benchmark: {note}", file=sys.stderr)
     for problem in problems(results):
         print(f"benchmark: left out: {problem}", file=sys.stderr)
     names = words(arguments.tables) if arguments.tables else None

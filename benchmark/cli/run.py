@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmark.cli.words import whole_numbers, words
-from benchmark.errors import BenchmarkError, UsageError
+from benchmark.cli.words import parse_settings, whole_numbers, words
+from benchmark.results.result_files import RUNS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--queries", default=None, help="the query set for search (default: judged, else simulated)")
     parser.add_argument("--data-root", type=Path, default=None, help="folder of data sets (or BENCHMARK_DATA)")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for results (default runs)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder for results (default runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--no-check", action="store_true", help="accept counts that differ from the fingerprint")
     parser.add_argument("--dry-run", action="store_true", help="list cells and stages, compute nothing")
@@ -51,95 +49,66 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run and print; exit code 0 only if every asked cell is there."""
-    from benchmark.data.dataset import open_dataset
-    from benchmark.learning.processes import process_rank
-    from benchmark.running.plan import Protocol, make_plan, make_variants, parse_settings, parse_text_fields
-    from benchmark.running.store import Store
+    return execute_request(request_of(arguments), dry_run=arguments.dry_run, as_json=arguments.json)
 
-    runs: Path = arguments.runs
-    store = Store(runs / ".cache")
-    preset = arguments.preset or ("tiny" if arguments.dataset.partition(":")[0] == "demo" else "small")
-    settings = parse_settings(arguments.set)
-    foreign = _foreign(arguments.ids)
-    methods = words(arguments.methods) if arguments.methods else []
-    names = [*methods, *(f"{label}=ids-file" for label in foreign)]
-    if not names:
-        raise UsageError("run: name methods with --methods, or files of IDs with --ids")
-    settings |= {f"{label}.path": file for label, file in foreign.items()}
-    variants = make_variants(names, preset, settings)
-    dataset = open_dataset(
-        arguments.dataset, cache=store.root, data_root=arguments.data_root, check=not arguments.no_check
-    )
-    plan = make_plan(
-        dataset,
-        variants,
+
+def request_of(arguments: argparse.Namespace) -> Any:
+    """Return the request that the words of a command line make."""
+    from benchmark.api.request import RunRequest, labelled_ids
+
+    return RunRequest(
+        arguments.dataset,
+        methods=words(arguments.methods) if arguments.methods else (),
+        ids=labelled_ids(arguments.ids),
         tasks=words(arguments.tasks) if arguments.tasks else None,
+        preset=arguments.preset,
         seeds=whole_numbers(arguments.seeds, "--seeds"),
-        protocol=Protocol(
-            text_fields=parse_text_fields(arguments.text_fields),
-            query_set=arguments.queries or dataset.default_queries,
-            preset=preset,
-        ),
-        runs=runs,
+        settings=parse_settings(arguments.set),
+        text_fields=arguments.text_fields,
+        queries=arguments.queries,
+        runs=arguments.runs,
+        data_root=arguments.data_root,
+        device=arguments.device,
+        check=not arguments.no_check,
     )
-    from benchmark.running.runner import Runner
-
-    quiet = arguments.json or process_rank() > 0
-    runner = Runner(plan, store, progress=_progress, log=(lambda message: None) if quiet else _log)
-    if arguments.dry_run:
-        return _dry_run(runner, arguments.json)
-    missing = [cell for cell in plan.cells if not cell.done()]
-    if missing:
-        runner.device = _device(arguments.device)
-    failures = runner.run()
-    if process_rank() == 0:
-        for warning in dataset.warnings if missing else ():
-            _log(f"note: {warning}")
-        _print(plan, arguments.json, {failure.cell.title: failure.reason for failure in failures})
-    for failure in failures:
-        print(f"benchmark: failed: {failure.cell.title}: {failure.reason}", file=sys.stderr)
-    for line in plan.skipped:
-        _log(f"skipped: {line}")
-    return 1 if failures else 0
 
 
-def _foreign(files: list[str]) -> dict[str, str]:
-    """Return label -> file of the --ids arguments."""
-    from benchmark.results.id_files import label_of
+def execute_request(request: Any, *, dry_run: bool, as_json: bool) -> int:
+    """Carry out a request and print its tables, or print its plan."""
+    from benchmark.api.run import execute, to_stderr
+    from benchmark.learning.processes import process_rank
 
-    found: dict[str, str] = {}
-    for text in files:
-        label, equals, file = text.partition("=")
-        if not equals or os.sep in label or os.path.exists(text):
-            label, file = label_of(Path(text)), text
-        if label in found:
-            raise UsageError(f"--ids: two files have the label '{label}'; write --ids LABEL=FILE")
-        found[label] = file
-    return found
-
-
-def _print(plan: Any, as_json: bool, failed: dict[str, str]) -> None:
-    from benchmark.cli.output import tables_text
-    from benchmark.results.result_files import read_result
-
-    paths = [folder / "result.json" for folder in dict.fromkeys(cell.folder for cell in plan.cells)]
-    paths = [path for path in paths if path.is_file()]
-    if as_json:
-        content = {"results": [json.loads(path.read_text("utf-8")) for path in paths], "failed": failed}
-        print(json.dumps(content, indent=2, ensure_ascii=False))
-    elif paths:
-        print(tables_text([read_result(path) for path in paths], "terminal"))
+    if dry_run:
+        return _dry_run(request, as_json)
+    first = process_rank() == 0
+    results = execute(request, log=to_stderr if first and not as_json else lambda message: None)
+    if first and as_json:
+        print(json.dumps(_json(results), indent=2, ensure_ascii=False))
+    elif first and len(results):
+        print(results.table())
+    for cell, reason in results.failures.items():
+        print(f"benchmark: failed: {cell}: {reason}", file=sys.stderr)
+    return 1 if results.failures else 0
 
 
-def _dry_run(runner: Any, as_json: bool) -> int:
+def _json(results: Any) -> dict[str, Any]:
+    files = [result.folder / "result.json" for result in results]
+    return {"results": [json.loads(file.read_text("utf-8")) for file in files], "failed": dict(results.failures)}
+
+
+def _dry_run(request: Any, as_json: bool) -> int:
+    from benchmark.running.stages import Stages
+
+    plan = request.plan()
+    plan_stages = Stages(plan, request.store)
     rows = [
         {
             "cell": cell.title,
             "done": cell.done(),
             "folder": str(cell.folder),
-            "stages": {stage.name: "cached" if stage.done else "to do" for stage in runner.stages.of(cell)},
+            "stages": {stage.name: "cached" if stage.done else "to do" for stage in plan_stages.of(cell)},
         }
-        for cell in runner.plan.cells
+        for cell in plan.cells
     ]
     if as_json:
         print(json.dumps(rows, indent=2))
@@ -149,30 +118,3 @@ def _dry_run(runner: Any, as_json: bool) -> int:
         print(f"{'done ' if row['done'] else 'to do'}  {row['cell']}  ({stages})" if stages else f"{row['cell']}")
     print(f"{sum(not row['done'] for row in rows)} of {len(rows)} cells to compute")
     return 0
-
-
-def _device(name: str) -> str:
-    if name not in ("auto", "cpu") and not name.startswith("cuda"):
-        raise UsageError(f"--device {name}: auto, cpu or cuda")
-    if name == "cpu":
-        return name
-    import torch
-
-    if torch.cuda.is_available():
-        return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if name in ("auto", "cuda") else name
-    if name == "auto":
-        return "cpu"
-    raise BenchmarkError("--device cuda: PyTorch sees no GPU here; use --device cpu, or install a CUDA build of torch")
-
-
-def _log(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
-
-
-def _progress(iterable: Iterable[Any], title: str, total: int | None = None) -> Iterable[Any]:
-    if not sys.stderr.isatty():
-        return iterable
-    from tqdm import tqdm
-
-    bar: Iterable[Any] = tqdm(iterable, desc=f"  {title}", total=total, leave=False, dynamic_ncols=True)
-    return bar

@@ -1,4 +1,4 @@
-"""Show a method's or a data set's settings, defaults and presets: `benchmark show rqvae`."""
+"""Show a method's or a data set's settings, defaults and presets, or a metric: `benchmark show rqvae`, `show AMI`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from benchmark.config import load_presets, load_trials
+from benchmark.config import flatten, load_presets, load_trials
 from benchmark.errors import UsageError, did_you_mean
+from benchmark.metrics.known import all_metrics, find_metric, plugins
+from benchmark.metrics.metric import BETTER, Metric
 from benchmark.registry import load, registered, source_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark show`."""
-    parser.add_argument("name", help="a method, a data set, or 'generative' (the shared generative part)")
+    parser.add_argument("name", help="a method, a data set, a metric, or 'generative' (the shared generative part)")
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Print the docstring, every key with its default, and the presets."""
+    """Print the docstring, every key with its default, and the presets; of a metric, what the number means."""
     name: str = arguments.name
     known = {**registered("data set"), **registered("method")}
     if name == "generative":
@@ -28,7 +30,12 @@ def execute(arguments: argparse.Namespace) -> int:
         _print(config.__doc__ or "", config.GenerativeConfig, load_presets(_path(config)), {})
         return 0
     if name not in known:
-        raise UsageError(f"unknown method or data set '{name}'.{did_you_mean(name, [*known, 'generative'])}")
+        metric = find_metric(name)
+        if metric is None:
+            names = [*known, "generative", *(metric.name for metric in all_metrics())]
+            raise UsageError(f"unknown method, data set or metric '{name}'.{did_you_mean(name, names)}")
+        _print_metric(metric)
+        return 0
     what = "method" if name in registered("method") else "data set"
     found = load(what, name)
     module = inspect.getmodule(found)
@@ -39,6 +46,19 @@ def execute(arguments: argparse.Namespace) -> int:
         source = source_file(known[name])
         _print(doc, found.Config, load_presets(source, name), load_trials(source, name))
     return 0
+
+
+def _print_metric(metric: Metric) -> None:
+    plugin = next((entry.value for entry, found in plugins() if found is metric), "")
+    rows = {
+        "task": ", ".join(metric.tasks) or "none: a cost", "unit": metric.unit or "none",
+        "direction": BETTER[metric.higher_is_better], "range": metric.range_text, "digits": str(metric.digits),
+        "column": metric.title if metric.title != metric.name else "", "plugin": plugin,
+    }  # fmt: skip
+    print(f"{metric.name}: {metric.description}\n")
+    for key, text in rows.items():
+        if text:
+            print(f"{key:<11}{text}")
 
 
 def _path(module: Any) -> Any:
@@ -52,15 +72,9 @@ def _print(doc: str, model: type[BaseModel], presets: dict[str, dict[str, Any]],
     for line in _settings(model()):
         print(f"  {line}")
     for preset, values in presets.items():
+        settings = [f"{key}={value}" for key, value in flatten(values).items()]
         chosen = f" (chosen after {trials[preset]} trials)" if preset in trials else ""
-        print(f"preset {preset}{chosen}: " + (", ".join(_flat(values)) or "the defaults"))
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> list[str]:
-    pairs = []
-    for key, value in values.items():
-        pairs += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}={value}"]
-    return pairs
+        print(f"preset {preset}{chosen}: " + (", ".join(settings) or "the defaults"))
 
 
 def _settings(model: BaseModel, prefix: str = "") -> list[str]:

@@ -19,10 +19,10 @@ import argparse
 import itertools
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmark.cli import run
-from benchmark.cli.words import whole_numbers, words
+from benchmark.cli.words import parse_settings, whole_numbers, words
 from benchmark.errors import UsageError, did_you_mean
 
 COMMA = re.compile(r",(?![^\[{]*[\]}])")  # but not inside a JSON list or object
@@ -48,17 +48,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run all points as one `benchmark run`, or print their commands."""
-    from benchmark.running.plan import make_variants, parse_settings
+    from benchmark.api.request import RunRequest
 
     points = make_points(words(arguments.methods), arguments.over, arguments.set)
     shared = [setting for setting in arguments.set if setting.partition(".")[0] == "generative"]
     if not arguments.print_commands:
-        arguments.methods = ",".join(f"{point.label}={point.method}" for point in points)
-        arguments.set = [*shared, *(setting for point in points for setting in point.settings)]
-        return run.execute(arguments)
+        request = replace(
+            run.request_of(arguments),
+            methods=[f"{point.label}={point.method}" for point in points],
+            settings=parse_settings([*shared, *(setting for point in points for setting in point.settings)]),
+        )
+        return run.execute_request(request, dry_run=arguments.dry_run, as_json=arguments.json)
     for point in points:
         variant, settings = [f"{point.label}={point.method}"], [*shared, *point.settings]
-        make_variants(variant, arguments.preset or "small", parse_settings(settings))  # a wrong key is refused here
+        made = RunRequest(
+            arguments.dataset, methods=variant, preset=arguments.preset, settings=parse_settings(settings)
+        )
+        made.variants()  # a wrong key is refused here
         for seed in whole_numbers(arguments.seeds, "--seeds"):
             print(shlex.join(["benchmark", "run", "--methods", *variant, *_options(arguments, settings, seed)]))
     return 0

@@ -9,7 +9,6 @@ two into memory-mapped files under the cache.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import os
 import re
@@ -24,6 +23,7 @@ from benchmark.config import Configured, MethodConfig, build_config
 from benchmark.data import layout, parsed
 from benchmark.data.items import read_items
 from benchmark.errors import BenchmarkError, DataError, UsageError, did_you_mean
+from benchmark.files import digest, file_digest, is_whole, whole
 from benchmark.registry import load, registered
 from benchmark.types.data import Corpus, Histories, QuerySet
 from benchmark.types.text import DEFAULT_TEXT_FIELDS
@@ -48,8 +48,8 @@ class DatasetBuilder(Configured[ConfigT], ABC):
         """
         source = Path(inspect.getfile(type(self)))
         files = [path for path in sorted(source.parent.glob(f"{source.stem}*")) if path.suffix in (".py", ".toml")]
-        code = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
-        return parsed.content_key(self.name, self.config.model_dump(mode="json"), code)
+        code = [file_digest(path) for path in files]
+        return digest([self.name, self.config.model_dump(mode="json"), code])
 
     @abstractmethod
     def build(self, folder: Path) -> None:
@@ -123,13 +123,10 @@ def make_builder(spec: str) -> DatasetBuilder[Any]:
 
 def _build(builder: DatasetBuilder[Any], cache: Path) -> Path:
     target = cache / "data" / f"{builder.name}-{builder.key()}"
-    if not target.is_dir():
-
-        def write(folder: Path) -> None:
+    if not is_whole(target):
+        with whole(target, seal=True) as folder:
             folder.mkdir()
             builder.build(folder)
-
-        parsed.write_whole(target, write)
     return target
 
 
@@ -160,7 +157,7 @@ class Dataset:
         declared = about.get("tasks", self.tasks)
         self.default_tasks = tuple(task for task in self.tasks if task in declared) or self.tasks
         self.parts = self._hash_parts()
-        self.fingerprint = parsed.content_key(self.parts)
+        self.fingerprint = digest([self.parts])
         self._compare(about.get("expect", {}))
 
     def _hash_parts(self) -> dict[str, str]:
@@ -179,7 +176,7 @@ class Dataset:
         if self.about.get(WITHOUT_TEST):
             hashes.append(WITHOUT_TEST)  # its simulated queries are other ones
         if hashes:
-            parts["queries"] = parsed.content_key(hashes)
+            parts["queries"] = digest([hashes])
         return parts
 
     def _compare(self, expect: Any) -> None:
@@ -221,11 +218,13 @@ class Dataset:
 
     @cached_property
     def _table(self) -> Any:
-        key = parsed.content_key(self.parts["items"], layout.READER_VERSION, self.check)
+        key = digest([self.parts["items"], layout.READER_VERSION, self.check])
         path = self._cache / f"items-{key}.arrow"
-        if not path.is_file():
+        try:
+            table, warnings = parsed.open_table(path)
+        except (OSError, ValueError):  # not there, or damaged
             parsed.save_table(path, *read_items(self.items_file, spill=self._cache, check=self.check))
-        table, warnings = parsed.open_table(path)
+            table, warnings = parsed.open_table(path)
         self._warn(warnings)
         return table
 
@@ -243,9 +242,9 @@ class Dataset:
     @cached_property
     def _histories(self) -> Histories:
         assert self.sequences_file is not None
-        key = parsed.content_key(self.parts["items"], self.parts["sequences"], layout.READER_VERSION)
+        key = digest([self.parts["items"], self.parts["sequences"], layout.READER_VERSION])
         folder = self._cache / f"sequences-{key}"
-        if not folder.is_dir():
+        if not is_whole(folder):
             parsed.save_histories(folder, *layout.read_sequences(self.sequences_file, self._items_alone.row_of))
         histories, warnings = parsed.open_histories(folder)
         self._warn(warnings)

@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from benchmark.data.layout import lines, wrong
-from benchmark.errors import DataError
+from benchmark.data.layout import lines
+from benchmark.errors import DataError, line_error
 from benchmark.types.text import DEFAULT_TEXT_FIELDS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read_items(path: Path, *, spill: Path, check: bool = True) -> tuple[pa.Table
             item = _item(path, number, line)
             name = item["id"]
             if name in line_of:
-                raise wrong(path, number, f"item id '{name}' was already used in line {line_of[name]}")
+                raise line_error(path, number, f"item id '{name}' was already used in line {line_of[name]}")
             line_of[name] = number
             if len(item) == 1 or (len(item) == 2 and "categories" in item):
                 textless.append((number, name))
@@ -66,13 +66,13 @@ def _item(path: Path, number: int, line: str) -> dict[str, Any]:
         if _SURROGATE.search(line):
             json.dumps(record, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as error:
-        raise wrong(path, number, f"broken JSON: {error.msg} (column {error.colno})") from None
+        raise line_error(path, number, f"broken JSON: {error.msg} (column {error.colno})") from None
     except UnicodeEncodeError:
-        raise wrong(path, number, "holds half of a surrogate pair (\\ud800 .. \\udfff)") from None
+        raise line_error(path, number, "holds half of a surrogate pair (\\ud800 .. \\udfff)") from None
     except (ValueError, RecursionError) as error:
-        raise wrong(path, number, f"broken JSON: {error}") from None
+        raise line_error(path, number, f"broken JSON: {error}") from None
     if not isinstance(record, dict):
-        raise wrong(path, number, f"an item must be a JSON object, not {type(record).__name__}")
+        raise line_error(path, number, f"an item must be a JSON object, not {type(record).__name__}")
     item: dict[str, Any] = {"id": _identifier(path, number, record)}
     for key, value in record.items():
         if key in ("id", "category", "categories"):
@@ -91,12 +91,12 @@ def _item(path: Path, number: int, line: str) -> dict[str, Any]:
 def _identifier(path: Path, number: int, record: dict[str, Any]) -> str:
     value = record.get("id")
     if value is None or value == "":
-        raise wrong(path, number, f"item without an 'id' (its keys: {', '.join(record) or 'none'})")
+        raise line_error(path, number, f"item without an 'id' (its keys: {', '.join(record) or 'none'})")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise wrong(path, number, f"an item id must be a string or a number, not {json.dumps(value)[:60]}")
+        raise line_error(path, number, f"an item id must be a string or a number, not {json.dumps(value)[:60]}")
     name = str(value)
     if len(name.split()) != 1 or name.split()[0] != name:
-        raise wrong(path, number, f"item id {json.dumps(name)} holds white space")
+        raise line_error(path, number, f"item id {json.dumps(name)} holds white space")
     return name
 
 
@@ -127,7 +127,7 @@ def _category_path(path: Path, number: int, value: Any) -> list[str]:
         value = next((part for part in value if part), [])
     labels = value if isinstance(value, list) else [value]
     if any(isinstance(label, list | dict) for label in labels):
-        raise wrong(path, number, f"categories must be a path of names, not {json.dumps(value)[:60]}")
+        raise line_error(path, number, f"categories must be a path of names, not {json.dumps(value)[:60]}")
     return [text.strip() for label in labels if (text := _as_text(label))]
 
 
@@ -187,5 +187,5 @@ def _textless(path: Path, textless: list[tuple[int, str]], items: int, check: bo
     number, name = textless[0]
     if len(textless) == items or (check and len(textless) > TEXTLESS_SHARE * items):
         rest = f" ({len(textless)} of {items} items have none)" if len(textless) > 1 else ""
-        raise wrong(path, number, f"item '{name}' has no text field, e.g. title or description{rest}")
+        raise line_error(path, number, f"item '{name}' has no text field, e.g. title or description{rest}")
     return [f"{path.name}: {len(textless)} items have no text (the first: '{name}', line {number}); kept, empty"]

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.errors import DataError
+from benchmark.errors import DataError, line_error
 from benchmark.types.data import Histories, QuerySet
 
 READER_VERSION = 1  # part of the cache key of all parsed data, the items too
@@ -55,14 +55,9 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
                 if text and not text.isspace():
                     yield number, text
     except UnicodeDecodeError as error:
-        raise wrong(path, number, f"not UTF-8 (byte {error.start + 1} of the line: {error.reason})") from None
+        raise line_error(path, number, f"not UTF-8 (byte {error.start + 1} of the line: {error.reason})") from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read after line {number}: {error}") from None
-
-
-def wrong(path: Path, number: int, reason: str) -> DataError:
-    """Return the error of one line."""
-    return DataError(f"{path}:{number}: {reason}")
 
 
 # Sequences
@@ -76,12 +71,13 @@ def read_sequences(path: Path, row_of: Mapping[str, int]) -> tuple[Histories, li
     for number, line in lines(path):
         user, *events = line.split()
         if user in line_of:
-            raise wrong(path, number, f"user '{user}' was already listed in line {line_of[user]}")
+            raise line_error(path, number, f"user '{user}' was already listed in line {line_of[user]}")
         line_of[user] = number
         try:
             items.extend(map(row_of.__getitem__, events))
         except KeyError as error:
-            raise wrong(path, number, f"user '{user}' has the item '{error.args[0]}', which is not in items") from None
+            reason = f"user '{user}' has the item '{error.args[0]}', which is not in items"
+            raise line_error(path, number, reason) from None
         lengths.append(len(events))
         without += not events
     if not line_of:
@@ -127,7 +123,7 @@ def read_queries(
     for at in np.flatnonzero(columns[2] != columns[2][first[pair]])[:1].tolist():
         before = int(first[pair[at]])
         query, item = list(texts)[query_rows[at]], list(row_of)[item_rows[at]]
-        raise wrong(
+        raise line_error(
             qrels,
             numbers[at],
             f"query '{query}', item '{item}' has grade {grades[at]} here, {grades[before]} in line {numbers[before]}",
@@ -169,9 +165,9 @@ def _query_texts(path: Path) -> dict[str, str]:
         query, _, text = line.partition("\t")
         query = query.strip()
         if not query or len(query.split()) != 1:
-            raise wrong(path, number, f"expected: query id TAB text; got {json.dumps(line[:60])}")
+            raise line_error(path, number, f"expected: query id TAB text; got {json.dumps(line[:60])}")
         if query in texts:
-            raise wrong(path, number, f"query '{query}' was already given in line {line_of[query]}")
+            raise line_error(path, number, f"query '{query}' was already given in line {line_of[query]}")
         texts[query], line_of[query] = " ".join(text.split()), number
     if not texts:
         raise DataError(f"{path}: empty: not one query")
@@ -181,8 +177,8 @@ def _query_texts(path: Path) -> dict[str, str]:
 def _judgment(path: Path, number: int, line: str) -> tuple[str, str, int]:
     columns = line.split()
     if len(columns) != 4:
-        raise wrong(path, number, f"expected 4 columns: query 0 item grade; got {len(columns)}: {line[:60]!r}")
+        raise line_error(path, number, f"expected 4 columns: query 0 item grade; got {len(columns)}: {line[:60]!r}")
     query, _, item, grade = columns
     if not _GRADE.fullmatch(grade):
-        raise wrong(path, number, f"the grade must be a whole number, not '{grade}'")
+        raise line_error(path, number, f"the grade must be a whole number, not '{grade}'")
     return query, item, int(grade)

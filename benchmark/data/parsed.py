@@ -6,19 +6,17 @@ two processes or a kill in the middle leave nothing half-written behind a final 
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
-import os
-import shutil
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.files import bytes_digest, digest, whole, write_json
 from benchmark.types.data import Histories
 
 if TYPE_CHECKING:
@@ -41,43 +39,24 @@ def file_facts(path: Path, open_bytes: Callable[[Path], object], cache: Path, *,
     """Return the facts of a file; those of large files are remembered under the file's size and time stamp."""
     state = path.stat()
     stamp = [str(path.resolve()), state.st_size, state.st_mtime_ns, state.st_ino, words]
-    memory = cache / "facts" / f"{content_key(stamp)}.json"
-    if memory.is_file():
+    memory = cache / "facts" / f"{digest([stamp])}.json"
+    with contextlib.suppress(OSError, ValueError, TypeError):  # not there, or damaged
         return FileFacts(**json.loads(memory.read_text("utf-8")))
-    digest, n_lines, n_words = hashlib.sha256(), 0, 0
-    with open_bytes(path) as file:  # type: ignore[attr-defined]
-        while block := file.readlines(1 << 20):
-            joined = b"".join(block)
-            digest.update(joined)
-            n_lines += sum(not line.isspace() for line in block)
-            n_words += len(joined.split()) if words else 0
-    facts = FileFacts(digest.hexdigest(), n_lines, n_words)
+    n_lines = n_words = 0
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal n_lines, n_words
+        with open_bytes(path) as file:  # type: ignore[attr-defined]
+            while block := file.readlines(1 << 20):
+                joined = b"".join(block)
+                n_lines += sum(not line.isspace() for line in block)
+                n_words += len(joined.split()) if words else 0
+                yield joined
+
+    facts = FileFacts(bytes_digest(blocks()), n_lines, n_words)
     if state.st_size >= REMEMBER_FROM and time.time() - state.st_mtime > SETTLED:
-        write_whole(memory, lambda temporary: temporary.write_text(json.dumps(asdict(facts)), "utf-8"))
+        write_json(memory, asdict(facts))
     return facts
-
-
-def content_key(*parts: object) -> str:
-    """Return 16 hex digits that identify JSON-able parts."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def write_whole(target: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file or folder, then rename it to `target`; what another process finished stays.
-
-    `write` gets a path that does not exist yet and may make it a file or a folder.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    room = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
-        write(room / "part")
-        try:
-            os.replace(room / "part", target)
-        except OSError:
-            if not target.is_dir():  # a folder that is already there was written by another process: same content
-                raise
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
 
 
 def save_table(path: Path, table: pa.Table, warnings: list[str]) -> None:
@@ -86,15 +65,12 @@ def save_table(path: Path, table: pa.Table, warnings: list[str]) -> None:
 
     table = table.replace_schema_metadata({"warnings": json.dumps(warnings)})
 
-    def write(temporary: Path) -> None:
-        with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-
-    write_whole(path, write)
+    with whole(path) as part, pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
 
 
 def open_table(path: Path) -> tuple[pa.Table, list[str]]:
-    """Memory-map an Arrow table and its warnings."""
+    """Memory-map an Arrow table and its warnings. Raises OSError or ValueError when it is not there or damaged."""
     import pyarrow as pa
 
     table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
@@ -105,13 +81,11 @@ def save_histories(folder: Path, histories: Histories, warnings: list[str]) -> N
     """Write users, offsets and items of the histories into a folder."""
     import pyarrow as pa
 
-    def write(temporary: Path) -> None:
-        temporary.mkdir()
-        np.save(temporary / "offsets.npy", histories.offsets)
-        np.save(temporary / "items.npy", histories.items)
-        save_table(temporary / "users.arrow", pa.table({"user": pa.array(histories.users, pa.string())}), warnings)
-
-    write_whole(folder, write)
+    with whole(folder, seal=True) as part:
+        part.mkdir()
+        np.save(part / "offsets.npy", histories.offsets)
+        np.save(part / "items.npy", histories.items)
+        save_table(part / "users.arrow", pa.table({"user": pa.array(histories.users, pa.string())}), warnings)
 
 
 def open_histories(folder: Path) -> tuple[Histories, list[str]]:

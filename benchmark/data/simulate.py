@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import stats
 
 from benchmark.config import MethodConfig
 from benchmark.types.arrays import Int32, Int64
@@ -111,6 +110,8 @@ class _Sampler:
     """Draws queries as rows of term numbers, -1 pads at the end."""
 
     def __init__(self, counts: TermCounts, config: SimulationConfig, seed: int) -> None:
+        from scipy import stats
+
         self.counts, self.config, self.seed = counts, config, seed
         self.items = np.flatnonzero(np.diff(counts.offsets))  # those with a word
         total = np.bincount(counts.terms, counts.counts, len(counts.words)).astype(np.float64)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import http.client
-import os
 import socket
 import time
 import urllib.error
@@ -16,12 +15,12 @@ import urllib.request
 from pathlib import Path
 from typing import IO, Any
 
-from benchmark import __version__
 from benchmark.errors import BenchmarkError, DataError
 from benchmark.fetching import pins
 from benchmark.fetching.partial import Partial
 from benchmark.fetching.room import room_for
 from benchmark.fetching.sources import RemoteFile
+from benchmark.version import __version__
 
 TRIES = 5  # without one new byte, per mirror
 PAUSE = 1.0  # seconds before the second try, doubled each time
@@ -92,8 +91,7 @@ def download(file: RemoteFile, target: Path) -> str:
         try:
             with room_for(target):
                 found = _from_mirror(url, file, partial)
-                os.replace(partial.path, target)
-                partial.discard()
+                partial.settle(target)
                 pins.pin(target.parent, file.name, target, found, url)
             return found
         except _Refused as reason:

@@ -8,18 +8,15 @@ dataset.toml also records the raw files' checksums, the fingerprint, and what th
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from benchmark.data.dataset import EXPECTED, Dataset, folder_name
-from benchmark.data.parsed import write_whole
 from benchmark.data.writing import toml
 from benchmark.errors import DataError, UsageError
 from benchmark.fetching import archives, pins
@@ -28,7 +25,7 @@ from benchmark.fetching.download import DownloadError, download, remote_size
 from benchmark.fetching.partial import Partial
 from benchmark.fetching.room import megabytes, require_room, room_for
 from benchmark.fetching.sources import RemoteFile
-from benchmark.files import write_text
+from benchmark.files import lock, put_in_place, whole, write_text
 
 
 class Getting:
@@ -109,7 +106,7 @@ class Getting:
         found = {}
         for file in self.files:
             place = self.place(file)
-            with _alone(place.parent):
+            with lock(place.parent / ".lock"):  # one process at a time fetches into a folder
                 if place.is_file():
                     pins.pin(place.parent, file.name, place, pins.verify(place, file, place.parent), "found there")
                 elif file.name in self._offered:
@@ -131,7 +128,7 @@ class Getting:
                 else:
                     archives.copy_member(self._given, file.name, partial)
             checksum = pins.verify(partial, file, place.parent)
-            partial.rename(place)
+            put_in_place(partial, place)
             pins.pin(place.parent, file.name, place, checksum, str(self._given))
         except DataError as error:
             raise DataError(str(error).replace(str(partial), str(self._given / file.name))) from None
@@ -153,20 +150,14 @@ class Getting:
         Returns notes about the data, with counts. Raises DataError when the counts differ or a raw file is wrong;
         then nothing is left behind.
         """
-        notes: list[str] = []
-
-        def write(folder: Path) -> None:
+        with room_for(self.target), whole(self.target) as folder:
             folder.mkdir()
             built = self.builder.build_from(raw, folder)
-            notes.extend(built.notes)
             try:
                 self._seal(folder, built, raw)
             except DataError as error:
                 raise DataError(str(error).replace(str(folder), str(self.target))) from None
-
-        with room_for(self.target):
-            write_whole(self.target, write)
-        return notes
+        return built.notes
 
     def _seal(self, folder: Path, built: Built, raw: Mapping[str, Path]) -> None:
         """Read the new folder back, line by line, and write its dataset.toml."""
@@ -218,12 +209,3 @@ def _about_text(builder: FetchedDataset[Any], name: str, built: Built, files: Ma
         *(f'{toml(path)} = "{checksum}"' for path, checksum in files.items()),
     ]
     return "\n".join(lines) + "\n"
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time fetch into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.layout import open_bytes, wrong
-from benchmark.errors import DataError
+from benchmark.data.layout import open_bytes
+from benchmark.errors import DataError, line_error
 from benchmark.fetching.archives import allowance, bomb
 
 LONGEST = 4 << 20  # bytes of a line, far above any review or item record
@@ -27,19 +27,19 @@ def bounded_lines(path: Path, encoding: str = "utf-8", *, longest: int = LONGEST
             while raw := file.readline(longest + 1):
                 number += 1
                 if len(raw) > longest:
-                    raise wrong(path, number, f"the line is longer than {longest:,} bytes")
+                    raise line_error(path, number, f"the line is longer than {longest:,} bytes")
                 budget -= len(raw)
                 if budget < 0 and path.suffix == ".gz":
                     raise bomb(path)
                 if number == 1:
                     raw = raw.removeprefix(b"\xef\xbb\xbf")
                 if b"\0" in raw:
-                    raise wrong(path, number, "holds a NUL byte: the file is damaged or not text")
+                    raise line_error(path, number, "holds a NUL byte: the file is damaged or not text")
                 text = raw.decode(encoding).rstrip("\r\n")
                 if text and not text.isspace():
                     yield number, text
     except UnicodeDecodeError as error:
-        raise wrong(path, number, f"not {encoding} (byte {error.start + 1} of the line: {error.reason})") from None
+        raise line_error(path, number, f"not {encoding} (byte {error.start + 1} of the line: {error.reason})") from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read after line {number}: {error}") from None
 
@@ -49,7 +49,7 @@ def json_object(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise wrong(path, number, f"broken JSON: {error}") from None
+        raise line_error(path, number, f"broken JSON: {error}") from None
     if not isinstance(record, dict):
-        raise wrong(path, number, f"expected a JSON object, not {type(record).__name__}")
+        raise line_error(path, number, f"expected a JSON object, not {type(record).__name__}")
     return record

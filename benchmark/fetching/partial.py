@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmark.files import put_in_place, write_json
+
 
 class Partial:
     """What has arrived of a file, and from where."""
@@ -47,7 +49,12 @@ class Partial:
         self.discard()
         tag = headers.get("ETag", "")
         validator = tag if tag.startswith('"') else headers.get("Last-Modified", "")
-        self._about.write_text(json.dumps({"url": url, "validator": validator, "total": total}), "utf-8")
+        write_json(self._about, {"url": url, "validator": validator, "total": total})
+
+    def settle(self, target: Path) -> None:
+        """Give the file, now whole, its name."""
+        put_in_place(self.path, target)
+        self.discard()
 
     def discard(self) -> None:
         """Drop what is there."""

@@ -7,23 +7,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmark.errors import DataError
 from benchmark.fetching.sources import RemoteFile
-from benchmark.files import write_json
+from benchmark.files import file_digest, write_json
 
 PINS = "checksums.json"
 MAGIC = {".gz": b"\x1f\x8b", ".zip": b"PK\x03\x04", ".parquet": b"PAR1"}
 
 
 def checksum(path: Path, algorithm: str = "sha256") -> str:
-    """Return 'sha256:<hex>' of a file."""
-    with path.open("rb") as file:
-        return f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}"
+    """Return 'sha256:<hex>' of a file, as a data set declares it."""
+    return f"{algorithm}:{file_digest(path, algorithm)}"
 
 
 def pinned(folder: Path, name: str) -> dict[str, str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, DiskFullError
+from benchmark.files import full_disk_names
 
 
 def require_room(folder: Path, needs: Mapping[str, int]) -> None:
@@ -33,13 +33,12 @@ def megabytes(size: int) -> str:
 
 @contextmanager
 def room_for(path: Path) -> Iterator[None]:
-    """Turn 'no space left' into an error that says where."""
+    """Turn 'no space left' into an error that says where, and what to do."""
     try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise BenchmarkError(
-                f"the disk is full: no space for {path}; free some space or name another --data-root "
-                "(what has been downloaded is kept, the same command resumes)"
-            ) from error
-        raise
+        with full_disk_names(path):
+            yield
+    except DiskFullError as error:
+        raise DiskFullError(
+            f"{error}; free some space or name another --data-root "
+            "(what has been downloaded is kept, the same command resumes)"
+        ) from error

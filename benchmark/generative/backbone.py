@@ -16,7 +16,7 @@ import torch
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.ids_model import new_ids_t5, user_tokens
 from benchmark.generative.start import load_start
-from benchmark.generative.t5 import load_t5, pretrained
+from benchmark.generative.t5 import load_seq2seq, pretrained
 from benchmark.generative.vocabulary import CodeVocabulary
 
 
@@ -39,10 +39,11 @@ def build(
         if reader == "ids" and name == "scratch":
             model, tokenizer = new_ids_t5(config.ids)
         else:
-            model, tokenizer = load_t5(name, config.scratch, texts)
+            setting = "generative.ids.backbone" if reader == "ids" else "generative.backbone"
+            model, tokenizer = load_seq2seq(name, config.scratch, texts, setting=setting)
     else:
         origin = "learned T5"
-        model, tokenizer = pretrained(str(learned.t5))
+        model, tokenizer = pretrained(str(learned.t5), setting="generative.backbone")
     words = len(tokenizer)
     if reader == "ids":
         tokenizer.add_tokens(user_tokens(config.ids.user_tokens))

@@ -1,4 +1,4 @@
-"""Training a generator: the suite's one training loop over a reader's examples, and the weights that rank best."""
+"""Training a generator: the suite's training loop over a reader's examples, and the weights that rank best."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def without_generative(preset: Mapping[str, Any] | None) -> dict[str, Any] | Non
 
 
 def build_generative(
-    name: str, preset: Mapping[str, Any] | None, overrides: Mapping[str, str] | None = None
+    name: str, preset: Mapping[str, Any] | None, overrides: Mapping[str, Any] | None = None
 ) -> GenerativeConfig:
     """Return the generative part at the preset of this name: defaults, shared preset, the method's preset, `--set`.
 

@@ -1,4 +1,4 @@
-"""A T5 by hub name or path, or a small one with random weights and a tokenizer trained on the corpus; load and save."""
+"""A T5 or BART by hub name or path, or a small T5 with random weights and a tokenizer trained on the corpus."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from benchmark.config import MethodConfig
 from benchmark.errors import BenchmarkError
 
 PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"  # T5's own, at T5's ids 0, 1, 2
+KINDS = ("t5", "mt5")  # what a configuration file calls the models that are a T5
 
 
 class ScratchConfig(MethodConfig):
@@ -25,12 +26,39 @@ class ScratchConfig(MethodConfig):
     lowercase: bool = True
 
 
-def load_t5(name: str, scratch: ScratchConfig, texts: list[str]) -> tuple[Any, Any]:
-    """Return (T5ForConditionalGeneration, tokenizer) by hub name or path, or new ones where the name is 'scratch'."""
+def load_seq2seq(
+    name: str, scratch: ScratchConfig, texts: list[str], *, setting: str, kinds: tuple[str, ...] = KINDS
+) -> tuple[Any, Any]:
+    """Return (model, tokenizer) by hub name or path, or a new T5 where the name is 'scratch'.
+
+    `setting` is where the name comes from. Raises BenchmarkError when the model is neither on disk nor on the hub, or
+    is of none of these kinds.
+    """
     if name != "scratch":
-        return pretrained(name)
+        return pretrained(name, setting=setting, kinds=kinds)
     tokenizer = train_tokenizer(scratch, texts)
     return _scratch_model(scratch, len(tokenizer)), tokenizer
+
+
+def pretrained(name: str, *, setting: str, kinds: tuple[str, ...] = KINDS) -> tuple[Any, Any]:
+    """Return (model, tokenizer) by hub name or path. Raises BenchmarkError as `load_seq2seq` does."""
+    from transformers import AutoConfig, AutoTokenizer, BartForConditionalGeneration, T5ForConditionalGeneration
+
+    _quiet()
+    try:
+        kind = AutoConfig.from_pretrained(name).model_type
+        model_class = BartForConditionalGeneration if kind == "bart" else T5ForConditionalGeneration
+        if kind not in kinds:
+            raise BenchmarkError(f"{setting}: '{name}' is of the kind {kind}; it must be one of {', '.join(kinds)}")
+        model, tokenizer = model_class.from_pretrained(name), AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise BenchmarkError(
+            f"{setting}: '{name}' cannot be loaded: it is not a local model folder and could not be downloaded from "
+            f"the Hugging Face Hub ({str(error).strip().splitlines()[0]}). Without the Hub use --set {setting}=scratch"
+        ) from error
+    # transformers 5 claims that every T5 is tied; a resize would then replace T5 1.1's own head by the input table
+    model.config.tie_word_embeddings = model.get_output_embeddings().weight is model.get_input_embeddings().weight
+    return model, tokenizer
 
 
 def save(folder: Path, model: Any, tokenizer: Any) -> None:
@@ -87,22 +115,6 @@ def _scratch_model(config: ScratchConfig, vocabulary_size: int) -> Any:
             decoder_start_token_id=0,
         )
     )
-
-
-def pretrained(name: str) -> tuple[Any, Any]:
-    from transformers import AutoTokenizer, T5ForConditionalGeneration
-
-    _quiet()
-    try:
-        model, tokenizer = T5ForConditionalGeneration.from_pretrained(name), AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        raise BenchmarkError(
-            f"the backbone '{name}' cannot be loaded: it is no local T5 folder and the hub did not deliver it "
-            f"({str(error).strip().splitlines()[0]}). Without a hub use --set generative.backbone=scratch"
-        ) from error
-    # transformers 5 claims that every T5 is tied; a resize would then replace T5 1.1's own head by the input table
-    model.config.tie_word_embeddings = model.lm_head.weight is model.shared.weight
-    return model, tokenizer
 
 
 def _quiet() -> None:

@@ -22,6 +22,7 @@ from pydantic import Field, model_validator
 from benchmark.config import MethodConfig
 from benchmark.errors import require
 from benchmark.learning.kmeans import kmeans
+from benchmark.learning.topk import rows_by_id
 from benchmark.types.arrays import Float32, Int64
 from benchmark.types.rankings import Rankings
 
@@ -61,7 +62,7 @@ class DenseIndex:
         """Build the index; `sample` float32 [n, dim] are queries like those to come, `gpu` uses one if faiss can."""
         import faiss
 
-        self.row_of = np.array(sorted(range(len(ids)), key=ids.__getitem__, reverse=True), np.int32)
+        self.row_of = rows_by_id(ids)
         self.vectors = np.ascontiguousarray(vectors[self.row_of], np.float32)
         self.norm = float(np.linalg.norm(self.vectors, axis=1).max(initial=0))
         self.gpu = gpu and config.name != "hnsw" and getattr(faiss, "get_num_gpus", int)() > 0

@@ -1,4 +1,7 @@
-"""The one training loop: every torch method of the suite trains here.
+"""The suite's training loop: every torch method trains here, the dual encoder alone excepted.
+
+(The dual encoder is the baseline that users of sentence-transformers get, so it goes through that library's trainer,
+whose batches are texts and whose in-batch negatives come from all devices: `methods/dual_encoder/training.py`.)
 
 It runs through Hugging Face Accelerate, so `accelerate launch` or `torchrun` scales it. `batch_size` counts the
 examples of one optimiser step over all processes and accumulation steps: the number of devices never changes what
@@ -15,7 +18,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -23,16 +25,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from benchmark.config import TrainingConfig
 from benchmark.errors import BenchmarkError
+from benchmark.learning import checkpoint
+from benchmark.learning.batches import batches, rate_share
 from benchmark.types.arrays import Int64
 from benchmark.types.method import Context
 
 Loss = Callable[[nn.Module, Tensor], Tensor | dict[str, Tensor]]
+AfterStep = Callable[[int, nn.Module], dict[str, float] | None]
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def train(
     context: Context,
     *,
     name: str = "train",
-    after_step: Callable[[int, nn.Module], dict[str, float] | None] | None = None,
+    after_step: AfterStep | None = None,
     rates: Mapping[str, float] | None = None,
     validation: Validation | None = None,
 ) -> list[dict[str, float]]:
@@ -74,88 +78,134 @@ def train(
     """
     if n_examples == 0:
         raise BenchmarkError(f"{name}: there are no training examples")
-    accelerator = _accelerator(context.device, config.precision)
     config = config.with_steps(n_examples)
-    torch.manual_seed(context.seed)
-    model.to(accelerator.device)
-    model.zero_grad()  # what an earlier training left must not count when gradients are clipped
-    groups = _groups(model, rates or {})
-    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
-    prepared, optimizer = accelerator.prepare(model, optimizer)
-    checkpoint = Path(context.work) / f"{name}.checkpoint.pt"
-    first, log, sums, best = _resume(checkpoint, model, optimizer, accelerator.device)
-    every = max(1, config.steps // 100)
-    pending: list[dict[str, Tensor]] = []
-    saved = time.monotonic()
-    prepared.train()
-    batches = _batches(n_examples, config, context.seed, first, accelerator.process_index, accelerator.num_processes)
-    for step, micro_batches in enumerate(
-        context.progress(batches, name, total=config.steps - first), start=first
-    ):
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * group["rate"] * _schedule(config, step)
-        optimizer.zero_grad()
-        for i, indices in enumerate(micro_batches):
-            last = i == len(micro_batches) - 1
-            with _same_bytes(accelerator.device), _maybe_no_sync(accelerator, prepared, last), accelerator.autocast():
-                values = loss(prepared, torch.from_numpy(indices).to(accelerator.device))
+    trainer = Trainer(model, loss, config, context, name=name, rates=rates or {}, validation=validation)
+    return trainer.run(n_examples, after_step or (lambda step, model: None))
+
+
+class Trainer:
+    """One training: `step` learns from a batch, `validate` scores the model, `record` logs, `run` is the loop."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loss: Loss,
+        config: TrainingConfig,
+        context: Context,
+        *,
+        name: str,
+        rates: Mapping[str, float],
+        validation: Validation | None,
+    ) -> None:
+        """Start from the seed, or from the checkpoint of a training that was interrupted."""
+        self.model, self.loss, self.config, self.context = model, loss, config, context
+        self.name, self.validation = name, validation
+        self.accelerator = _accelerator(context.device, config.precision)
+        torch.manual_seed(context.seed)
+        model.to(self.accelerator.device)
+        model.zero_grad()  # what an earlier training left must not count when gradients are clipped
+        groups = _groups(model, rates)
+        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
+        self.prepared, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.checkpoint = Path(context.work) / f"{name}.checkpoint.pt"
+        self.state = checkpoint.resume(self.checkpoint, model, self.optimizer, self.accelerator.device)
+        self.pending: list[dict[str, Tensor]] = []  # values of micro-batches, still on the device
+        self.saved = time.monotonic()
+
+    def run(self, n_examples: int, after_step: AfterStep) -> list[dict[str, float]]:
+        """Take all steps that are left, then return the log."""
+        state, config, accelerator = self.state, self.config, self.accelerator
+        self.prepared.train()
+        steps = batches(
+            n_examples, config, self.context.seed, state.step, accelerator.process_index, accelerator.num_processes
+        )
+        for micro_batches in self.context.progress(steps, self.name, total=config.steps - state.step):
+            self.step(micro_batches)
+            measured = after_step(state.step, self.model)
+            state.step += 1
+            finished = self.validate() or state.step == config.steps
+            keep = accelerator.is_main_process and (finished or self.checkpoint_due())
+            self.record(measured or {}, finished=finished, keep=keep)
+            if finished:
+                self.model.load_state_dict(state.best or self.model.state_dict())
+                state.step, state.best = config.steps, {}  # so that a resumed training takes no further step
+            if keep:
+                checkpoint.save(self.checkpoint, state, self.model, None if finished else self.optimizer)
+                self.saved = time.monotonic()
+            if finished:
+                break
+        self.close()
+        return state.log
+
+    def step(self, micro_batches: list[Int64]) -> None:
+        """Take one step of the optimiser along the mean gradient of the micro-batches."""
+        accelerator, config = self.accelerator, self.config
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.learning_rate * group["rate"] * rate_share(config, self.state.step)
+        self.optimizer.zero_grad()
+        for number, indices in enumerate(micro_batches, 1):
+            last = number == len(micro_batches)
+            together = nullcontext() if last else accelerator.no_sync(self.prepared)
+            with _same_bytes(accelerator.device), together, accelerator.autocast():
+                values = self.loss(self.prepared, torch.from_numpy(indices).to(accelerator.device))
                 values = values if isinstance(values, dict) else {"loss": values}
                 accelerator.backward(values["loss"] / len(micro_batches))
-            pending.append({key: value.detach() / len(micro_batches) for key, value in values.items()})
-        accelerator.clip_grad_norm_(prepared.parameters(), config.clip_norm)
-        optimizer.step()
-        measured = after_step(step, model) if after_step is not None else None
-        done = step + 1
-        finished = done == config.steps
-        if validation is not None and (done % validation.every == 0 or finished):
-            finished |= _validate(validation, model, done, log, best)
-        due = done % every == 0 or finished
-        checkpoint_due = accelerator.is_main_process and time.monotonic() - saved >= config.checkpoint_seconds
-        if due or checkpoint_due:
-            _collect(pending, sums)
-            if not math.isfinite(sums["loss"]):
+            self.pending.append({key: value.detach() / len(micro_batches) for key, value in values.items()})
+        accelerator.clip_grad_norm_(self.prepared.parameters(), config.clip_norm)
+        self.optimizer.step()
+
+    def validate(self) -> bool:
+        """Score the model where a score is due, keep the weights of the best, and return whether patience ran out."""
+        from accelerate.utils import broadcast_object_list
+
+        validation, state = self.validation, self.state
+        if validation is None or (state.step % validation.every and state.step != self.config.steps):
+            return False
+        self.model.eval()
+        with torch.no_grad():
+            score = float(broadcast_object_list([validation.score(self.model)])[0])  # all processes stop, or none
+        self.model.train()
+        scores = [record[validation.name] for record in state.log if validation.name in record]
+        if not scores or score > max(scores):
+            state.best.update({key: value.clone() for key, value in self.model.state_dict().items()})
+        state.log.append({"step": state.step, validation.name: score})
+        scores.append(score)
+        return len(scores) - 1 - scores.index(max(scores)) >= validation.patience
+
+    def record(self, measured: dict[str, float], *, finished: bool, keep: bool) -> None:
+        """Log the mean loss every 1% of the steps, and what was measured; before a checkpoint, sum up what is pending.
+
+        Raises BenchmarkError when the loss is not finite.
+        """
+        state = self.state
+        due = finished or state.step % max(1, self.config.steps // 100) == 0
+        if due or keep:
+            for values in self.pending:
+                for key, value in values.items():
+                    state.sums[key] = state.sums.get(key, 0.0) + float(value)
+            self.pending.clear()
+            if not math.isfinite(state.sums["loss"]):
                 raise BenchmarkError(
-                    f"{name}: the loss is not finite at step {done}; try a smaller learning rate or precision 'no'"
+                    f"{self.name}: the loss is not finite at step {state.step}; "
+                    "try a smaller learning rate or precision 'no'"
                 )
         if due:
-            steps_since = done - next((int(record["step"]) for record in reversed(log) if "loss" in record), 0)
-            log.append({"step": done, **{key: value / steps_since for key, value in sums.items()}})
-            sums.clear()
+            state.record()
         if measured:
-            log.append({"step": done, **measured})
-        if finished:
-            model.load_state_dict(best or model.state_dict())
-            done, best = config.steps, {}  # which is where a finished training is taken up again
-        if accelerator.is_main_process and (checkpoint_due or finished):
-            _save(checkpoint, done, model, None if finished else optimizer, log, sums, best)
-            saved = time.monotonic()
-        if finished:
-            break
-    accelerator.wait_for_everyone()
-    accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)  # or the model would go on in this precision
-    if accelerator.is_main_process:
-        lines = [json.dumps({"stage": name, **record}) + "\n" for record in log]
-        (Path(context.work) / f"{name}.log.jsonl").write_text("".join(lines), "utf-8")
-    model.eval()
-    return log
+            state.log.append({"step": state.step, **measured})
 
+    def checkpoint_due(self) -> bool:
+        """Whether the last checkpoint is old enough."""
+        return time.monotonic() - self.saved >= self.config.checkpoint_seconds
 
-def _validate(
-    validation: Validation, model: nn.Module, step: int, log: list[dict[str, float]], best: dict[str, Tensor]
-) -> bool:
-    """Score the model, copy its weights to `best` if there are none better, and return whether training is over."""
-    from accelerate.utils import broadcast_object_list
-
-    model.eval()
-    with torch.no_grad():
-        score = float(broadcast_object_list([validation.score(model)])[0])  # all processes stop, or none
-    model.train()
-    scores = [record[validation.name] for record in log if validation.name in record]
-    if not scores or score > max(scores):
-        best.update({key: value.clone() for key, value in model.state_dict().items()})
-    log.append({"step": step, validation.name: score})
-    scores.append(score)
-    return len(scores) - 1 - scores.index(max(scores)) >= validation.patience
+    def close(self) -> None:
+        """Leave the model as the training found it (its own precision, eval mode), and the log in the work folder."""
+        self.accelerator.wait_for_everyone()
+        self.accelerator.unwrap_model(self.prepared, keep_fp32_wrapper=False)
+        if self.accelerator.is_main_process:
+            lines = [json.dumps({"stage": self.name, **record}) + "\n" for record in self.state.log]
+            (Path(self.context.work) / f"{self.name}.log.jsonl").write_text("".join(lines), "utf-8")
+        self.model.eval()
 
 
 def _groups(model: nn.Module, rates: Mapping[str, float]) -> list[dict[str, Any]]:
@@ -192,89 +242,3 @@ def _same_bytes(device: torch.device) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
         filling.fill_uninitialized_memory = fills
-
-
-def _maybe_no_sync(accelerator: Any, model: nn.Module, last: bool) -> Any:
-    return nullcontext() if last else accelerator.no_sync(model)
-
-
-def _schedule(config: TrainingConfig, step: int) -> float:
-    """Share of the learning rate at a step (0-based): linear warm-up, then the schedule.
-
-    Linear and cosine end at 0; the inverse square root is that of the steps done over those of the warm-up (T5).
-    """
-    warmup = int(config.steps * config.warmup_ratio)
-    if step < warmup:
-        return (step + 1) / warmup
-    progress = (step - warmup) / max(1, config.steps - warmup)
-    match config.schedule:
-        case "linear":
-            return 1.0 - progress
-        case "cosine":
-            return 0.5 * (1.0 + math.cos(math.pi * progress))
-        case "inverse-sqrt":
-            return math.sqrt(max(warmup, 1) / (step + 1))
-        case _:
-            return 1.0
-
-
-def _batches(
-    n_examples: int, config: TrainingConfig, seed: int, first: int, rank: int, world: int
-) -> Iterator[list[Int64]]:
-    """Yield this process's micro-batches of each step: slices of an endless chain of seeded permutations."""
-    epoch, order = -1, np.empty(0, np.int64)
-    for step in range(first, config.steps):
-        positions = np.arange(step * config.batch_size, (step + 1) * config.batch_size)
-        batch = np.empty(config.batch_size, np.int64)
-        for part in np.unique(positions // n_examples):
-            if part != epoch:
-                epoch = int(part)
-                order = np.random.default_rng([seed, epoch]).permutation(n_examples)
-            inside = positions // n_examples == part
-            batch[inside] = order[positions[inside] % n_examples]
-        mine = batch[rank::world]
-        if not len(mine):
-            raise BenchmarkError(f"batch_size {config.batch_size} is smaller than the {world} processes")
-        yield [chunk for chunk in np.array_split(mine, config.accumulation) if len(chunk)]
-
-
-def _collect(pending: list[dict[str, Tensor]], sums: dict[str, float]) -> None:
-    for values in pending:
-        for key, value in values.items():
-            sums[key] = sums.get(key, 0.0) + float(value)
-    pending.clear()
-
-
-def _save(
-    path: Path, step: int, model: nn.Module, optimizer: Any, log: list[Any], sums: dict[str, float],
-    best: dict[str, Tensor],
-) -> None:  # fmt: skip
-    state = {
-        "step": step,
-        "model": model.state_dict(),
-        "best": best,
-        "optimizer": None if optimizer is None else optimizer.state_dict(),
-        "random": torch.get_rng_state(),
-        "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "log": json.dumps([log, sums]),
-    }
-    temporary = path.with_suffix(".partial")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
-
-
-def _resume(
-    path: Path, model: nn.Module, optimizer: Any, device: torch.device
-) -> tuple[int, list[dict[str, float]], dict[str, float], dict[str, Tensor]]:
-    """Return (next step, log, sums of the log record under way, best weights) and put the saved state back."""
-    if not path.is_file():
-        return 0, [], {}, {}
-    state = torch.load(path, map_location=device, weights_only=True)
-    model.load_state_dict(state["model"])
-    if state["optimizer"] is not None:
-        optimizer.load_state_dict(state["optimizer"])
-    torch.set_rng_state(state["random"].cpu())
-    if state["cuda_random"]:
-        torch.cuda.set_rng_state_all([s.cpu() for s in state["cuda_random"]])
-    log, sums = json.loads(state["log"])
-    return int(state["step"]), log, sums, state["best"]

@@ -17,7 +17,6 @@ item the readings agree.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchmarkError, DataError
+from benchmark.files import write_lines
 from benchmark.metrics.collisions import IdGroups, collision_aware, is_collision_aware
 from benchmark.types.trec import Judgment, Run, read_run
 
@@ -121,16 +121,9 @@ def _cutoff(name: str) -> int:
 
 def write_scores(path: Path, scores: RankingScores) -> None:
     """Write the per-query values as TSV (query id, then one column a measure); the file appears when it is whole."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    columns = [values.tolist() for values in scores.per_query.values()]
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.write("\t".join(("query", *scores.per_query)) + "\n")
-            for query, *values in zip(scores.query_ids, *columns, strict=True):
-                file.write("\t".join((query, *map(repr, values))) + "\n")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    columns = [map(repr, values.tolist()) for values in scores.per_query.values()]
+    rows = [("query", *scores.per_query), *zip(scores.query_ids, *columns, strict=True)]
+    write_lines(path, ("\t".join(row) + "\n" for row in rows))
 
 
 def read_scores(path: Path) -> RankingScores:

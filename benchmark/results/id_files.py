@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.errors import ConfigError, DataError, UsageError
+from benchmark.errors import ConfigError, DataError, UsageError, at_line, line_error
+from benchmark.files import bytes_digest
 from benchmark.types.arrays import Int32
 from benchmark.types.codes import Codes
 
@@ -74,7 +74,7 @@ def index_json(lines: str, *, counter: bool = False) -> str:
 
 def content_hash(path: Path) -> str:
     """Return a hash of the file's content. Raises UsageError when it cannot be read."""
-    return hashlib.sha256(_bytes(path)).hexdigest()[:16]
+    return bytes_digest([_bytes(path)])[:16]
 
 
 def _bytes(path: Path) -> bytes:
@@ -93,7 +93,7 @@ def _text(path: Path) -> str:
         return _bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = _bytes(path)[: error.start].count(b"\n") + 1
-        raise DataError(f"{path}:{line}: not UTF-8 ({error.reason})") from None
+        raise line_error(path, line, f"not UTF-8 ({error.reason})") from None
 
 
 def _read_tsv(path: Path) -> Iterator[tuple[str, dict[int, int]]]:
@@ -103,7 +103,7 @@ def _read_tsv(path: Path) -> Iterator[tuple[str, dict[int, int]]]:
         if not line.strip():
             continue
         item, tab, codes = line.partition("\t")
-        place = f"{path}:{number}"
+        place = at_line(path, number)
         if not tab or not re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})*", codes.strip()):
             raise DataError(f"{place}: expected item TAB 12-7-3, got {line[:60]!r}")
         if item in seen:
@@ -124,7 +124,7 @@ def _read_json(path: Path) -> Iterator[tuple[str, dict[int, int]]]:
     try:
         content = json.loads(_text(path), object_pairs_hook=once)
     except json.JSONDecodeError as error:
-        raise DataError(f"{path}:{error.lineno}: broken JSON: {error.msg} (column {error.colno})") from None
+        raise line_error(path, error.lineno, f"broken JSON: {error.msg} (column {error.colno})") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: broken JSON: {error}") from None
     if not isinstance(content, dict):

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import DataError
+from benchmark.errors import DataError, line_error
 
 FORMAT = 1
 CONTROLS_OF_OLD_FILES = ("random", "shuffled", "category", "popularity")  # of files without the key `control`
+RUNS = Path("runs")  # the folder of results where none is named
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Result:
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # task -> metric -> value
     queries: str | None = None  # "judged", "simulated", ...
     notes: tuple[str, ...] = ()
-    versions: Mapping[str, str] = field(default_factory=dict)
-    revision: str = ""
+    versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # task -> package -> version
+    revisions: Mapping[str, str] = field(default_factory=dict)  # task -> git revision of the suite
     cost: Mapping[str, Any] = field(default_factory=dict)  # cost.json, {} where there is none
     control: bool = False  # a reference row, as the method's class says
     problem: str = ""  # why the file could not be read; everything else is empty then
@@ -52,6 +54,17 @@ class Result:
         """What two results must share to stand in one table: data set, fingerprint, text fields, preset, query set."""
         dataset = self.dataset
         return str(dataset["name"]), str(dataset["fingerprint"]), self.text_fields, self.preset, self.queries
+
+    def written(self, task: str = "") -> str:
+        """When the numbers of a task, or the newest ones, were written (ISO 8601), else the file's time."""
+        times = self.cost.get("written") or {}
+        said = times.get(task) or max(times.values(), default="")
+        if said or self.problem:
+            return str(said)
+        try:
+            return datetime.fromtimestamp((self.folder / "result.json").stat().st_mtime, UTC).isoformat()
+        except OSError:
+            return ""
 
     @property
     def absent_fields(self) -> tuple[str, ...]:
@@ -94,7 +107,7 @@ def read_ids(path: Path) -> dict[str, tuple[int, ...]]:
             tab = ""
         if not tab or item in ids:
             what = "the item stands there twice" if item in ids else "expected 'item TAB code-code-..'"
-            raise DataError(f"{path}, line {number}: {what}")
+            raise line_error(path, number, f"{what}")
         ids[item] = parsed
     return ids
 
@@ -119,7 +132,7 @@ def read_result(path: Path) -> Result:
             path.parent, {"title": dataset["name"], **dataset, "fingerprint": dataset["fingerprint"]},
             data["method"], data["label"], data["kind"], data["preset"], tuple(map(str, data["text_fields"])),
             int(data["seed"]), data["key"], dict(data["config"]), metrics, data.get("queries"),
-            tuple(map(str, data.get("notes", ()))), dict(data.get("versions", {})), data.get("revision") or "",
+            tuple(map(str, data.get("notes", ()))), *_made_with(data, list(metrics)),
             _read_cost(path.with_name("cost.json")), bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
         )  # fmt: skip
         if not all(isinstance(text, str) for text in (result.method, result.label, result.preset, result.key)):
@@ -129,6 +142,16 @@ def read_result(path: Path) -> Result:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         return Result(path.parent, problem=f"{path}: {error}")
     return result
+
+
+def _made_with(data: Mapping[str, Any], tasks: list[str]) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Return versions and git revision by task; older files have the same for all."""
+    versions, revisions = dict(data.get("versions", {})), data.get("revisions")
+    if any(isinstance(version, str) for version in versions.values()):
+        versions = dict.fromkeys(tasks, versions)
+    if revisions is None:
+        revisions = dict.fromkeys(tasks, data.get("revision"))
+    return {task: dict(of) for task, of in versions.items()}, {task: of for task, of in revisions.items() if of}
 
 
 def _read_cost(path: Path) -> dict[str, Any]:
@@ -147,14 +170,57 @@ def problems(results: Iterable[Result]) -> list[str]:
     return [result.problem for result in results if result.problem]
 
 
-def group_seeds(results: Iterable[Result]) -> list[tuple[Result, ...]]:
-    """Return readable results that share everything but the seed, each group sorted by seed."""
+def newest(results: Iterable[Result]) -> list[Result]:
+    """Return the results whose numbers tables show: of each task the newest of a row's version and seed.
+
+    A result is computed again where the suite's code has changed. Of one that has newer numbers for some of its tasks
+    the others are kept; one that has newer numbers for all is left out. Unreadable ones stay.
+    """
+    best: dict[Any, str] = {}
+    kept = list(results)
+    for result in kept:
+        for task in result.metrics:
+            place = (_identity(result), result.seed, task)
+            best[place] = max(best.get(place, ""), result.written(task))
+    shown = []
+    for result in kept:
+        tasks = {t for t in result.metrics if result.written(t) >= best[_identity(result), result.seed, t]}
+        if tasks or not result.metrics:
+            shown.append(replace(result, metrics={t: values for t, values in result.metrics.items() if t in tasks}))
+    return shown
+
+
+def older_note(results: Iterable[Result], shown: Iterable[Result]) -> str:
+    """Return what to say of results that `newest` has left out, in whole or in part; '' where there are none."""
+    left = sum(len(result.metrics) for result in results) - sum(len(result.metrics) for result in shown)
+    return f"{left} older results, of other versions of the suite, are left out; see --all-versions" if left else ""
+
+
+def versions_apart(results: Iterable[Result]) -> list[Result]:
+    """Return all results, older versions as rows of their own: 'rqvae@1a2b3c', the beginning of the key."""
+    every = list(results)
+    current = {result.folder for result in newest(every)}
+    return [r if r.folder in current or r.problem else replace(r, label=f"{r.label}@{r.key[:6]}") for r in every]
+
+
+def group_seeds(results: Iterable[Result], *, by_key: bool = False) -> list[tuple[Result, ...]]:
+    """Return readable results that share all that decides their row but the seed, each group sorted by seed.
+
+    Seeds may be of several versions of the suite's code (`by_key`: of one alone); of two results with one seed the
+    newer counts.
+    """
     groups: dict[Any, dict[int, Result]] = {}
     for result in results:
         if not result.problem:
-            identity = (result.protocol, result.label, result.method, result.key, _canonical(result.config))
-            groups.setdefault(identity, {}).setdefault(result.seed, result)
+            group = groups.setdefault((_identity(result), result.key if by_key else ""), {})
+            known = group.get(result.seed)
+            if known is None or result.written() > known.written():
+                group[result.seed] = result
     return [tuple(group[seed] for seed in sorted(group)) for group in groups.values()]
+
+
+def _identity(result: Result) -> Any:
+    return result.protocol, result.label, result.method, _canonical(result.config)
 
 
 def _canonical(value: Any) -> str:

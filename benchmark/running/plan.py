@@ -5,102 +5,30 @@ Nothing here imports torch or computes a result, so that a finished run is recog
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmark.config import PRESETS, SIZES, MethodConfig, build_config, load_presets, load_trials
+from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
 from benchmark.data.dataset import Dataset
-from benchmark.data.layout import read_sequences
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import digest
-from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.presets import build_generative, without_generative
+from benchmark.metrics.known import plugins
 from benchmark.registry import find, load, source_file
-from benchmark.running.versions import code_version, model_folders
-from benchmark.types.method import Indexer, Method, Recommender, Retriever
+from benchmark.running import runner
+from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant
+from benchmark.running.versions import code_version
 from benchmark.types.text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 
-TASKS = ("id-quality", "recommendation", "search")
-KINDS: dict[type[Method[Any]], tuple[str, tuple[str, ...]]] = {
-    Indexer: ("indexer", TASKS),
-    Retriever: ("retriever", ("search",)),
-    Recommender: ("recommender", ("recommendation",)),
-}
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
 
 
-@dataclass(frozen=True)
-class Variant:
-    """One row of the tables: a method with its configuration."""
-
-    label: str
-    method: str
-    cls: type[Method[Any]]
-    kind: str
-    tasks: tuple[str, ...]
-    config: MethodConfig
-    generative: GenerativeConfig | None  # indexers only
-    code: str  # hash of the method's code
-    trials: int | None = None  # settings that were tried to choose the preset's; None: unknown, or others were set
-
-    def describe(self) -> dict[str, Any]:
-        """Everything about the row that decides its results."""
-        return {
-            "method": self.method,
-            "config": self.config.model_dump(mode="json"),
-            "generative": self.generative.model_dump(mode="json") if self.generative else None,
-            "models": [model_folders(self.config), model_folders(self.generative)],
-            "code": self.code,
-        }
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """What is the same for all rows of a table."""
-
-    text_fields: tuple[str, ...]
-    query_set: str
-    preset: str
-    depth: int = 20  # ranked items per user or query: the paper's 20 beams, and 20 for every other method
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One method variant on one task with one seed."""
-
-    variant: Variant
-    task: str
-    seed: int
-    key: str
-    folder: Path
-
-    @property
-    def title(self) -> str:
-        return f"{self.variant.label}, {self.task}, seed {self.seed}"
-
-    def done(self) -> bool:
-        """True if the result file holds this task's metrics."""
-        try:
-            return self.task in json.loads((self.folder / "result.json").read_text("utf-8"))["metrics"]
-        except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: it is computed again
-            return False
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All cells of a run, with what was left out and why."""
-
-    dataset: Dataset
-    protocol: Protocol
-    cells: tuple[Cell, ...]
-    skipped: tuple[str, ...]
-
-
-def parse_text_fields(value: str) -> tuple[str, ...]:
-    """Return the fields of 'default', 'paper' or a comma-separated list."""
+def chosen_fields(value: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the fields of 'default', 'paper', a list or a text with commas."""
+    if not isinstance(value, str):
+        value = ",".join(value)
     if value in TEXT_FIELD_PRESETS:
         return TEXT_FIELD_PRESETS[value]
     fields = tuple(field.strip() for field in value.split(",") if field.strip())
@@ -109,18 +37,7 @@ def parse_text_fields(value: str) -> tuple[str, ...]:
     return fields
 
 
-def parse_settings(settings: Sequence[str]) -> dict[str, str]:
-    """Turn ['rqvae.levels=4'] into {'rqvae.levels': '4'}."""
-    parsed: dict[str, str] = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals or "." not in key:
-            raise UsageError(f"--set {setting}: write LABEL.KEY=VALUE, e.g. --set rqvae.levels=4")
-        parsed[key.strip()] = value.strip()
-    return parsed
-
-
-def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, str]) -> list[Variant]:
+def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, Any]) -> list[Variant]:
     """Return one variant per name; `LABEL=METHOD` gives a method a second row with settings of its own."""
     labels: dict[str, str] = {}
     for name in names:
@@ -143,7 +60,7 @@ def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, str]
     return variants
 
 
-def _variant(label: str, method: str, preset: str, settings: Mapping[str, str]) -> Variant:
+def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any]) -> Variant:
     entry = find("method", method)
     cls = load("method", method)
     base = next((kind for kind in KINDS if isinstance(cls, type) and issubclass(cls, kind)), None)
@@ -191,11 +108,10 @@ def make_plan(
             f"the data set '{dataset.name}' has no queries '{protocol.query_set}'."
             f"{did_you_mean(protocol.query_set, dataset.query_sets)}"
         )
-    from benchmark.running import runner  # which imports this module
-
     asked = tuple(tasks or dataset.default_tasks)
+    metrics = {metric.name: code_version(import_module(entry.module)) for entry, metric in plugins()}
     cells, skipped = [], []
-    suite = [code_version(runner), code_version(read_sequences)]  # with all they import: everything but the methods
+    suite = code_version(runner)  # with all it imports: everything but the methods
     for variant in variants:
         for task in asked:
             if task not in variant.tasks and tasks:
@@ -209,6 +125,7 @@ def make_plan(
                 "depth": protocol.depth,
                 "variant": variant.describe(),
                 "suite": suite,
+                "metrics": metrics,
             }
         )
         for seed in seeds:

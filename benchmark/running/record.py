@@ -16,31 +16,25 @@ and once per data set, beside its methods' folders,
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import benchmark
-from benchmark.files import write_json, write_text
+from benchmark.files import lock, write_json, write_lines, write_text
 from benchmark.results.result_files import FORMAT, histories_file, items_file
-from benchmark.running.plan import Cell, Plan
+from benchmark.running.cells import Cell, Plan
+from benchmark.running.requirements import distributions_of, installed_versions
 from benchmark.running.store import Stage
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.rankings import Rankings
 from benchmark.types.text import fallback_fields, items_with
 
-PACKAGES = (
-    "torch", "transformers", "sentence-transformers", "faiss-cpu", "scikit-learn", "numpy", "bm25s", "ir-measures",
-)  # fmt: skip
 TITLE = 200  # characters of a title that reports get to see
 
 
@@ -55,9 +49,11 @@ class Scored:
     def of_codes(cls, codes: Codes, corpus: Corpus, histories: Histories | None = None) -> Scored:
         """Score semantic IDs (before the dedup counter), against training histories where there are any."""
         from benchmark.metrics.id_quality import id_quality
+        from benchmark.metrics.plugin_scores import score_ids
 
         sizes = {f"codebook@{position}": size for position, size in enumerate(codes.sizes, 1)}
-        return cls(id_quality(codes, corpus.paths, histories), {"items": len(corpus), **sizes})
+        metrics = {**id_quality(codes, corpus.paths, histories), **score_ids(codes, corpus, histories)}
+        return cls(metrics, {"items": len(corpus), **sizes})
 
     @classmethod
     def of_rankings(
@@ -75,8 +71,9 @@ class Scored:
         """
         from benchmark.metrics.collisions import IdGroups, readings
         from benchmark.metrics.id_quality import prefix_groups
+        from benchmark.metrics.plugin_scores import add_query_scores
         from benchmark.metrics.ranking import RECOMMENDATION, SEARCH, score_run, write_scores
-        from benchmark.types.trec import write_qrels, write_run
+        from benchmark.types.trec import read_run, write_qrels, write_run
 
         run = cell.folder / f"run.{cell.task}.trec"
         run.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +84,7 @@ class Scored:
             measures = (*measures, *readings(measures))
             groups = IdGroups.of(corpus.ids, prefix_groups(codes.values)[-1].tolist())
         scores = score_run(run, judgments, measures, groups)
+        scores = add_query_scores(cell.task, scores, lambda: read_run(run), judgments)
         write_scores(cell.folder / f"scores.{cell.task}.tsv", scores)
         return cls(scores.means, {"users" if cell.task == "recommendation" else "queries": len(scores.query_ids)})
 
@@ -102,7 +100,8 @@ def write_result(
 ) -> None:
     """Add the cell's task to its files; the metrics go in last, so that a result is there only when it is whole.
 
-    What a method says of itself under the fact `notes` (sentences) stands below every table that shows the result.
+    Each task keeps the versions and the git revision that it was computed with. What a method says of itself under the
+    fact `notes` (sentences) stands below every table that shows the result.
     """
     folder = cell.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,7 +114,7 @@ def write_result(
     training = histories_file(folder, plan.dataset.fingerprint)
     if histories is not None and not training.is_file():
         _write_histories(training, corpus.ids, histories)
-    with _locked(folder):
+    with lock(folder / ".lock"):  # two processes may finish two tasks of one method at the same time
         _write_cost(folder / "cost.json", cell, stages)
         _write_log(folder / "log.jsonl", cell, stages)
         path = folder / "result.json"
@@ -124,6 +123,8 @@ def write_result(
         result["notes"] = list(dict.fromkeys([*result["notes"], *said]))
         result["metrics"][cell.task] = scored.metrics
         result["counts"][cell.task] = scored.counts
+        result["versions"][cell.task] = installed_versions(distributions_of(cell.variant.method))
+        result["revisions"][cell.task] = revision()
         write_json(path, result)
 
 
@@ -159,8 +160,8 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus) -> dict[str, Any]:
         "metrics": {},
         "counts": {},
         "notes": list(dataset.warnings),
-        "versions": _versions(),
-        "revision": revision(),
+        "versions": {},
+        "revisions": {},
     }
 
 
@@ -175,7 +176,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _write_ids(path: Path, ids: Sequence[str], codes: Codes) -> None:
     rows = ("-".join(str(code) for code in row if code >= 0) for row in codes.values.tolist())
-    write_text(path, "".join(f"{item}\t{row}\n" for item, row in zip(ids, rows, strict=True)))
+    write_lines(path, (f"{item}\t{row}\n" for item, row in zip(ids, rows, strict=True)))
 
 
 def _write_items(path: Path, corpus: Corpus) -> None:
@@ -183,7 +184,7 @@ def _write_items(path: Path, corpus: Corpus) -> None:
     titles = (" ".join(title.split())[:TITLE] for title in _titles(corpus))
     rows = zip(corpus.ids, titles, corpus.paths, strict=True)
     lines = (json.dumps({"id": i, "title": t, "categories": list(p)}, ensure_ascii=False) for i, t, p in rows)
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    write_lines(path, (f"{line}\n" for line in lines))
 
 
 def _titles(corpus: Corpus) -> list[str]:
@@ -199,7 +200,7 @@ def _write_histories(path: Path, ids: Sequence[str], histories: Histories) -> No
     rows = (
         " ".join((user, *(ids[item] for item in histories[row].tolist()))) for row, user in enumerate(histories.users)
     )
-    write_text(path, "".join(f"{row}\n" for row in rows))
+    write_lines(path, (f"{row}\n" for row in rows))
 
 
 def _write_cost(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
@@ -211,6 +212,7 @@ def _write_cost(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
         cost |= {"device": content["device"], "date": content["date"]}
     if cell.variant.trials is not None:
         cost["trials"] = cell.variant.trials
+    cost.setdefault("written", {})[cell.task] = datetime.now(UTC).isoformat(timespec="milliseconds")
     write_json(path, cost)
 
 
@@ -228,20 +230,10 @@ def _write_log(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
         write_text(path, text)
 
 
-def _versions() -> dict[str, str]:
-    found = {"lmindexer-benchmark": benchmark.__version__}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
 @cache
 def revision() -> str | None:
     """Return the git revision of the suite's checkout, or None outside one."""
-    here = Path(benchmark.__file__).resolve().parent.parent
+    here = Path(__file__).resolve().parents[2]
     if not (here / "pyproject.toml").is_file():
         return None
     try:
@@ -249,14 +241,3 @@ def revision() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip() or None
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock: two processes may finish two tasks of one method at the same time."""
-    handle = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -15,27 +15,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmark.config import EncoderConfig, encoders
-from benchmark.data.splits import LeaveOneOut, leave_one_out
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
-from benchmark.generative.start import load_start
+from benchmark.learning.devices import device_words
+from benchmark.learning.encoders import EmbedTexts
 from benchmark.learning.processes import process_rank, processes
-from benchmark.metrics.latency import latency, throughput
-from benchmark.running.plan import Cell, Plan
+from benchmark.running.cells import Cell, Plan
+from benchmark.running.material import Material
 from benchmark.running.record import Scored, write_result
 from benchmark.running.stages import Stages
+from benchmark.running.steps.encode import encode_items, encode_texts, read_embeddings
+from benchmark.running.steps.ids import START, learn_ids, read_codes
+from benchmark.running.steps.rank import fit_and_rank, rank_ids, read_rankings
+from benchmark.running.steps.train import train_recommendation, train_search
 from benchmark.running.store import Stage, Store
-from benchmark.types.arrays import Float32, Int32, Int64
+from benchmark.types.arrays import Float32
 from benchmark.types.codes import Codes
-from benchmark.types.data import Corpus, Histories, QuerySet
+from benchmark.types.data import Corpus
 from benchmark.types.facts import NESTED_SECONDS, Facts
 from benchmark.types.method import Context, Indexer, Progress, Recommender, Retriever, no_progress
-from benchmark.types.rankings import Rankings, check_rankings
-
-START = "start"  # the folder, inside the stage of the IDs, of what their indexer hands over to fine-tuning
 
 
 @dataclass
@@ -62,7 +61,7 @@ class Runner:
         failures: list[Failure] = []
         missing = [cell for cell in self.plan.cells if not cell.done()]
         if missing:
-            _ = self.corpus, self.plan.dataset.counts()  # wrong data are reported once, before anything is computed
+            _ = self.material.corpus, self.plan.dataset.counts()  # wrong data are reported once, before all else
         for cell in missing:
             self.log(cell.title)
             try:
@@ -87,250 +86,135 @@ class Runner:
     def stages(self) -> Stages:
         return Stages(self.plan, self.store)
 
-    # The data, each part loaded on first use
-
     @cached_property
-    def corpus(self) -> Corpus:
-        return self.plan.dataset.corpus(self.plan.protocol.text_fields)
-
-    @cached_property
-    def split(self) -> LeaveOneOut:
-        split = leave_one_out(self.plan.dataset.histories())
-        for reason, users in split.skipped.items():
-            if users:
-                self.log(f"  note: {users:,} users have {reason}")
-        return split
-
-    @cached_property
-    def test_users(self) -> tuple[Histories, Int32]:
-        """Histories and held-out items of the users that have one."""
-        rows = np.flatnonzero(self.split.test_targets >= 0)
-        if not len(rows):
-            raise BenchmarkError("no user has two events: there is nothing to recommend")
-        return self.split.test_inputs.select(rows), self.split.test_targets[rows]
-
-    @cached_property
-    def train_queries(self) -> QuerySet:
-        queries = self.plan.dataset.queries(self.stages.training_queries, "train")
-        assert queries is not None
-        return queries
-
-    @cached_property
-    def test_queries(self) -> QuerySet:
-        queries = self.plan.dataset.queries(self.plan.protocol.query_set, "test")
-        if queries is None or not len(queries):
-            raise BenchmarkError(f"the query set '{self.plan.protocol.query_set}' has no test queries")
-        return queries
+    def material(self) -> Material:
+        protocol = self.plan.protocol
+        return Material(self.plan.dataset, protocol.text_fields, protocol.query_set, self.log)
 
     def _run(self, cell: Cell) -> None:
         used: dict[str, Stage] = {}
         codes = None
         sequences = cell.task != "search" and "recommendation" in self.plan.dataset.tasks
-        histories = self.split.train if sequences else None
+        histories = self.material.split.train if sequences else None
         if cell.variant.kind == "indexer":
             for i, encoder in enumerate(encoders(cell.variant.config)):
-                used[f"encode{i or ''}"] = self._embeddings_stage(self.corpus, encoder, cell.seed)
+                used[f"encode{i or ''}"] = self._encode(self.material.corpus, encoder, cell.seed)
             used["ids"], codes = self._learn_ids(cell)
         if cell.task == "id-quality":
             assert codes is not None
-            scored = Scored.of_codes(codes, self.corpus, histories)
+            scored = Scored.of_codes(codes, self.material.corpus, histories)
         else:
             if codes is not None:
-                used[f"train.{cell.task}"] = self._finetune(cell, codes)
+                used[f"train.{cell.task}"] = self._train(cell, codes)
             stage = used[f"rank.{cell.task}"] = self._rank(cell, codes)
             scored = self._score(cell, stage, codes)
         if process_rank() == 0:
-            write_result(cell, self.plan, scored, used, codes, self.corpus, histories)
+            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories)
 
-    def _context(self, cell: Cell, work: Path) -> Context:
+    def _context(self, seed: int, work: Path) -> Context:
         return Context(
-            seed=cell.seed, work=work, device=self.device, progress=self.progress, log=self.log,
+            seed=seed, work=work, device=self.device, progress=self.progress, log=self.log,
             embedder=self._embed,
         )  # fmt: skip
 
     def _build(self, stage: Stage, make: Callable[[Path, Path], Mapping[str, Any]], *, collective: bool) -> Stage:
         if stage.done:
             return stage
-        self.store.build(stage, make, device=self.device_name, collective=collective)
+        self.store.build(stage, make, device=device_words(self.device), collective=collective)
         self.log(f"  {stage.name}: {stage.cost()['seconds']:.1f} s")
         return stage
 
-    @cached_property
-    def device_name(self) -> str:
-        """The device in words, e.g. 'cpu (2 cores)', with the number of processes where a launcher started several."""
-        import os
-
-        if self.device.startswith("cuda"):
-            import torch
-
-            name = str(torch.cuda.get_device_name(0))
-        else:
-            n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-            name = f"cpu ({n_cores} cores)"
-        return name if processes() == 1 else f"{name}, {processes()} processes"
-
-    def _embeddings_stage(self, corpus: Corpus, encoder: EncoderConfig, seed: int) -> Stage:
-        from benchmark.learning.encoders import embed
-
+    def _encode(self, corpus: Corpus, encoder: EncoderConfig, seed: int) -> Stage:
         def make(folder: Path, work: Path) -> Facts:
-            context = Context(seed=seed, work=work, device=self.device, progress=self.progress, log=self.log)
-            vectors = embed(corpus.texts(), encoder, context)
-            np.save(folder / "embeddings.npy", vectors)
-            _keep_logs(work, folder)
-            return Facts(dim=int(vectors.shape[1]))
+            return encode_items(folder, corpus, encoder, self._context(seed, work))
 
         stage = self.stages.encode(encoder, seed, corpus.fields)
         return self._build(stage, make, collective=encoder.simcse_epochs > 0)
 
     def _embed(self, corpus: Corpus, encoder: Any, context: Context) -> Float32:
         config = encoder if isinstance(encoder, EncoderConfig) else EncoderConfig.model_validate(encoder)
-        if corpus.table is not self.corpus.table:
+        if corpus.table is not self.material.corpus.table:
             raise BenchmarkError("embed: only the run's own items can be embedded (other text fields are fine)")
         stage = self.stages.encode(config, context.seed, corpus.fields)
         if not stage.done:
-            self._embeddings_stage(corpus, config, context.seed)
-            context.facts[NESTED_SECONDS] = context.facts.get(NESTED_SECONDS, 0.0) + stage.cost()["seconds"]
-        vectors: Float32 = np.load(stage.final / "embeddings.npy")
-        return vectors
+            self._encode(corpus, config, context.seed)
+            _count_nested(context.facts, stage)
+        return read_embeddings(stage.final)
 
-    def _query_embedder(self, facts: Facts) -> Callable[[Sequence[str], EncoderConfig], Float32]:
+    def _query_embedder(self, facts: Facts) -> EmbedTexts:
         """Return what embeds query texts, each set of texts once; `facts` are those of the stage that asks."""
 
         def embedder(texts: Sequence[str], encoder: EncoderConfig) -> Float32:
-            from benchmark.learning.encoders import embed
-
             def make(folder: Path, work: Path) -> Facts:
-                context = Context(seed=0, work=work, device=self.device, progress=self.progress, log=self.log)
-                vectors = embed(list(texts), encoder, context)
-                np.save(folder / "embeddings.npy", vectors)
-                return Facts(dim=int(vectors.shape[1]))
+                return encode_texts(folder, texts, encoder, self._context(0, work))
 
             stage = self.stages.encode_queries(encoder, texts)
             if not stage.done:
                 self._build(stage, make, collective=False)
-                facts[NESTED_SECONDS] = facts.get(NESTED_SECONDS, 0.0) + stage.cost()["seconds"]
-            vectors: Float32 = np.load(stage.final / "embeddings.npy", mmap_mode="r")
-            return vectors
+                _count_nested(facts, stage)
+            return read_embeddings(stage.final, mapped=True)
 
         return embedder
 
     def _learn_ids(self, cell: Cell) -> tuple[Stage, Codes]:
         def make(folder: Path, work: Path) -> Facts:
-            context, method = self._context(cell, work), cell.variant.cls(cell.variant.config)
+            method = cell.variant.cls(cell.variant.config)
             assert isinstance(method, Indexer)
-            codes = method.fit(self.corpus, context)
-            if len(codes) != len(self.corpus):
-                raise BenchmarkError(f"{cell.variant.label}: {len(codes)} codes for {len(self.corpus)} items")
-            method.hand_over(folder / START)
-            load_start(folder / START, codes.sizes)  # what does not fit is refused here, not when it is used
-            np.savez(folder / "codes.npz", values=codes.values, sizes=np.asarray(codes.sizes))
-            _keep_logs(work, folder)
-            return context.facts
+            context = self._context(cell.seed, work)
+            return learn_ids(folder, method, cell.variant.label, self.material.corpus, context)
 
         stage = self._build(self.stages.ids(cell), make, collective=True)
         if stage.key not in self._codes:
-            saved = np.load(stage.final / "codes.npz")
-            self._codes[stage.key] = Codes(saved["values"], tuple(int(size) for size in saved["sizes"]))
+            self._codes[stage.key] = read_codes(stage.final)
         return stage, self._codes[stage.key]
 
-    def _finetune(self, cell: Cell, codes: Codes) -> Stage:
-        from benchmark.generative.finetune import finetune_recommendation, finetune_search
-        from benchmark.generative.search_examples import search_examples
-
+    def _train(self, cell: Cell, codes: Codes) -> Stage:
         config = cell.variant.generative
         assert config is not None
         start = self.stages.ids(cell).final / START
 
         def make(folder: Path, work: Path) -> Facts:
-            context, unique = self._context(cell, work), codes.with_counter()
+            context, unique = self._context(cell.seed, work), codes.with_counter()
             if cell.task == "recommendation":
-                facts = finetune_recommendation(
-                    folder, unique, self.corpus, self.split.train, config, context, start, self.split.validation
-                )
-            else:
-                queries, development = search_examples(
-                    self.plan.dataset, self.stages.training_queries, config.search
-                )
-                facts = finetune_search(
-                    folder, unique, self.corpus, queries, config, context, start, development,
-                    self._query_embedder(context.facts),
-                )  # fmt: skip
-            context.facts.update(facts)
-            _keep_logs(work, folder)
-            return context.facts
+                return train_recommendation(folder, unique, self.material, config, context, start)
+            embedder = self._query_embedder(context.facts)
+            return train_search(folder, unique, self.material, config, context, start, embedder)
 
         return self._build(self.stages.train(cell), make, collective=True)
 
     def _rank(self, cell: Cell, codes: Codes | None) -> Stage:
-        depth = self.plan.protocol.depth
-        _ = (self.test_queries, self.train_queries) if cell.task == "search" else self.test_users  # not timed
+        material, depth, variant = self.material, self.plan.protocol.depth, cell.variant
+        _ = material.asked(cell.task), cell.task == "search" and material.train_queries  # loaded here, so not timed
 
         def make(folder: Path, work: Path) -> Facts:
-            context = self._context(cell, work)
+            context = self._context(cell.seed, work)
             if codes is not None:
-                rankings = self._rank_generatively(cell, codes, context)
-            else:
-                rankings = self._rank_directly(cell, context)
-            check_rankings(rankings, self._n_queries(cell), len(self.corpus), depth)
-            np.savez(folder / "rankings.npz", items=rankings.items, scores=rankings.scores)
-            _keep_logs(work, folder)
-            return context.facts
+                assert variant.generative is not None
+                trained = self.stages.train(cell).final
+                return rank_ids(
+                    folder, cell.task, codes.with_counter(), trained, material, depth, variant.generative, context
+                )
+            method = variant.cls(variant.config)
+            assert isinstance(method, Retriever | Recommender)
+            return fit_and_rank(folder, cell.task, method, material, depth, context)
 
         return self._build(self.stages.rank(cell), make, collective=codes is None)
 
-    def _n_queries(self, cell: Cell) -> int:
-        return len(self.test_queries) if cell.task == "search" else len(self.test_users[0])
-
-    def _rank_generatively(self, cell: Cell, codes: Codes, context: Context) -> Rankings:
-        from benchmark.generative.finetune import rank_recommendation, rank_search
-
-        config, depth = cell.variant.generative, self.plan.protocol.depth
-        assert config is not None
-        trained, unique = self.stages.train(cell).final, codes.with_counter()
-        if cell.task == "search":
-            return rank_search(trained, unique, self.corpus, self.test_queries.texts, depth, config, context)
-        return rank_recommendation(trained, unique, self.corpus, self.test_users[0], depth, config, context)
-
-    def _rank_directly(self, cell: Cell, context: Context) -> Rankings:
-        import time
-
-        method = cell.variant.cls(cell.variant.config)
-        assert isinstance(method, Retriever | Recommender)
-        n, started = self._n_queries(cell), time.perf_counter()
-        if isinstance(method, Retriever):
-            method.fit(self.corpus, self.train_queries, context)
-        else:
-            method.fit(self.corpus, self.split.train, self.split.validation, context)
-        fitted = time.perf_counter()
-        rankings = self._ranked(method, np.arange(n))
-        seconds = time.perf_counter() - fitted
-        context.facts["fit_seconds"] = round(fitted - started, 3)
-        context.facts.update(throughput(n, seconds))
-        context.facts.update(latency(lambda row: self._ranked(method, np.asarray([row])), n))
-        return rankings
-
-    def _ranked(self, method: Retriever[Any] | Recommender[Any], rows: Int64) -> Rankings:
-        """Rank items for the test queries or users at these rows."""
-        if isinstance(method, Retriever):
-            return method.search([self.test_queries.texts[row] for row in rows], self.plan.protocol.depth)
-        return method.recommend(self.test_users[0].select(rows), self.plan.protocol.depth)
-
     def _score(self, cell: Cell, stage: Stage, codes: Codes | None) -> Scored:
-        saved = np.load(stage.final / "rankings.npz")
-        rankings = Rankings(saved["items"], saved["scores"])
-        ids = self.corpus.ids
+        rankings = read_rankings(stage.final)
+        ids = self.material.corpus.ids
         if cell.task == "search":
-            queries = self.test_queries
+            queries = self.material.test_queries
             triples = zip(queries.query_rows, queries.item_rows, queries.grades, strict=True)
             judgments = [(queries.ids[query], ids[item], int(grade)) for query, item, grade in triples]
             texts = "".join(f"{name}\t{text}\n" for name, text in zip(queries.ids, queries.texts, strict=True))
             write_text(cell.folder / "queries.search.tsv", texts)
-            return Scored.of_rankings(cell, self.corpus, queries.ids, rankings, judgments, codes)
-        histories, targets = self.test_users
+            return Scored.of_rankings(cell, self.material.corpus, queries.ids, rankings, judgments, codes)
+        histories, targets = self.material.test_users
         judgments = [(user, ids[item], 1) for user, item in zip(histories.users, targets, strict=True)]
-        return Scored.of_rankings(cell, self.corpus, histories.users, rankings, judgments, codes)
+        return Scored.of_rankings(cell, self.material.corpus, histories.users, rankings, judgments, codes)
 
 
-def _keep_logs(work: Path, folder: Path) -> None:
-    for log in sorted(work.glob("*.log.jsonl")):
-        (folder / log.name).write_bytes(log.read_bytes())
+def _count_nested(facts: Facts, stage: Stage) -> None:
+    """Note the seconds of a stage that was built inside another, where they do not count."""
+    facts[NESTED_SECONDS] = facts.get(NESTED_SECONDS, 0.0) + stage.cost()["seconds"]

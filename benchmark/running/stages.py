@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.config import EncoderConfig, encoders
-from benchmark.data.layout import read_sequences
-from benchmark.data.simulate import simulate
-from benchmark.data.splits import leave_one_out
+from benchmark.data.dataset import Dataset
 from benchmark.files import digest
-from benchmark.generative import finetune
-from benchmark.generative.search_examples import search_examples
-from benchmark.learning.encoders import embed, resolve
-from benchmark.running.plan import Cell, Plan
+from benchmark.learning.encoders import resolve
+from benchmark.running.cells import Cell, Plan
+from benchmark.running.steps.encode import encode_items, encode_texts
+from benchmark.running.steps.ids import learn_ids
+from benchmark.running.steps.rank import fit_and_rank, rank_ids
+from benchmark.running.steps.train import train_recommendation
 from benchmark.running.store import Stage, Store
 from benchmark.running.versions import code_version, folder_version, model_folders
-from benchmark.types.text import item_texts
 
 TASK_DATA = {"recommendation": "sequences", "search": "queries"}
 READER_KEYS = {
@@ -60,7 +59,7 @@ class Stages:
             "encoder": encoder.model_dump(),
             "model": model_version(encoder),
             "seed": seed if encoder.simcse_epochs else None,
-            "code": [code_version(embed), code_version(item_texts)],
+            "code": code_version(encode_items),
         }
         return self.store.stage("encode", decided_by)
 
@@ -70,14 +69,9 @@ class Stages:
             "texts": digest(list(texts)),
             "encoder": encoder.model_dump(),
             "model": model_version(encoder),
-            "code": code_version(embed),
+            "code": code_version(encode_texts),
         }
         return self.store.stage("encode-queries", decided_by)
-
-    @property
-    def training_queries(self) -> str:
-        """The query set that search is trained on."""
-        return self.plan.dataset.training_queries(self.plan.protocol.query_set)
 
     def ids(self, cell: Cell) -> Stage:
         """Semantic IDs before the dedup counter."""
@@ -89,7 +83,7 @@ class Stages:
             "models": model_folders(variant.config),
             "encode": [self.encode(encoder, cell.seed).key for encoder in encoders(variant.config)],
             "seed": cell.seed,
-            "code": variant.code,
+            "code": [variant.code, code_version(learn_ids)],
         }
         return self.store.stage("ids", decided_by)
 
@@ -110,16 +104,15 @@ class Stages:
             models = [model_version(config.sentence.encoder)]
         elif config.items.vectors in ("text", "both"):
             models = [self.encode(config.items.encoder, cell.seed).key]
-        code = [code_version(finetune)]
-        code += [code_version(search_examples)] if cell.task == "search" else []
+        queries = self.plan.dataset.training_queries(self.plan.protocol.query_set)
         decided_by = {
             **self._data(TASK_DATA[cell.task]),
-            "training_queries": self.training_queries if cell.task == "search" else None,
+            "training_queries": queries if cell.task == "search" else None,
             "ids": self.ids(cell).key,
             "config": config.model_dump(include=set(keys), mode="json"),
             "models": models,
             "seed": cell.seed,
-            "code": code,
+            "code": code_version(train_recommendation),
         }
         return self.store.stage(f"train.{cell.task}", decided_by)
 
@@ -132,20 +125,20 @@ class Stages:
             decided_by |= {
                 "train": self.train(cell).key,
                 "config": config.model_dump(include=set(keys), mode="json"),
-                "code": code_version(finetune),
+                "code": code_version(rank_ids),
             }
         else:
             decided_by |= {
                 "method": variant.method,
                 "config": variant.config.model_dump(mode="json"),
                 "models": model_folders(variant.config),
-                "code": [variant.code, code_version(simulate), code_version(leave_one_out)],
+                "code": [variant.code, code_version(fit_and_rank)],
             }
         return self.store.stage(f"rank.{cell.task}", decided_by)
 
     def _data(self, *parts: str) -> dict[str, Any]:
         hashes = {part: self.plan.dataset.parts.get(part) for part in ("items", *parts)}
-        code = code_version(read_sequences)
+        code = code_version(Dataset)
         return {"text_fields": self.plan.protocol.text_fields, "code of data": code, **hashes}
 
     def _task_data(self, cell: Cell) -> dict[str, Any]:

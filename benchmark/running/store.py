@@ -11,9 +11,7 @@ so a changed codebook or a mended bug invalidates exactly what depends on it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import BenchmarkError
-from benchmark.files import digest, write_json
+from benchmark.errors import DiskFullError
+from benchmark.files import digest, full_disk_names, is_whole, lock, whole, write_json
 from benchmark.learning.processes import process_rank
 from benchmark.running.memory import peak_memory, reset_peak_memory
 from benchmark.types.facts import NESTED_SECONDS, Facts
@@ -31,7 +29,7 @@ from benchmark.types.facts import NESTED_SECONDS, Facts
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: a folder under its key. `final` exists only when the stage is whole."""
+    """One stage: a folder under its key. `final` exists only when the stage is whole; damaged, it counts as absent."""
 
     name: str
     key: str
@@ -39,7 +37,7 @@ class Stage:
 
     @property
     def done(self) -> bool:
-        return self.final.is_dir()
+        return is_whole(self.final)
 
     @property
     def work(self) -> Path:
@@ -79,17 +77,22 @@ class Store:
             return stage if stage.done else self._build(stage, make, device)
 
     def _build(self, stage: Stage, make: Callable[[Path, Path], Mapping[str, Any]], device: str) -> Stage:
-        folder = stage.final.with_name(f"{stage.final.name}.partial-{os.getpid()}")
-        shutil.rmtree(folder, ignore_errors=True)
         try:
-            resumed = stage.work.is_dir() and any(stage.work.iterdir())
-            folder.mkdir(parents=True)
-            stage.work.mkdir(parents=True, exist_ok=True)
+            with full_disk_names(stage.final):
+                return self._write(stage, make, device)
+        except DiskFullError as error:
+            raise DiskFullError(f"the disk is full: stage '{stage.name}' needs space below {self.root}") from error
+
+    def _write(self, stage: Stage, make: Callable[[Path, Path], Mapping[str, Any]], device: str) -> Stage:
+        resumed = stage.work.is_dir() and any(stage.work.iterdir())
+        stage.work.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(_NotMine), whole(stage.final, seal=True) as folder:
+            folder.mkdir()
             reset_peak_memory()
             started = time.perf_counter()
             facts = Facts(make(folder, stage.work))
             if process_rank() > 0:
-                return _wait(stage)
+                raise _NotMine
             nested = facts.pop(NESTED_SECONDS, 0.0)
             cost = {
                 "seconds": round(time.perf_counter() - started - nested, 3),
@@ -100,15 +103,14 @@ class Store:
                 "facts": dict(facts),
             }
             write_json(folder / "cost.json", cost)
-            os.replace(folder, stage.final)
-            shutil.rmtree(stage.work, ignore_errors=True)
-        except OSError as error:
-            if error.errno == 28:
-                raise BenchmarkError(f"the disk is full: stage '{stage.name}' needs room below {self.root}") from error
-            raise
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        if process_rank() > 0:
+            return _wait(stage)
+        shutil.rmtree(stage.work, ignore_errors=True)
         return stage
+
+
+class _NotMine(Exception):
+    """The first process's files count, so this process drops its own."""
 
 
 @contextlib.contextmanager
@@ -117,9 +119,7 @@ def _alone(stage: Stage) -> Iterator[None]:
     if process_rank() > 0:
         yield
         return
-    stage.final.parent.mkdir(parents=True, exist_ok=True)
-    with stage.final.with_name(f"{stage.final.name}.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with lock(stage.final.with_name(f"{stage.final.name}.lock")):
         yield
 
 

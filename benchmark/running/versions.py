@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,9 +11,8 @@ from typing import Any, Literal, get_origin
 
 from pydantic import BaseModel
 
-import benchmark
 from benchmark.errors import BenchmarkError
-from benchmark.files import digest
+from benchmark.files import bytes_digest, digest
 
 
 def folder_version(name: str) -> str | None:
@@ -82,7 +80,7 @@ def _source(name: str) -> Path | None:
     """Find a module's file by walking its package's folders (`find_spec` would import the parents)."""
     top, *rest = name.split(".")
     if top == "benchmark":
-        folders = [Path(folder) for folder in benchmark.__path__]
+        folders = [Path(__file__).parents[1]]
     else:
         spec = find_spec(top)
         if spec is None:
@@ -120,4 +118,4 @@ def _read_code(path: Path, module: str) -> tuple[str, list[str]]:
                     node.body = node.body[1:]
             case _:
                 pass
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports
+    return bytes_digest([ast.dump(tree).encode()]), imports

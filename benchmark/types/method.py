@@ -89,6 +89,14 @@ class Method(Configured[ConfigT], ABC):
         for name in {"fit"} & vars(cls).keys():
             setattr(cls, name, _with_own_context(vars(cls)[name]))
 
+    @classmethod
+    def optional_parts(cls) -> dict[str, str]:
+        """Return setting -> one line that says whether it works here, or what is missing and how to get it.
+
+        For settings that need more than the suite's requirements, 'engine=lucene'; `benchmark doctor` prints the lines.
+        """
+        return {}
+
 
 def _with_own_context(fit: Callable[..., Any]) -> Callable[..., Any]:
     """Let `fit` be called without a context: it gets one with the defaults, whose folder goes with the method."""

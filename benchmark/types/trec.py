@@ -10,16 +10,15 @@ float32 exactly.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from benchmark.errors import BenchmarkError, DataError
+from benchmark.errors import BenchmarkError, line_error
+from benchmark.files import write_lines
 
 if TYPE_CHECKING:
     from benchmark.types.arrays import Float32, Int32
@@ -42,10 +41,11 @@ def write_run(path: Path, query_ids: Sequence[str], item_ids: Sequence[str], ran
     _check_ids(path, "item", (item_ids[row] for row in np.unique(items[items >= 0]).tolist()))
     if len(tag.split()) != 1:
         raise BenchmarkError(f"{path}: the tag {tag!r} must be one word")
-    with _whole(path) as file:
-        for query, row, row_scores in zip(query_ids, items, scores, strict=True):
-            for rank, (item, score) in enumerate(_in_file_order(path, query, item_ids, row, row_scores), 1):
-                file.write(f"{query} Q0 {item} {rank} {score:.9g} {tag}\n")
+    write_lines(path, (
+        f"{query} Q0 {item} {rank} {score:.9g} {tag}\n"
+        for query, row, row_scores in zip(query_ids, items, scores, strict=True)
+        for rank, (item, score) in enumerate(_in_file_order(path, query, item_ids, row, row_scores), 1)
+    ))  # fmt: skip
 
 
 def _in_file_order(
@@ -61,7 +61,7 @@ def _in_file_order(
     falling = [left[1] > right[1] for left, right in pairwise(pairs)]
     if all(falling):
         return pairs
-    pairs.sort(key=lambda pair: (pair[1], pair[0]), reverse=True)
+    pairs = in_order(pairs)
     for rank in range(1, len(pairs)):
         item, score = pairs[rank]
         above = pairs[rank - 1][1]
@@ -77,25 +77,32 @@ def read_run(path: Path) -> Run:
         try:
             score = float(columns[4])
         except ValueError:
-            raise DataError(f"{path}, line {number}: the score {columns[4]!r} is not a number") from None
+            raise line_error(path, number, f"the score {columns[4]!r} is not a number") from None
         items = run.setdefault(columns[0], {})
         if columns[2] in items:
-            raise DataError(f"{path}, line {number}: item '{columns[2]}' stands twice in query '{columns[0]}'")
+            raise line_error(path, number, f"item '{columns[2]}' stands twice in query '{columns[0]}'")
         items[columns[2]] = score
     for query, items in run.items():
         scores = list(items.values())
         if any(left <= right for left, right in pairwise(scores)):
-            run[query] = dict(sorted(items.items(), key=lambda pair: (pair[1], pair[0]), reverse=True))
+            run[query] = dict(in_order(items.items()))
     return run
+
+
+def in_order(pairs: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Return (item id, score) pairs in trec_eval's order: by score, then by item id, both descending."""
+    return sorted(pairs, key=lambda pair: (pair[1], pair[0]), reverse=True)
 
 
 def write_qrels(path: Path, qrels: Iterable[Judgment]) -> None:
     """Write judgments as TREC qrels."""
-    with _whole(path) as file:
-        for query, item, grade in qrels:
-            _check_ids(path, "query", (query,))
-            _check_ids(path, "item", (item,))
-            file.write(f"{query} 0 {item} {int(grade)}\n")
+    write_lines(path, (_judgment(path, *judgment) for judgment in qrels))
+
+
+def _judgment(path: Path, query: str, item: str, grade: int) -> str:
+    _check_ids(path, "query", (query,))
+    _check_ids(path, "item", (item,))
+    return f"{query} 0 {item} {int(grade)}\n"
 
 
 def read_qrels(path: Path) -> list[Judgment]:
@@ -105,10 +112,10 @@ def read_qrels(path: Path) -> list[Judgment]:
         try:
             grade = int(columns[3])
         except ValueError:
-            raise DataError(f"{path}, line {number}: the grade {columns[3]!r} is not a whole number") from None
+            raise line_error(path, number, f"the grade {columns[3]!r} is not a whole number") from None
         pair = columns[0], columns[2]
         if grades.setdefault(pair, grade) != grade:
-            raise DataError(f"{path}, line {number}: '{pair[0]}' and '{pair[1]}' were judged {grades[pair]} before")
+            raise line_error(path, number, f"'{pair[0]}' and '{pair[1]}' were judged {grades[pair]} before")
     return [(query, item, grade) for (query, item), grade in grades.items()]
 
 
@@ -119,23 +126,10 @@ def _lines(path: Path, columns: int, layout: str) -> Iterator[tuple[int, list[st
             if len(parts) == columns:
                 yield number, parts
             elif parts:
-                raise DataError(f"{path}, line {number}: expected '{layout}', found {len(parts)} columns")
+                raise line_error(path, number, f"expected '{layout}', found {len(parts)} columns")
 
 
 def _check_ids(path: Path, what: str, ids: Iterable[str]) -> None:
     for name in ids:
         if name.split() != [name]:
             raise BenchmarkError(f"{path}: the {what} id {name!r} is empty or has spaces: TREC files cannot hold it")
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[str]]:
-    """Open a file for writing that appears under its name only when everything is written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

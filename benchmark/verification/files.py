@@ -31,6 +31,11 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
         raise Flaw(f"{path.name} cannot be read: {error}") from None
 
 
+def _at(path: Path, number: int, reason: str) -> Flaw:
+    """Return the flaw of one line, in the form of the suite's own errors and without their code."""
+    return Flaw(f"{path.name}:{number}: {reason}")
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object, refusing a key that stands twice."""
     text = "\n".join(line for _, line in lines(path))
@@ -56,10 +61,10 @@ def read_qrels(path: Path) -> Grades:
     for number, line in lines(path):
         columns = line.split()
         if len(columns) != 4 or not columns[3].lstrip("-").isdigit():
-            raise Flaw(f"{path.name}, line {number}: expected 'query 0 item grade'")
+            raise _at(path, number, "expected 'query 0 item grade'")
         judged = grades.setdefault(columns[0], {})
         if judged.setdefault(columns[2], int(columns[3])) != int(columns[3]):
-            raise Flaw(f"{path.name}, line {number}: the pair was judged otherwise before")
+            raise _at(path, number, "the pair was judged otherwise before")
     if not grades:
         raise Flaw(f"{path.name} holds no judgments")
     return grades
@@ -75,16 +80,16 @@ def read_run(path: Path) -> Ranked:
             query, _, item, rank, text, _ = columns
             score = float(text)
         except ValueError:
-            raise Flaw(f"{path.name}, line {number}: expected 'query Q0 item rank score tag'") from None
+            raise _at(path, number, "expected 'query Q0 item rank score tag'") from None
         if query != last:
             if query in ranked:
-                raise Flaw(f"{path.name}, line {number}: the query '{query}' was ranked before")
+                raise _at(path, number, f"the query '{query}' was ranked before")
             ranked[query], last, above = [], query, math.inf
         items = ranked[query]
         if rank != str(len(items) + 1):
-            raise Flaw(f"{path.name}, line {number}: rank {rank} where {len(items) + 1} is due")
+            raise _at(path, number, f"rank {rank} where {len(items) + 1} is due")
         if not score < above:
-            raise Flaw(f"{path.name}, line {number}: the score {text} does not fall")
+            raise _at(path, number, f"the score {text} does not fall")
         items.append(item)
         above = score
     for query, items in ranked.items():
@@ -102,7 +107,7 @@ def read_scores(path: Path) -> tuple[list[str], dict[str, list[float]]]:
         if number == 1:
             names = columns[1:]
         elif len(columns) != len(names) + 1:
-            raise Flaw(f"{path.name}, line {number}: {len(columns)} columns where {len(names) + 1} are due")
+            raise _at(path, number, f"{len(columns)} columns where {len(names) + 1} are due")
         else:
             rows.append(columns)
     queries = [row[0] for row in rows]
@@ -122,9 +127,9 @@ def read_ids(path: Path) -> dict[str, Codes]:
         item, _, codes = line.partition("\t")
         parts = codes.split("-")
         if not all(part.isascii() and part.isdigit() for part in parts):
-            raise Flaw(f"{path.name}, line {number}: expected 'item TAB code-code-..'")
+            raise _at(path, number, "expected 'item TAB code-code-..'")
         if item in ids:
-            raise Flaw(f"{path.name}, line {number}: the item '{item}' stands there twice")
+            raise _at(path, number, f"the item '{item}' stands there twice")
         ids[item] = tuple(map(int, parts))
     if not ids:
         raise Flaw(f"{path.name} holds no items")
@@ -140,9 +145,9 @@ def read_items(path: Path) -> dict[str, tuple[str, ...]]:
             entry = json.loads(line)
             item, categories = str(entry["id"]), tuple(map(str, entry["categories"]))
         except (ValueError, TypeError, KeyError):
-            raise Flaw(f"{path.name}, line {number}: expected an object with id and categories") from None
+            raise _at(path, number, "expected an object with id and categories") from None
         if item in items:
-            raise Flaw(f"{path.name}, line {number}: the item '{item}' stands there twice")
+            raise _at(path, number, f"the item '{item}' stands there twice")
         items[item] = categories
     return items
 

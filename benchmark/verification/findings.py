@@ -1,4 +1,7 @@
-"""What a check found: numbers that do not follow, files that are missing, numbers that nobody here can recompute."""
+"""What a check found: numbers that do not follow, files that are missing, numbers that nobody here can recompute.
+
+A metric of an installed plugin is named and is no failure: only the plugin knows what it should be.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass, field
 
 TOLERANCE = 1e-8  # relative, and absolute below 1: what sums in another order differ by is far less
 
-WRONG, MISSING, NOT_CHECKED = "wrong", "missing", "not checked"
+WRONG, MISSING, NOT_CHECKED, OF_PLUGIN = "wrong", "missing", "not checked", "of a plugin"
 
 
 class Flaw(Exception):
@@ -20,7 +23,7 @@ class Absent(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that does not follow (wrong), has no source (missing) or is not known here (not checked)."""
+    """What does not follow (wrong), has no source (missing) or cannot be recomputed here (not checked, of a plugin)."""
 
     kind: str
     where: str  # a result's folder or a file of a report
@@ -47,6 +50,11 @@ class Findings:
         self.checked += 1
         if not close(stored, recomputed):
             self.add(WRONG, where, what, f"says {stored!r}, {source} give {recomputed!r}")
+
+    @property
+    def failures(self) -> list[Finding]:
+        """Everything but the metrics of plugins."""
+        return [finding for finding in self.found if finding.kind != OF_PLUGIN]
 
     def of(self, kind: str) -> list[Finding]:
         """Return the findings of one kind."""

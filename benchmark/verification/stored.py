@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmark.metrics.known import plugins
 from benchmark.verification.files import Codes, read_ids, read_items
-from benchmark.verification.findings import MISSING, NOT_CHECKED, WRONG, Absent, Findings, Flaw
+from benchmark.verification.findings import MISSING, NOT_CHECKED, OF_PLUGIN, WRONG, Absent, Findings, Flaw
 
 Value = TypeVar("Value")
 QUALITY = "id-quality"
@@ -88,7 +89,11 @@ class Stored:
             self.findings.add(MISSING, self.where, what, f"{reason} ({', '.join(names)})")
 
     def unknown(self, task: str, name: str) -> None:
-        """Note a metric that only the suite can compute."""
+        """Note a metric that only the suite or a plugin can compute."""
+        value = next((entry.value for entry, metric in plugins() if metric.name == name and task in metric.tasks), "")
+        if value:
+            self.findings.add(OF_PLUGIN, self.where, f"{task}, {name}", f"only its plugin can recompute it ({value})")
+            return
         self.findings.add(NOT_CHECKED, self.where, f"{task}, {name}", "this version knows no second way to it")
 
 

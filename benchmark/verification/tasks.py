@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark.verification import ranking
 from benchmark.verification.files import Grades, Ranked, read_qrels, read_run, read_scores
-from benchmark.verification.findings import MISSING, TOLERANCE
+from benchmark.verification.findings import MISSING, TOLERANCE, Absent, Flaw
 from benchmark.verification.stored import Stored, first
 
 
@@ -36,7 +36,19 @@ def check_task(result: Stored, task: str) -> None:
             result.findings.compare(result.where, f"{task}, {name}", stored, mean, "the ranking and its judgments")
         elif ranking.parse(name) is None:
             result.unknown(task, name)
+            _check_mean(result, task, name, stored)
     _check_scores(result, task, list(grades), values)
+
+
+def _check_mean(result: Stored, task: str, name: str, stored: float) -> None:
+    """What cannot be recomputed is at least the mean of its values per query, where they are there."""
+    try:
+        _, table = read_scores(result.folder / f"scores.{task}.tsv")
+    except (Absent, Flaw):
+        return  # the check of that file says so
+    if name in table:
+        source = "the values per query"
+        result.findings.compare(result.where, f"{task}, {name}", stored, float(np.mean(table[name])), source)
 
 
 def _check_run(result: Stored, task: str, grades: Grades, ranked: Ranked) -> None:

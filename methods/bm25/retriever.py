@@ -9,13 +9,13 @@ use (Kamphuis et al., ECIR 2020), with Lucene's own defaults k1 = 1.2, b = 0.75;
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
+from pathlib import Path
 
 from benchmark.errors import BenchmarkError, require
+from benchmark.learning.topk import rows_by_id
 from benchmark.methods.bm25.analyser import Analyser
 from benchmark.methods.bm25.config import BM25Config
-from benchmark.methods.bm25.engines import build
+from benchmark.methods.bm25.engines.protocol import Engine, Terms
 from benchmark.types.data import Corpus, QuerySet
 from benchmark.types.method import Context, Retriever
 from benchmark.types.rankings import Rankings
@@ -25,13 +25,20 @@ from benchmark.types.text import document_texts
 class BM25(Retriever[BM25Config]):
     """Word matching with BM25 (Lucene's variant), the classical retrieval baseline."""
 
+    @classmethod
+    def optional_parts(cls) -> dict[str, str]:
+        """Say whether Lucene works, after starting it."""
+        from benchmark.methods.bm25.engines.lucene import state
+
+        return {"engine=lucene": state()}
+
     def fit(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
         """Index the corpus; `queries` are not used, BM25 learns nothing from judgments."""
-        self.row_of = np.array(sorted(range(len(corpus)), key=corpus.ids.__getitem__, reverse=True), np.int32)
+        self.row_of = rows_by_id(corpus.ids)
         texts = document_texts(corpus.table, corpus.fields)
         self.analyser = Analyser(self.config)
         documents = [self.analyser.learn(texts[row]) for row in context.progress(self.row_of.tolist(), "BM25 terms")]
-        self.engine = build(documents, len(self.analyser.terms), self.config, context.work)
+        self.engine = _engine(documents, len(self.analyser.terms), self.config, context.work)
         context.facts["index_bytes"] = self.engine.index_bytes
 
     def search(self, queries: Sequence[str], k: int) -> Rankings:
@@ -43,3 +50,23 @@ class BM25(Retriever[BM25Config]):
         items = found.items.copy()
         items[items >= 0] = self.row_of[items[items >= 0]]
         return Rankings(items, found.scores)
+
+
+def _engine(documents: Sequence[Terms], n_terms: int, config: BM25Config, work: Path) -> Engine:
+    """Index the documents with the configured engine; one that needs files keeps them in `work`.
+
+    Raises MissingDependency when the engine is not installed.
+    """
+    match config.engine:
+        case "rank-bm25":
+            from benchmark.methods.bm25.engines.rank_bm25 import RankBM25
+
+            return RankBM25(documents, config)
+        case "lucene":
+            from benchmark.methods.bm25.engines.lucene import Lucene
+
+            return Lucene(documents, config, work)
+        case _:
+            from benchmark.methods.bm25.engines.bm25s import BM25S
+
+            return BM25S(documents, n_terms, config)

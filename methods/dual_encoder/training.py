@@ -1,5 +1,9 @@
 """Fine-tuning through the sentence-transformers trainer, so that its result survives a kill and says nothing aloud.
 
+Every other method trains in `benchmark.learning.training`. This one stays with the library's trainer, because it is
+the baseline that users of sentence-transformers get: its collator reads texts, its loss gathers the documents of all
+devices as negatives (so that, unlike there, all parts of a batch must be of one size), and the measured rows are its.
+
 All examples of the training are drawn beforehand and read in order, so a batch is a function of seed and step, and
 the same examples make a step on one device and on several. Checkpoints are taken right after a record of the learning
 curve, where the trainer's running sums are empty: a resumed training has the same curve and the same weights.

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from benchmark.generative.t5 import ScratchConfig, load_t5
+from benchmark.generative.t5 import ScratchConfig, load_seq2seq
 
 GOAL = 2.5  # times a plain step, at most
 
@@ -53,7 +53,7 @@ def _steps(n: int, length: int, width: int, layers: int) -> tuple[dict[str, Call
     config = LMIndexerConfig(backbone="scratch", max_length=length, output_tokens="all")
     scratch = ScratchConfig(d_model=width, layers=layers, heads=max(1, width // 64), d_ff=4 * width)
     torch.manual_seed(0)
-    model, tokenizer = load_t5("scratch", scratch, texts)
+    model, tokenizer = load_seq2seq("scratch", scratch, texts, setting="lmindexer.backbone")
     plain = copy.deepcopy(model)
     backbone = T5Backbone(model, tokenizer, from_scratch=True)
     documents = Documents.tokenize(tokenizer, texts, config)

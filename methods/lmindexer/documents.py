@@ -36,9 +36,9 @@ def load_backbone(config: LMIndexerConfig, texts: list[str]) -> Backbone:
             model, words.tokenizer, layers=config.decoder_layers, frozen_layers=config.frozen_layers,
             hidden_norm=config.hidden_norm, directions=config.residual_directions, length=config.length,
         )  # fmt: skip
-    from benchmark.generative.t5 import load_t5
+    from benchmark.generative.t5 import load_seq2seq
 
-    model, tokenizer = load_t5(config.backbone, config.scratch, texts)
+    model, tokenizer = load_seq2seq(config.backbone, config.scratch, texts, setting="lmindexer.backbone")
     return T5Backbone(model, tokenizer, from_scratch=config.backbone == "scratch")
 
 

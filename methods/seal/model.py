@@ -19,8 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.errors import BenchmarkError
-from benchmark.generative.t5 import load_t5
+from benchmark.generative.t5 import load_seq2seq
 from benchmark.generative.tokens import Ragged, pad
 from benchmark.methods.seal.config import SEALConfig
 from benchmark.methods.seal.documents import Documents
@@ -63,9 +62,9 @@ class LanguageModel:
         Raises BenchmarkError when it is neither on disk nor to be had from the hub, or is no BART and no T5.
         """
         torch.manual_seed(seed)
-        model, tokenizer = load_t5("scratch", config.scratch, texts) if config.backbone == "scratch" else _pretrained(
-            config.backbone
-        )  # fmt: skip
+        model, tokenizer = load_seq2seq(
+            config.backbone, config.scratch, texts, setting="seal.backbone", kinds=("bart", "t5")
+        )
         if _delimiter(tokenizer) is None:
             tokenizer.add_tokens([SENTINEL], special_tokens=True)
         if len(tokenizer) > model.config.vocab_size:
@@ -184,20 +183,3 @@ def _delimiter(tokenizer: Any) -> Any:
         return int(at_signs[0])
     token = tokenizer.convert_tokens_to_ids(SENTINEL)
     return None if token is None or token == tokenizer.unk_token_id else int(token)
-
-
-def _pretrained(name: str) -> tuple[Any, Any]:
-    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    try:
-        model, tokenizer = AutoModelForSeq2SeqLM.from_pretrained(name), AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        raise BenchmarkError(
-            f"seal: the backbone '{name}' cannot be loaded: it is no local folder of a BART or T5 and the hub did not "
-            f"deliver it ({str(error).strip().splitlines()[0]}). Without a hub use --set seal.backbone=scratch"
-        ) from error
-    if model.config.model_type not in ("bart", "t5"):
-        raise BenchmarkError(f"seal: the backbone '{name}' is a {model.config.model_type}; it must be a BART or a T5")
-    return model, tokenizer

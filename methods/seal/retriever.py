@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmark.errors import BenchmarkError, require
 from benchmark.learning.processes import process_rank
+from benchmark.learning.topk import rows_by_id
 from benchmark.methods.seal.config import SEALConfig
 from benchmark.methods.seal.documents import Documents
 from benchmark.methods.seal.fm_index import FMIndex
@@ -44,7 +45,7 @@ class SEAL(Retriever[SEALConfig]):
         self.model = LanguageModel.open(config, texts, context.seed)
         learn(self.model, documents, queries, config, context)
 
-        self.row_of = np.array(sorted(range(len(corpus)), key=corpus.ids.__getitem__, reverse=True), np.int32)
+        self.row_of = rows_by_id(corpus.ids)
         tokens = self.model.documents(documents, self.row_of.tolist(), config.document_tokens)
         folder = context.work / f"fm-index-{process_rank()}"
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed

@@ -17,43 +17,22 @@ always has the last position, as everything that S3-Rec pads on the left (`posit
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from benchmark.errors import require
-from benchmark.methods.sequential.config import TransformerConfig
-from benchmark.types.arrays import Int32
+from benchmark.methods.sequential.config import BERT4RecConfig
+from benchmark.methods.sequential.network_recommender import NetworkRecommender
 from benchmark.types.data import Corpus, Histories
-from benchmark.types.method import Context, Recommender
-from benchmark.types.rankings import Rankings
+from benchmark.types.method import Context
+
+if TYPE_CHECKING:
+    from benchmark.methods.sequential.bert4rec_network import BERT4RecNetwork
 
 
-class BERT4RecConfig(TransformerConfig):
-    """A bidirectional transformer with masked items."""
-
-    dropout: float = Field(0.2, ge=0, lt=1)
-    examples: Literal["prefixes", "windows"] = Field(
-        "prefixes", description="learn from every beginning of a history (RecBole), or from whole windows alone"
-    )
-    mask_ratio: float = Field(0.2, gt=0, le=1, description="share of hidden items")
-    last_ratio: float = Field(0.5, ge=0, le=1, description="share of batches that hide only the last items")
-
-
-class BERT4Rec(Recommender[BERT4RecConfig]):
+class BERT4Rec(NetworkRecommender[BERT4RecConfig]):
     """Recommends by a bidirectional transformer that fills in masked items."""
 
-    def fit(self, corpus: Corpus, histories: Histories, validation: Int32, context: Context) -> None:
-        """Train with early stopping. Raises ConfigError when the heads do not divide the embedding."""
+    def network(self, corpus: Corpus, histories: Histories, context: Context) -> BERT4RecNetwork:
+        """Return a network of the items."""
         from benchmark.methods.sequential.bert4rec_network import BERT4RecNetwork
-        from benchmark.methods.sequential.recommender import fit_network
 
-        config = self.config
-        require(config.embedding_size % config.heads == 0, "heads", "must divide embedding_size")
-        self._model = fit_network(
-            lambda: BERT4RecNetwork(len(corpus), config), corpus, histories, validation, config, context
-        )
-
-    def recommend(self, histories: Histories, k: int) -> Rankings:
-        """Return the k best next items of every history, int32 [n, k]."""
-        return self._model.recommend(histories, k)
+        return BERT4RecNetwork(len(corpus), self.config)

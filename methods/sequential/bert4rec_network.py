@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmark.methods.sequential.bert4rec import BERT4RecConfig
+from benchmark.methods.sequential.config import BERT4RecConfig
 from benchmark.methods.sequential.networks import INIT, SequenceNetwork, Transformer, embedding, initialise, positions
 
 

@@ -52,3 +52,36 @@ class TransformerConfig(SequenceConfig):
     positions: Literal["from-end", "from-start"] = Field(
         "from-end", description="number positions so that the newest item has the last one (left padding), or the first"
     )
+
+
+class SASRecConfig(TransformerConfig):
+    """A causal transformer."""
+
+
+class FDSAConfig(TransformerConfig):
+    """Two causal transformers."""
+
+    features: tuple[Literal["brand", "categories"], ...] = Field(("brand", "categories"), min_length=1)
+
+
+class BERT4RecConfig(TransformerConfig):
+    """A bidirectional transformer with masked items."""
+
+    dropout: float = Field(0.2, ge=0, lt=1)
+    examples: Literal["prefixes", "windows"] = Field(
+        "prefixes", description="learn from every beginning of a history (RecBole), or from whole windows alone"
+    )
+    mask_ratio: float = Field(0.2, gt=0, le=1, description="share of hidden items")
+    last_ratio: float = Field(0.5, ge=0, le=1, description="share of batches that hide only the last items")
+
+
+class GRU4RecConfig(SequenceConfig):
+    """A recurrent network."""
+
+    hidden_size: int = Field(128, ge=1, description="units of each recurrent layer")
+    layers: int = Field(1, ge=1)
+    dropout: float = Field(0.3, ge=0, lt=1, description="on the items that go in")
+
+
+class HGNConfig(SequenceConfig):
+    """Hierarchical gates."""

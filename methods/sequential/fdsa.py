@@ -16,48 +16,32 @@ without any feature have f = 0.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field
 
-from benchmark.errors import BenchmarkError, require
-from benchmark.methods.sequential.config import TransformerConfig
-from benchmark.types.arrays import Int32, Int64
+from benchmark.errors import BenchmarkError
+from benchmark.methods.sequential.config import FDSAConfig
+from benchmark.methods.sequential.network_recommender import NetworkRecommender
+from benchmark.types.arrays import Int64
 from benchmark.types.data import Corpus, Histories
-from benchmark.types.method import Context, Recommender
-from benchmark.types.rankings import Rankings
+from benchmark.types.method import Context
+
+if TYPE_CHECKING:
+    from benchmark.methods.sequential.fdsa_network import FDSANetwork
 
 
-class FDSAConfig(TransformerConfig):
-    """Two causal transformers."""
-
-    features: tuple[Literal["brand", "categories"], ...] = Field(("brand", "categories"), min_length=1)
-
-
-class FDSA(Recommender[FDSAConfig]):
+class FDSA(NetworkRecommender[FDSAConfig]):
     """Recommends by self-attention over the user's items and over their brands and categories."""
 
-    def fit(self, corpus: Corpus, histories: Histories, validation: Int32, context: Context) -> None:
-        """Train with early stopping.
-
-        Raises ConfigError when the heads do not divide the embedding, BenchmarkError when no item has a feature.
-        """
+    def network(self, corpus: Corpus, histories: Histories, context: Context) -> FDSANetwork:
+        """Return a network of the items and their features. Raises BenchmarkError when no item has a feature."""
         from benchmark.methods.sequential.fdsa_network import FDSANetwork
-        from benchmark.methods.sequential.recommender import fit_network
 
-        config = self.config
-        require(config.embedding_size % config.heads == 0, "heads", "must divide embedding_size")
-        features, names = item_features(corpus, config.features)
+        features, names = item_features(corpus, self.config.features)
         context.facts["features"] = len(names)
         context.facts["features_per_item"] = round(float((features < len(names)).sum(1).mean()), 2)
-        self._model = fit_network(
-            lambda: FDSANetwork(features, len(names), config), corpus, histories, validation, config, context
-        )
-
-    def recommend(self, histories: Histories, k: int) -> Rankings:
-        """Return the k best next items of every history, int32 [n, k]."""
-        return self._model.recommend(histories, k)
+        return FDSANetwork(features, len(names), self.config)
 
 
 def item_features(corpus: Corpus, fields: tuple[str, ...]) -> tuple[Int64, list[str]]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmark.methods.sequential.fdsa import FDSAConfig
+from benchmark.methods.sequential.config import FDSAConfig
 from benchmark.methods.sequential.networks import INIT, SequenceNetwork, Transformer, embedding, initialise, positions
 from benchmark.types.arrays import Int64
 

@@ -11,36 +11,22 @@ and from each other (Hidasi and Czapp, RecSys 2023), so that a "GRU4Rec" row mea
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import TYPE_CHECKING
 
-from benchmark.methods.sequential.config import SequenceConfig
-from benchmark.types.arrays import Int32
+from benchmark.methods.sequential.config import GRU4RecConfig
+from benchmark.methods.sequential.network_recommender import NetworkRecommender
 from benchmark.types.data import Corpus, Histories
-from benchmark.types.method import Context, Recommender
-from benchmark.types.rankings import Rankings
+from benchmark.types.method import Context
+
+if TYPE_CHECKING:
+    from benchmark.methods.sequential.gru4rec_network import GRU4RecNetwork
 
 
-class GRU4RecConfig(SequenceConfig):
-    """A recurrent network."""
-
-    hidden_size: int = Field(128, ge=1, description="units of each recurrent layer")
-    layers: int = Field(1, ge=1)
-    dropout: float = Field(0.3, ge=0, lt=1, description="on the items that go in")
-
-
-class GRU4Rec(Recommender[GRU4RecConfig]):
+class GRU4Rec(NetworkRecommender[GRU4RecConfig]):
     """Recommends by a recurrent network over the user's items."""
 
-    def fit(self, corpus: Corpus, histories: Histories, validation: Int32, context: Context) -> None:
-        """Train with early stopping."""
+    def network(self, corpus: Corpus, histories: Histories, context: Context) -> GRU4RecNetwork:
+        """Return a network of the items."""
         from benchmark.methods.sequential.gru4rec_network import GRU4RecNetwork
-        from benchmark.methods.sequential.recommender import fit_network
 
-        config = self.config
-        self._model = fit_network(
-            lambda: GRU4RecNetwork(len(corpus), config), corpus, histories, validation, config, context
-        )
-
-    def recommend(self, histories: Histories, k: int) -> Rankings:
-        """Return the k best next items of every history, int32 [n, k]."""
-        return self._model.recommend(histories, k)
+        return GRU4RecNetwork(len(corpus), self.config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from benchmark.methods.sequential.gru4rec import GRU4RecConfig
+from benchmark.methods.sequential.config import GRU4RecConfig
 from benchmark.methods.sequential.networks import SequenceNetwork, embedding
 
 

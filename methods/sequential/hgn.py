@@ -17,30 +17,22 @@ u = 0.
 
 from __future__ import annotations
 
-from benchmark.methods.sequential.config import SequenceConfig
-from benchmark.types.arrays import Int32
+from typing import TYPE_CHECKING
+
+from benchmark.methods.sequential.config import HGNConfig
+from benchmark.methods.sequential.network_recommender import NetworkRecommender
 from benchmark.types.data import Corpus, Histories
-from benchmark.types.method import Context, Recommender
-from benchmark.types.rankings import Rankings
+from benchmark.types.method import Context
+
+if TYPE_CHECKING:
+    from benchmark.methods.sequential.hgn_network import HGNNetwork
 
 
-class HGNConfig(SequenceConfig):
-    """Hierarchical gates."""
-
-
-class HGN(Recommender[HGNConfig]):
+class HGN(NetworkRecommender[HGNConfig]):
     """Recommends by gated sums of the user's items."""
 
-    def fit(self, corpus: Corpus, histories: Histories, validation: Int32, context: Context) -> None:
-        """Train with early stopping."""
+    def network(self, corpus: Corpus, histories: Histories, context: Context) -> HGNNetwork:
+        """Return a network of items and users."""
         from benchmark.methods.sequential.hgn_network import HGNNetwork
-        from benchmark.methods.sequential.recommender import fit_network
 
-        config = self.config
-        self._model = fit_network(
-            lambda: HGNNetwork(len(corpus), len(histories), config), corpus, histories, validation, config, context
-        )
-
-    def recommend(self, histories: Histories, k: int) -> Rankings:
-        """Return the k best next items of every history, int32 [n, k]."""
-        return self._model.recommend(histories, k)
+        return HGNNetwork(len(corpus), len(histories), self.config)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from benchmark.methods.sequential.hgn import HGNConfig
+from benchmark.methods.sequential.config import HGNConfig
 from benchmark.methods.sequential.networks import SequenceNetwork, embedding
 
 

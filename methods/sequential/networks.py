@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmark.errors import require
 from benchmark.methods.sequential.config import TransformerConfig
 
 INIT = 0.02  # standard deviation of all weights of the transformers, as in BERT, S3-Rec and RecBole
@@ -72,6 +73,8 @@ class Transformer(nn.Module):
     """Layers of self-attention and feed-forward, normalised behind each (Vaswani et al., 2017; GELU as in BERT)."""
 
     def __init__(self, config: TransformerConfig) -> None:
+        """Raises ConfigError when the heads do not divide the embedding."""
+        require(config.embedding_size % config.heads == 0, "heads", "must divide embedding_size")
         super().__init__()
         self.layers = nn.ModuleList(_Layer(config) for _ in range(config.layers))
         self.apply(initialise)

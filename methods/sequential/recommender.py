@@ -135,18 +135,3 @@ class SequenceModel:
             return scores
 
         return score
-
-
-def fit_network(
-    build: Callable[[], SequenceNetwork],
-    corpus: Corpus,
-    histories: Histories,
-    validation: Int32,
-    config: SequenceConfig,
-    context: Context,
-) -> SequenceModel:
-    """Return the trained model of the network that `build` makes from the context's seed."""
-    torch.manual_seed(context.seed)
-    model = SequenceModel(build(), corpus, histories, config)
-    model.fit(histories, validation, context)
-    return model

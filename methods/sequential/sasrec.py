@@ -13,32 +13,22 @@ RecSys 2023), so expect more than the published row.
 
 from __future__ import annotations
 
-from benchmark.errors import require
-from benchmark.methods.sequential.config import TransformerConfig
-from benchmark.types.arrays import Int32
+from typing import TYPE_CHECKING
+
+from benchmark.methods.sequential.config import SASRecConfig
+from benchmark.methods.sequential.network_recommender import NetworkRecommender
 from benchmark.types.data import Corpus, Histories
-from benchmark.types.method import Context, Recommender
-from benchmark.types.rankings import Rankings
+from benchmark.types.method import Context
+
+if TYPE_CHECKING:
+    from benchmark.methods.sequential.sasrec_network import SASRecNetwork
 
 
-class SASRecConfig(TransformerConfig):
-    """A causal transformer."""
-
-
-class SASRec(Recommender[SASRecConfig]):
+class SASRec(NetworkRecommender[SASRecConfig]):
     """Recommends by self-attention over the user's items (the bar of sequential recommendation)."""
 
-    def fit(self, corpus: Corpus, histories: Histories, validation: Int32, context: Context) -> None:
-        """Train with early stopping. Raises ConfigError when the heads do not divide the embedding."""
-        from benchmark.methods.sequential.recommender import fit_network
+    def network(self, corpus: Corpus, histories: Histories, context: Context) -> SASRecNetwork:
+        """Return a network of the items."""
         from benchmark.methods.sequential.sasrec_network import SASRecNetwork
 
-        config = self.config
-        require(config.embedding_size % config.heads == 0, "heads", "must divide embedding_size")
-        self._model = fit_network(
-            lambda: SASRecNetwork(len(corpus), config), corpus, histories, validation, config, context
-        )
-
-    def recommend(self, histories: Histories, k: int) -> Rankings:
-        """Return the k best next items of every history, int32 [n, k]."""
-        return self._model.recommend(histories, k)
+        return SASRecNetwork(len(corpus), self.config)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from benchmark.methods.sequential.config import SASRecConfig
 from benchmark.methods.sequential.networks import INIT, SequenceNetwork, Transformer, embedding, positions
-from benchmark.methods.sequential.sasrec import SASRecConfig
 
 
 class SASRecNetwork(SequenceNetwork):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmark.errors import DataError, UsageError
+from benchmark.errors import DataError, UsageError, line_error
 from benchmark.results.result_files import read_ids
 
 
@@ -26,7 +26,7 @@ def titles(path: Path) -> dict[str, str]:
             entry = json.loads(line)
             found[entry["id"]] = entry["title"].strip()
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"{path}, line {number}: not an item with id and title ({error!r})") from None
+            raise line_error(path, number, f"not an item with id and title ({error!r})") from None
     return found
 
 

@@ -6,7 +6,6 @@ made it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from benchmark.files import digest
 from benchmark.reports.annotation.sample import Question
 
 FORMAT = 1
@@ -22,7 +22,7 @@ ANSWERS = ("yes", "no", "unsure")
 
 def fingerprint(texts: Sequence[Sequence[str]]) -> str:
     """Return what ties answers to the page they were given on: a hash of all that it shows."""
-    return hashlib.sha256(json.dumps(texts, ensure_ascii=False).encode()).hexdigest()[:16]
+    return digest(texts)
 
 
 def html(title: str, texts: Sequence[Sequence[str]]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from benchmark.files import file_digest
 from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.mosaic import MOST_BARS, category_level, counts_per_code, draw_mosaic, palette
 from benchmark.reports.figures.reading import Categories, ids_file, read_known_ids, read_paths
@@ -78,7 +78,7 @@ def indexers(results: Iterable[Result]) -> list[list[Labelled]]:
     for seeds in sorted(group_seeds(results), key=lambda seeds: "AMI" not in seeds[0].metrics.get("id-quality", {})):
         first, path = seeds[0], ids_file(seeds[0])
         if path.is_file() and first.items_file.is_file():
-            same = (first.label, hashlib.sha256(path.read_bytes()).hexdigest())
+            same = (first.label, file_digest(path))
             protocols.setdefault(first.protocol[:-1], {}).setdefault(same, first)
     ordered = [list(rows.values()) for _, rows in sorted(protocols.items(), key=lambda pair: str(pair[0]))]
     labelled = [list(zip(labels_of_ids(rows), rows, strict=True)) for rows in ordered]

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import DataError
+from benchmark.errors import DataError, line_error
 from benchmark.results.result_files import Result, read_ids
 
 Code = tuple[int, ...]
@@ -37,7 +37,7 @@ def read_paths(path: Path) -> dict[str, Categories]:
             item = json.loads(line)
             paths[item["id"]] = tuple(map(str, item["categories"]))
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path}, line {number}: no item with id and categories ({error!r})") from None
+            raise line_error(path, number, f"no item with id and categories ({error!r})") from None
     return paths
 
 
@@ -50,7 +50,7 @@ def read_log(result: Result) -> list[dict[str, Any]]:
             record = json.loads(line)
             records.append({"stage": str(record["stage"]), "step": int(record["step"]), **record})
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path}, line {number}: no log record with stage and step ({error!r})") from None
+            raise line_error(path, number, f"no log record with stage and step ({error!r})") from None
     return records
 
 

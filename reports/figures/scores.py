@@ -8,7 +8,8 @@ from benchmark.registry import load, registered
 from benchmark.reports.figures.categories import file_parts
 from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.style import COLUMN, LINES, POINTS, new_figure, shown
-from benchmark.reports.tables.layout import FilledTable, Table
+from benchmark.reports.tables.layout import FilledTable
+from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result
 
 MOST = 40  # rows: more would be higher than a page

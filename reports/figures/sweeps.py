@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from benchmark.config import flatten
 from benchmark.reports.figures import style
 from benchmark.reports.figures.categories import file_parts
 from benchmark.reports.figures.layout import Drawn, Figure, Options
@@ -21,8 +22,9 @@ from benchmark.reports.figures.reading import ids_file
 from benchmark.reports.figures.style import SMALL, draw_line, legend_below, new_figure, shown
 from benchmark.reports.tables.captions import circumstances, data_set, protocol
 from benchmark.reports.tables.cells import Seeds, interval_notes, metric_cells
+from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.labels import row_labels
-from benchmark.reports.tables.layout import Cell, Column
+from benchmark.reports.tables.layout import Cell
 from benchmark.results.result_files import Result, group_seeds, read_ids
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class Series:
 
     def plain(self) -> Result:
         """Return a result that is labelled by the method and whose settings lack the swept one."""
-        settings = {key: value for key, value in flat(self.first.config).items() if key != self.key}
+        settings = {key: value for key, value in flatten(self.first.config).items() if key != self.key}
         return replace(self.first, label=self.first.method, config=settings)
 
     def axis(self) -> str:
@@ -74,19 +76,11 @@ def _length(result: Result) -> int:
     return max(map(len, read_ids(path).values()), default=0) if path.is_file() else 0
 
 
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Turn {'method': {'levels': 3}} into {'method.levels': 3}."""
-    settings: dict[str, Any] = {}
-    for key, value in config.items():
-        settings |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return settings
-
-
 def all_series(results: Iterable[Result]) -> list[Series]:
     """Return every series of two points or more, sorted by data set, protocol, method and settings."""
     buckets: dict[str, dict[str, dict[float, Seeds]]] = {}
     for seeds in sorted(group_seeds(results), key=lambda seeds: (-len(seeds), seeds[0].label, seeds[0].key)):
-        settings = flat(seeds[0].config)
+        settings = flatten(seeds[0].config)
         for key, value in settings.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 rest = {name: other for name, other in settings.items() if name != key}
@@ -145,7 +139,7 @@ def _values(series: Series) -> dict[Measure, Values]:
     """Return what a line shows of every measure that it has at two points or more."""
     found: dict[Measure, Values] = {}
     for task, measure in MEASURES:
-        cells = metric_cells(task, list(series.points.values()), (Column(measure, measure),))
+        cells = metric_cells(task, list(series.points.values()), (column(task, measure),))
         values = {x: row[0] for x, row in zip(series.points, cells, strict=True) if row[0].mean is not None}
         if len(values) > 1:
             found[task, measure] = values

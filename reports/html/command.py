@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from benchmark.config import MethodConfig, build_config, load_presets
+from benchmark.config import MethodConfig, build_config, flatten, load_presets
 from benchmark.errors import BenchmarkError
 from benchmark.generative.presets import build_generative, without_generative
 from benchmark.registry import find, load, source_file
@@ -42,7 +42,7 @@ def settings(result: Result) -> dict[str, str]:
     presets = _presets(result.method, result.preset)
     found: dict[str, str] = {}
     for part, prefix in (("method", ""), ("generative", "generative.")):
-        own, preset = _flat(result.config.get(part) or {}), presets.get(part, {})
+        own, preset = flatten(result.config.get(part) or {}), presets.get(part, {})
         found |= {
             f"{result.label}.{prefix}{key}": _word(value)
             for key, value in own.items()
@@ -58,22 +58,11 @@ def _presets(method: str, preset: str) -> dict[str, dict[str, Any]]:
         config: type[MethodConfig] = load("method", method).Config
         of_method = load_presets(source_file(find("method", method)), method).get(preset)
         return {
-            "method": _flat(build_config(config, preset=without_generative(of_method)).model_dump(mode="json")),
-            "generative": _flat(build_generative(preset, of_method).model_dump(mode="json")),
+            "method": flatten(build_config(config, preset=without_generative(of_method)).model_dump(mode="json")),
+            "generative": flatten(build_generative(preset, of_method).model_dump(mode="json")),
         }
     except (BenchmarkError, AttributeError):
         return {}
-
-
-def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{'encoder': {'name': 'x'}} -> {'encoder.name': 'x'}."""
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def _word(value: Any) -> str:

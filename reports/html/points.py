@@ -9,21 +9,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmark.metrics.known import find_metric
 from benchmark.reports.tables.captions import data_set, protocol
 from benchmark.reports.tables.filling import cost_value, devices
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import FilledTable
 from benchmark.results.result_files import Result
 
-MEGA = 1e-6
-COSTS = (  # key, name, scale
-    ("seconds", "Seconds, all stages", 1.0), ("seconds.encode", "Seconds, encoding the texts", 1.0),
-    ("seconds.ids", "Seconds, learning the IDs", 1.0), ("seconds.train", "Seconds, training for the task", 1.0),
-    ("seconds.rank", "Seconds, ranking", 1.0), ("peak_memory", "Peak memory, MB", MEGA),
-    ("peak_memory.gpu", "GPU memory, MB", MEGA), ("index_bytes", "Index, MB", MEGA),
-    ("parameters.ids", "Parameters that learn the IDs, millions", MEGA),
-    ("parameters", "Parameters that rank, millions", MEGA), ("latency_p50", "Milliseconds per query, median", 1.0),
+KEYS = (
+    "seconds", "seconds.encode", "seconds.ids", "seconds.train", "seconds.rank", "peak_memory", "peak_memory.gpu",
+    "index_bytes", "parameters.ids", "parameters", "latency_p50",
 )  # fmt: skip
+
+
+def costs() -> list[tuple[str, str, float]]:
+    """Return (key, name, scale) of the costs that the axis can show, as the table of metrics declares them."""
+    found = [(key, find_metric(key) or find_metric(f"{key}.search")) for key in KEYS]
+    return [
+        (key, f"{metric.description[0].upper()}{metric.description[1:]} ({metric.unit})", metric.scale)
+        for key, metric in found
+        if metric is not None
+    ]
 
 
 def qualities(tables: Iterable[FilledTable]) -> list[dict[str, Any]]:
@@ -51,13 +57,13 @@ def points(groups: Sequence[Sequence[Result]], number: Mapping[Path, int]) -> li
     found = []
     for (circumstances, task), rows in pictures.items():
         for label, seeds in zip(row_labels([seeds[0] for seeds in rows]), rows, strict=True):
-            costs = {key: _mean([_cost(result, task, key) for result in seeds], scale) for key, _, scale in COSTS}
+            measured = {key: _mean([_cost(result, task, key) for result in seeds], scale) for key, _, scale in costs()}
             names = seeds[0].metrics[task]
             metrics = {name: _mean([result.metrics[task].get(name) for result in seeds]) for name in names}
             found.append({
                 "label": label, "control": seeds[0].control, "task": task, "circumstances": circumstances,
                 "runs": [number[result.folder] for result in seeds], "quality": metrics,
-                "cost": {key: value for key, value in costs.items() if value is not None},
+                "cost": {key: value for key, value in measured.items() if value is not None},
             })  # fmt: skip
     return [point for point in found if point["cost"]]
 

@@ -43,12 +43,16 @@ function valuesOf(cell) {
 }
 
 function runBlock(run) {
-  const versions = Object.entries(run.versions).map(([name, version]) => `${name} ${version}`).join(", ");
+  const several = run.versions.length > 1;
+  const versions = run.versions.flatMap(({ tasks, revision, packages }) => {
+    const of = several ? `, ${tasks.join(", ")}` : "";
+    const listed = Object.entries(packages).map(([name, version]) => `${name} ${version}`).join(", ");
+    return [[`Git revision${of}`, revision && element("code", {}, revision)], [`Versions${of}`, listed]];
+  });
   return element("details", { open: true }, element("summary", {}, `Seed ${run.seed}`), pairs([
     ["Folder, below the runs", element("code", {}, run.folder)],
     ["Files", run.files.join(", ")],
-    ["Git revision", run.revision && element("code", {}, run.revision)],
-    ["Versions", versions],
+    ...versions,
     ["Device", run.device],
     ["Date", run.date],
     ["Seconds, all stages", run.seconds === null ? null : exact(run.seconds)],

@@ -21,7 +21,7 @@ class Sources:
 
     def __init__(self, tables: Iterable[FilledTable]) -> None:
         results = {result.folder: result for filled in tables for row in filled.rows for result in row.results}
-        self.groups = group_seeds(results.values())
+        self.groups = group_seeds(results.values(), by_key=True)
         self.results = [result for seeds in self.groups for result in seeds]
         self.number: dict[Path, int] = {result.folder: run for run, result in enumerate(self.results)}
 
@@ -82,9 +82,22 @@ def _configuration(seeds: Sequence[Result]) -> dict[str, Any]:
 def _run(result: Result) -> dict[str, Any]:
     return {
         "seed": result.seed, "folder": "/".join(result.folder.parts[-4:]), "files": _files(result.folder),
-        "revision": result.revision, "versions": result.versions, "device": result.cost.get("device"),
+        "versions": _versions(result), "device": result.cost.get("device"),
         "date": result.cost.get("date"), "seconds": cost_value(result.cost, "seconds"),
     }  # fmt: skip
+
+
+def _versions(result: Result) -> list[dict[str, Any]]:
+    """Return git revision and package versions of the tasks; tasks that were computed with the same share an entry."""
+    found: list[dict[str, Any]] = []
+    for task in result.metrics:
+        made_with = {"revision": result.revisions.get(task), "packages": result.versions.get(task) or {}}
+        same = next((entry for entry in found if all(entry[key] == made_with[key] for key in made_with)), None)
+        if same is None:
+            found.append({"tasks": [task], **made_with})
+        else:
+            same["tasks"].append(task)
+    return found
 
 
 def _files(folder: Path) -> list[str]:

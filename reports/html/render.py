@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmark.reports.html.catalogue import catalogues
 from benchmark.reports.html.embedding import script_json
-from benchmark.reports.html.points import COSTS, points, qualities
+from benchmark.reports.html.points import costs, points, qualities
 from benchmark.reports.html.provenance import Sources
 from benchmark.reports.html.tables import contents, filters, table_html
 from benchmark.reports.tables.captions import circumstances
@@ -36,7 +36,7 @@ def page(tables: Sequence[FilledTable], sources: Sources, figures: Sequence[tupl
         "runs": sources.runs(),
         "tables": [_table(filled, sources) for filled in tables],
         "qualities": qualities(tables),
-        "costs": [{"key": key, "name": name} for key, name, _ in COSTS],
+        "costs": [{"key": key, "name": name} for key, name, _ in costs()],
         "points": points(sources.groups, sources.number),
     }
     parts = {

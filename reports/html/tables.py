@@ -7,11 +7,10 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from benchmark.metrics.metric import BETTER
 from benchmark.reports.html.embedding import script_json
 from benchmark.reports.tables.captions import protocol
 from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, own_text, published_text
-
-BETTER = {True: "higher is better", False: "lower is better", None: "neither high nor low is better"}
 
 
 def table_html(filled: FilledTable, number: int) -> str:
@@ -39,7 +38,8 @@ def table_html(filled: FilledTable, number: int) -> str:
 
 def _header(column: Column) -> str:
     order = "down" if column.higher_is_better else "up"
-    return _sorter(column.header, order, BETTER[column.higher_is_better], column.dataset)
+    title = "; ".join(filter(None, (column.description, BETTER[column.higher_is_better])))
+    return _sorter(column.header, order, title, column.dataset)
 
 
 def _sorter(text: str, order: str, title: str, dataset: str = "") -> str:

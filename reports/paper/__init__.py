@@ -6,7 +6,7 @@ method with results stands in every table; the paper's rows are those with a pub
 
 from benchmark.reports.paper.data_sets import DataSets
 from benchmark.reports.paper.human import HumanEvaluation
-from benchmark.reports.paper.spec import PaperTable
+from benchmark.reports.paper.paper_table import PaperTable
 
 DATA_SETS = DataSets("data-sets", "Data sets of the paper")
 TABLE1 = PaperTable("table1", "Table 1: ID quality (AMI)")

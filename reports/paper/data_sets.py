@@ -8,8 +8,9 @@ from typing import Any
 
 from benchmark.reports.paper.spec import GROUP, PAPER, number, read_toml
 from benchmark.reports.tables.captions import data_set
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, Published, Row, Table
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, Published, Row
 from benchmark.reports.tables.scores import query_values
+from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result
 
 

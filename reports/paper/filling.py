@@ -8,12 +8,12 @@ from itertools import groupby
 from string import ascii_lowercase
 from typing import Any
 
-from benchmark.reports.paper.spec import PAPER, READINGS, PaperTable, Spec
+from benchmark.reports.paper.spec import PAPER, READINGS, Spec
 from benchmark.reports.paper.variants import Variant, arrange
 from benchmark.reports.paper.verdict import TOLERANCE, published, reasons_against
 from benchmark.reports.tables.captions import circumstances, data_set, protocol, remarks_of_runs, telling
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, metric_cells
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row
+from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
 from benchmark.results.result_files import Result, group_seeds
 
 MISSING = "missing"
@@ -24,9 +24,8 @@ VERDICTS = (
 )
 
 
-def fill(table: PaperTable, results: Iterable[Result]) -> list[FilledTable]:
+def fill(table: Declaration, spec: Spec, results: Iterable[Result]) -> list[FilledTable]:
     """Return the table for each protocol with runs on the paper's data sets (or empty), then for other data sets."""
-    spec = table.spec
     tasks = {(column.task, c.measure) for column in spec.columns for c in (column, *spec.columns_of("published"))}
     groups = group_seeds(r for r in results if any(measure in r.metrics.get(task, {}) for task, measure in tasks))
     of_paper: list[FilledTable] = []
@@ -42,12 +41,12 @@ def fill(table: PaperTable, results: Iterable[Result]) -> list[FilledTable]:
         chosen = _data_of_paper(spec, sets)
         for reading in spec.readings:
             if chosen:
-                of_paper.append(_fill(table, reading, [seeds for key in chosen for seeds in sets[key]]))
+                of_paper.append(_fill(table, spec, reading, [seeds for key in chosen for seeds in sets[key]]))
             of_others += [
-                _fill_other(table, reading, sets[key]) for key in sorted(sets)
+                _fill_other(table, spec, reading, sets[key]) for key in sorted(sets)
                 if key not in chosen and _takes(spec, sets[key][0][0])
             ]  # fmt: skip
-    return [*(of_paper or [_fill(table, reading, []) for reading in spec.readings]), *of_others]
+    return [*(of_paper or [_fill(table, spec, reading, []) for reading in spec.readings]), *of_others]
 
 
 def _protocol(spec: Spec, result: Result) -> tuple[str, ...]:
@@ -74,9 +73,9 @@ def _takes(spec: Spec, result: Result) -> bool:
     return spec.others in ("", "products" if products else "documents")
 
 
-def _fill(table: PaperTable, reading: str, groups: Sequence[Seeds]) -> FilledTable:
+def _fill(table: Declaration, spec: Spec, reading: str, groups: Sequence[Seeds]) -> FilledTable:
     """Fill the table of the paper itself: every row and column of it, whether there are runs or not."""
-    spec, columns = table.spec, table.spec.columns_of(reading)
+    columns = spec.columns_of(reading)
     variants = arrange(spec.rows, groups, columns)
     cells, labels, remarks = _measured(variants, columns)
     reasons: dict[str, str] = {}  # reason -> its letter
@@ -106,9 +105,9 @@ def _fill(table: PaperTable, reading: str, groups: Sequence[Seeds]) -> FilledTab
     return _filled(table, reading, "", columns, variants, labels, cells, caption, [*notes, *remarks])
 
 
-def _fill_other(table: PaperTable, reading: str, groups: Sequence[Seeds]) -> FilledTable:
+def _fill_other(table: Declaration, spec: Spec, reading: str, groups: Sequence[Seeds]) -> FilledTable:
     """Fill the table for a data set that the paper does not have: the same metrics, no published values."""
-    spec, dataset = table.spec, groups[0][0].dataset
+    dataset = groups[0][0].dataset
     columns = tuple({
         (column.task, column.measure): replace(
             column, key=f"{column.task}/{column.measure}", header=column.measure, dataset=str(dataset["name"])
@@ -146,7 +145,7 @@ def _measured(variants: Sequence[Variant], columns: Sequence[Column]) -> tuple[l
 
 
 def _filled(
-    table: PaperTable, reading: str, where: str, columns: tuple[Column, ...], variants: Sequence[Variant],
+    table: Declaration, reading: str, where: str, columns: tuple[Column, ...], variants: Sequence[Variant],
     labels: Sequence[str], cells: Sequence[Sequence[Cell]], caption: str, notes: Sequence[str],
 ) -> FilledTable:  # fmt: skip
     rows = []

@@ -14,7 +14,8 @@ from typing import Any
 
 from benchmark.reports.paper.spec import GROUP, PAPER, paper_rows, read_toml
 from benchmark.reports.paper.verdict import published
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, Table
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row
+from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result
 
 FILE = "human-evaluation.json"

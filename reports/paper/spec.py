@@ -12,14 +12,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.reports.tables.layout import Column, FilledTable, Table
-from benchmark.results.result_files import Result
+from benchmark.metrics.known import find_metric
+from benchmark.reports.tables.columns import column
+from benchmark.reports.tables.layout import Column
 
 HERE = Path(__file__).parent
 PAPER = "Jin et al., Language Models as Semantic Indexers, ICML 2024"
@@ -66,32 +67,12 @@ class Spec:
         """Return the columns with the metrics of one reading."""
         if reading != "published":
             return self.columns
-        return tuple(replace(c, key=f"{c.key}{READING}", metric=f"{c.measure}{READING}") for c in self.columns)
+        return tuple(map(_published, self.columns))
 
     @property
     def data_sets(self) -> tuple[str, ...]:
         """The paper's data sets in the order of the columns."""
         return tuple(dict.fromkeys(column.dataset for column in self.columns))
-
-
-@dataclass(frozen=True)
-class PaperTable(Table):
-    """A table of the paper: published values, ours beside them, and whether they can be compared."""
-
-    task: str = ""
-    columns: tuple[Column, ...] = ()
-    group: str = GROUP
-
-    @cached_property
-    def spec(self) -> Spec:
-        """What `<name>.toml` declares."""
-        return read_spec(self.name)
-
-    def fill(self, results: Iterable[Result]) -> list[FilledTable]:
-        """Fill the table: one per protocol (and reading), then one per protocol for each data set not of the paper."""
-        from benchmark.reports.paper.filling import fill
-
-        return fill(self, results)
 
 
 @cache
@@ -103,16 +84,26 @@ def read_toml(name: str) -> dict[str, Any]:
 def read_spec(name: str) -> Spec:
     """Return the declaration of one table of results."""
     data = read_toml(name)
-    columns = tuple(_column(text, data.get("digits", 4)) for text in data["columns"])
+    columns = tuple(_column(text, data.get("digits")) for text in data["columns"])
     return Spec(
         data["source"], columns, paper_rows(data), tuple(data.get("readings", ("",))), tuple(data.get("footnotes", ())),
         data.get("uncertain", ""), data.get("uncertain_columns", {}), data.get("others", ""),
     )  # fmt: skip
 
 
-def _column(text: str, digits: int) -> Column:
+def _column(text: str, digits: int | None) -> Column:
+    """Return the column of 'data set/task/metric'; `digits` are the paper's where they are not the metric's."""
     dataset, task, metric = text.split("/")
-    return Column(text, f"{data_set(dataset)['title']} {metric}", digits, task=task, dataset=dataset, metric=metric)
+    own = {} if digits is None else {"digits": digits}
+    title = f"{data_set(dataset)['title']} {metric}"
+    return column(task, metric, key=text, header=title, task=task, dataset=dataset, metric=metric, **own)
+
+
+def _published(of: Column) -> Column:
+    """Return the column of the same metric in LMIndexer's reading, whether the suite computes such a reading or not."""
+    name = f"{of.measure}{READING}"
+    own = column(of.task, name).description if find_metric(name, of.task) else ""
+    return replace(of, key=f"{of.key}{READING}", metric=name, description=own)
 
 
 def paper_rows(data: Mapping[str, Any]) -> tuple[PaperRow, ...]:

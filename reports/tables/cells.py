@@ -56,14 +56,16 @@ def best_cells(
     """Return the (row, column) cells to print bold, and what the footnotes say about it."""
     if len(groups) < 2:
         return set(), []
-    tested = [i for i, column in enumerate(columns) if column.source == "metrics" and column.higher_is_better]
+    better = {i: c.higher_is_better for i, c in enumerate(columns) if c.source == "metrics"}
+    tested = [i for i, higher in better.items() if higher is not None]
     files = [[result.scores_file(task) for result in seeds] for seeds in groups]
     if not tested:
         return set(), []
     if not any(path.is_file() for paths in files for path in paths):
         return set(), ["Nothing is bold: there are no values per query that a paired test could compare."]
     means = [[cells[row][i].mean for i in tested] for row in range(len(groups))]
-    verdict = significantly_best(files, [columns[i].measure for i in tested], means)
+    lower = [k for k, i in enumerate(tested) if not better[i]]
+    verdict = significantly_best(files, [columns[i].measure for i in tested], means, lower)
     if verdict.lacking:
         names = ", ".join(labels[row] for row in verdict.lacking)
         return set(), [f"Nothing is bold: per-query values are missing or of other queries for {names}."]

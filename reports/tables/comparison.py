@@ -19,16 +19,14 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.metrics.significance import bootstrap_draws, holm, mean_interval, sign_flip_tests
 from benchmark.reports.tables.cells import Seeds
+from benchmark.reports.tables.columns import plugin_columns
 from benchmark.reports.tables.scores import align, query_values
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
 
 LEVEL = 0.05
 TABLES = (ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH)
-MEASURES = {  # task -> metric -> whether more is better
-    task: {column.key: column.higher_is_better for table in TABLES if table.task == task for column in table.columns}
-    for task in dict.fromkeys(table.task for table in TABLES)
-}
+TASKS = tuple(dict.fromkeys(table.task for table in TABLES))
 
 Float64 = NDArray[np.float64]
 
@@ -57,6 +55,41 @@ class Comparison:
         return "A" if (self.difference > 0) == self.higher_is_better else "B"
 
 
+@dataclass(frozen=True)
+class TaskComparison:
+    """Two rows compared on one task, metric by metric, and what that shows in one sentence."""
+
+    task: str
+    a: str
+    b: str
+    seeds: tuple[tuple[int, ...], tuple[int, ...]]  # of A and of B
+    dataset: str  # its title
+    sentence: str
+    metrics: tuple[Comparison, ...]
+
+
+def compare_rows(
+    results: Sequence[Result], a: str, b: str, *, dataset: str | None, task: str | None, runs: Path
+) -> list[TaskComparison]:
+    """Compare two labels (or result folders) on a task, or on all that they have in common.
+
+    Raises UsageError for an unknown task and for rows that are not there or not one of each.
+    """
+    if task is not None and task not in TASKS:
+        raise UsageError(f"unknown task '{task}'.{did_you_mean(task, TASKS)}")
+    pairs = find_pairs(results, a, b, dataset, runs, [task] if task else list(TASKS))
+    labels = [seeds[0].label for seeds in next(iter(pairs.values()))]
+    names = [a, b] if labels[0] == labels[1] else labels
+    compared = []
+    for task, pair in pairs.items():
+        metrics = compare(*pair, task)
+        of_a, of_b = (tuple(result.seed for result in side) for side in pair)
+        text = sentence(names[0], names[1], metrics)
+        title = str(pair[0][0].dataset["title"])
+        compared.append(TaskComparison(task, names[0], names[1], (of_a, of_b), title, text, tuple(metrics)))
+    return compared
+
+
 def find_pairs(
     results: Sequence[Result], a: str, b: str, dataset: str | None, runs: Path, tasks: Sequence[str]
 ) -> dict[str, tuple[Seeds, Seeds]]:
@@ -64,15 +97,16 @@ def find_pairs(
 
     Raises UsageError when there is no such pair, or more than one for a task.
     """
-    groups = [seeds for seeds in group_seeds(results) if dataset in (None, seeds[0].dataset["name"])]
-    if not groups:
+    chosen = [result for result in results if result.problem or dataset in (None, result.dataset["name"])]
+    if not any(not result.problem for result in chosen):
         raise UsageError(f"no results of the data set '{dataset}' in {runs}")
-    sides = [_side(groups, name, runs) for name in (a, b)]
-    pairs = [(x, y) for x in sides[0] for y in sides[1] if x[0].protocol == y[0].protocol and x is not y]
+    for name in (a, b):
+        _side(group_seeds(chosen), name, runs)
     found = {}
     for task in tasks:
-        scored = [[tuple(r for r in seeds if task in r.metrics) for seeds in pair] for pair in pairs]
-        having = [(x, y) for x, y in scored if x and y]
+        groups = group_seeds(result for result in chosen if task in result.metrics)
+        sides = [_of_side(groups, name) for name in (a, b)]
+        having = [(x, y) for x in sides[0] for y in sides[1] if x[0].protocol == y[0].protocol and x is not y]
         if len(having) > 1:
             folders = ", ".join(sorted({str(seeds[0].folder.parent) for pair in having for seeds in pair}))
             raise UsageError(f"{a} and {b} have {len(having)} pairs of results for {task}; give two of: {folders}")
@@ -84,17 +118,28 @@ def find_pairs(
 
 
 def _side(groups: Sequence[Seeds], name: str, runs: Path) -> list[Seeds]:
-    folder = Path(name).resolve()
-    inside = [s for s in groups if any(folder in (r.folder.resolve(), *r.folder.resolve().parents[:3]) for r in s)]
-    found = inside or [seeds for seeds in groups if seeds[0].label == name]
+    """Return the groups of a label or folder. Raises UsageError where there is none."""
+    found = _of_side(groups, name)
     if not found:
         raise UsageError(f"no results of '{name}' in {runs}.{did_you_mean(name, {s[0].label for s in groups})}")
     return found
 
 
+def _of_side(groups: Sequence[Seeds], name: str) -> list[Seeds]:
+    folder = Path(name).resolve()
+    inside = [s for s in groups if any(folder in (r.folder.resolve(), *r.folder.resolve().parents[:3]) for r in s)]
+    return inside or [seeds for seeds in groups if seeds[0].label == name]
+
+
+def measures_of(task: str) -> dict[str, bool | None]:
+    """Return metric -> whether more is better, for the metrics of a task that tables show."""
+    shown = [column for table in TABLES if table.task == task for column in table.columns]
+    return {column.key: column.higher_is_better for column in (*shown, *plugin_columns(task))}
+
+
 def compare(a: Seeds, b: Seeds, task: str) -> list[Comparison]:
     """Compare two rows on every metric of a task that both have. Raises BenchmarkError when they share none."""
-    columns = MEASURES[task]
+    columns = measures_of(task)
     shared = [m for m in columns if all(m in result.metrics.get(task, {}) for result in (*a, *b))]
     if not shared:
         raise BenchmarkError(f"{a[0].label} and {b[0].label} have no metric of {task} in common")

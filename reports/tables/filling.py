@@ -23,15 +23,18 @@ from benchmark.reports.tables.captions import (
     telling,
 )
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, mean_cell, metric_cells
+from benchmark.reports.tables.columns import plugin_columns
 from benchmark.reports.tables.labels import row_labels
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, Table
+from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
 from benchmark.results.result_files import Result, group_seeds
 
 RANKING = ("recommendation", "search")
 
 
-def build(table: Table, results: Iterable[Result]) -> list[FilledTable]:
+def build(table: Declaration, results: Iterable[Result]) -> list[FilledTable]:
     """Fill a table from results: one filled table per protocol, none where no result has the table's task."""
+    if table.with_plugins:
+        table = replace(table, columns=(*table.columns, *plugin_columns(table.task)))
     protocols: dict[Any, list[tuple[Result, ...]]] = {}
     for seeds in group_seeds(result for result in results if _has_values(table, result)):
         shared: Any = seeds[0].protocol
@@ -43,7 +46,7 @@ def build(table: Table, results: Iterable[Result]) -> list[FilledTable]:
     return [_fill(table, groups) for _, groups in sorted(protocols.items(), key=lambda pair: str(pair[0]))]
 
 
-def _fill(table: Table, groups: list[tuple[Result, ...]]) -> FilledTable:
+def _fill(table: Declaration, groups: list[tuple[Result, ...]]) -> FilledTable:
     labels = row_labels([seeds[0] for seeds in groups])
     order = sorted(range(len(groups)), key=lambda row: (groups[row][0].control, labels[row]))
     groups, labels = [groups[row] for row in order], [labels[row] for row in order]
@@ -63,7 +66,7 @@ def _fill(table: Table, groups: list[tuple[Result, ...]]) -> FilledTable:
     return FilledTable(table, columns, rows, _caption(table, [result for seeds in groups for result in seeds]), notes)
 
 
-def _cells(table: Table, groups: Sequence[Seeds]) -> list[list[Cell]]:
+def _cells(table: Declaration, groups: Sequence[Seeds]) -> list[list[Cell]]:
     """Return cells [groups][columns]: metrics with the interval that their values allow, costs with Student's t."""
     columns = table.columns
     metrics = metric_cells(table.task, groups, columns) if table.task else [[Cell()] * len(columns) for _ in groups]
@@ -96,11 +99,11 @@ def _cost_cell(seeds: Seeds, column: Column) -> Cell:
     return replace(mean_cell(values), results=tuple(result for result in seeds if costs[result.seed] is not None))
 
 
-def _has_values(table: Table, result: Result) -> bool:
+def _has_values(table: Declaration, result: Result) -> bool:
     return any(_value(table, column, result) is not None for column in table.columns)
 
 
-def _value(table: Table, column: Column, result: Result) -> float | None:
+def _value(table: Declaration, column: Column, result: Result) -> float | None:
     if column.source == "cost":
         return cost_value(result.cost, column.key)
     return result.metrics.get(table.task, {}).get(column.measure)
@@ -147,7 +150,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float)
 
 
-def _caption(table: Table, results: Sequence[Result]) -> str:
+def _caption(table: Declaration, results: Sequence[Result]) -> str:
     """What the numbers are: data set and fingerprint, preset, text fields, queries, seeds, device, dates."""
     first = telling(results)
     search = table.task == "search" or (table.of_costs and any("search" in result.metrics for result in results))
@@ -156,7 +159,7 @@ def _caption(table: Table, results: Sequence[Result]) -> str:
 
 
 def _footnotes(
-    table: Table, columns: Sequence[Column], labels: Sequence[str], groups: Sequence[tuple[Result, ...]],
+    table: Declaration, columns: Sequence[Column], labels: Sequence[str], groups: Sequence[tuple[Result, ...]],
     rows: Sequence[Row], remarks: Sequence[str],
 ) -> tuple[str, ...]:  # fmt: skip
     notes = list(dict.fromkeys([*table.footnotes, *(column.note for column in columns if column.note)]))

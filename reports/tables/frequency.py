@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from benchmark.metrics.significance import bootstrap_draws
 from benchmark.reports.tables.captions import remarks_of_runs
 from benchmark.reports.tables.cells import interval_notes
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, Table
+from benchmark.reports.tables.columns import column
+from benchmark.reports.tables.layout import Cell, FilledTable, Row
 from benchmark.reports.tables.scores import Values, query_values
+from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result, histories_file
 from benchmark.types.trec import read_qrels
 
@@ -32,7 +34,7 @@ class ByFrequency(Table):
 
     def fill(self, results: Iterable[Result]) -> list[FilledTable]:
         """Return one table per protocol, none where the histories or judgments are not there."""
-        whole = Table(self.name, self.title, self.task, (Column(MEASURE, MEASURE),))
+        whole = Table(self.name, self.title, self.task, (column(self.task, MEASURE),))
         return [banded for filled in whole.fill(results) if (banded := self._banded(filled)) is not None]
 
     def _banded(self, filled: FilledTable) -> FilledTable | None:
@@ -42,7 +44,10 @@ class ByFrequency(Table):
         n_users = np.bincount(list(bands.values()), minlength=len(NAMES))
         shown = np.flatnonzero(n_users).tolist()
         columns = tuple(
-            Column(f"{MEASURE}.{NAMES[band]}", f"{NAMES[band]} (n = {n_users[band]:,})", source="bands")
+            column(
+                self.task, MEASURE, key=f"{MEASURE}.{NAMES[band]}", header=f"{NAMES[band]} (n = {n_users[band]:,})",
+                source="bands",
+            )
             for band in shown
         )
         rows = tuple(Row(r.label, r.seeds, _cells(r, bands, shown), r.control, r.results) for r in filled.rows)

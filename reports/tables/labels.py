@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from benchmark.config import flatten
 from benchmark.results.result_files import Result
 
 MAX_VALUE = 24  # characters of a configuration value in a label
@@ -24,7 +25,8 @@ def row_labels(results: Sequence[Result]) -> list[str]:
 
 
 def _suffixes(results: Sequence[Result]) -> list[str]:
-    configs = [_flat({**result.config, "queries": result.queries}) for result in results]
+    settings = [flatten({**result.config, "queries": result.queries}) for result in results]
+    configs = [{key: _short(value) for key, value in own.items()} for own in settings]
     keys = sorted({key for config in configs for key in config})
     differing = [key for key in keys if len({config.get(key, MISSING_KEY) for config in configs}) > 1][:MAX_KEYS]
     short = [key.rpartition(".")[2] for key in differing]
@@ -42,14 +44,7 @@ def _suffixes(results: Sequence[Result]) -> list[str]:
 MISSING_KEY = "unset"
 
 
-def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """{'method': {'levels': 3}} -> {'method.levels': '3'}, long values cut."""
-    flat: dict[str, str] = {}
-    for key, value in config.items():
-        path = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{path}.")
-        else:
-            text = value if isinstance(value, str) else json.dumps(value, default=str)
-            flat[path] = text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}…"
-    return flat
+def _short(value: Any) -> str:
+    """Return a value of a configuration as text, a long one cut."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}…"

@@ -1,12 +1,10 @@
-"""What a table is: its declaration (`Table`, `Column`) and its filled form (`FilledTable`, `Row`, `Cell`).
+"""What a table is: its declaration (`Declaration`, `Column`) and its filled form (`FilledTable`, `Row`, `Cell`).
 
-A plugin declares a `Table` and registers it under the entry point group `benchmark.reports`; a renderer turns filled
-tables into text. Nothing here needs more than the standard library.
+A renderer turns filled tables into text. Nothing here needs more than the standard library.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +32,7 @@ class Column:
     task: str = ""  # where the table's columns are of several tasks
     dataset: str = ""  # where they are of several data sets
     metric: str = ""  # where the key is not the metric's own name
+    description: str = ""  # what the numbers are, for tooltips
 
     @property
     def measure(self) -> str:
@@ -42,8 +41,8 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table's declaration; `task` names the metrics it reads ('' for a table of costs)."""
+class Declaration:
+    """What a table shows; `task` names the metrics it reads ('' for a table of costs)."""
 
     name: str
     title: str
@@ -53,17 +52,12 @@ class Table:
     group: str = ""  # tables of a group are shown when the group or the table is asked for
     row_header: str = "Method"
     shows_seeds: bool = True
+    with_plugins: bool = False  # metrics of plugins for the table's task become further columns
 
     @property
     def of_costs(self) -> bool:
         """Costs compare on one device only, so such a table is built per device."""
         return any(column.source == "cost" for column in self.columns)
-
-    def fill(self, results: Iterable[Result]) -> list[FilledTable]:
-        """Fill the table from results: one filled table per protocol."""
-        from benchmark.reports.tables.filling import build
-
-        return build(self, results)
 
 
 @dataclass(frozen=True)
@@ -119,7 +113,7 @@ class Row:
 class FilledTable:
     """A table for one protocol, ready for a renderer."""
 
-    table: Table
+    table: Declaration
     columns: tuple[Column, ...]  # those that have a value
     rows: tuple[Row, ...]
     caption: str

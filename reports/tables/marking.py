@@ -6,7 +6,7 @@ p-values are Holm-corrected within the column.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +33,13 @@ class Verdict:
 
 
 def significantly_best(
-    files: Sequence[Sequence[Path]], measures: Sequence[str], means: Sequence[Sequence[float | None]]
-) -> Verdict:
-    """Test the best row of each column; files [rows][seeds] hold per-query values, means [rows][columns] choose it."""
+    files: Sequence[Sequence[Path]], measures: Sequence[str], means: Sequence[Sequence[float | None]],
+    lower: Collection[int] = (),
+) -> Verdict:  # fmt: skip
+    """Test the best row of each column; files [rows][seeds] hold per-query values, means [rows][columns] choose it.
+
+    In the columns `lower` the best row is the one with the lowest mean.
+    """
     tables = [query_values(paths, measures) for paths in files]
     queries = _of_most_rows([table[0] for table in tables if table])
     aligned = [align((table[0], table[1].mean(axis=0)), queries) if table else None for table in tables]
@@ -50,7 +54,8 @@ def significantly_best(
         present = [row for row in range(len(means)) if means[row][column] is not None]
         if len(present) < 2:
             continue
-        best = best_row[column] = max(present, key=lambda row: means[row][column] or 0.0)
+        sign = -1.0 if column in lower else 1.0
+        best = best_row[column] = max(present, key=lambda row: sign * (means[row][column] or 0.0))
         for row in present:
             if row != best:
                 pairs.append((column, row))

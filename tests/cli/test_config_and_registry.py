@@ -11,6 +11,7 @@ from benchmark.config import (
     MethodConfig,
     TrainingConfig,
     build_config,
+    flatten,
     load_presets,
     load_trials,
     nested,
@@ -113,3 +114,9 @@ def test_light_commands_import_no_heavy_package(command: list[str]) -> None:
 def test_a_table_is_listed_by_its_title() -> None:
     for entry in registered("table").values():
         assert describe(entry)[1] == entry.load().title
+
+
+def test_flat_settings_are_what_nested_ones_came_from() -> None:
+    flat = {"encoder.name": "default", "encoder.deep.er": "x", "levels": "3"}
+    assert flatten(nested(flat)) == flat
+    assert flatten({"a": {}, "b": {"c": [1, {"d": 2}]}}) == {"a": {}, "b.c": [1, {"d": 2}]}

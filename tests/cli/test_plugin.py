@@ -1,12 +1,10 @@
 """The example plugin, installed as a distribution of its own, is a row of every table; and every method conforms."""
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from conftest import FAST
+from installed import Installed
 
 from benchmark.conformance import check_method
 from benchmark.registry import registered
@@ -59,21 +57,11 @@ def test_the_readme_shows_the_whole_example() -> None:
 
 def test_an_installed_plugin_shows_in_every_table(shop: Path, tmp_path: Path) -> None:
     """Installed with pip into a folder of its own, it is listed, runs, conforms and stands in all tables."""
-    target, source = tmp_path / "site", tmp_path / "source"
-    shutil.copytree(PLUGIN, source)  # pip builds inside the folder it is given
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*install, "--target", str(target), str(source)], check=True, capture_output=True)
-    start = f"import sys; sys.path.insert(0, {str(target)!r}); from benchmark.cli.main import main\n"
-
-    def python(code: str) -> str:
-        done = subprocess.run([sys.executable, "-c", start + code], capture_output=True, text=True, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    assert "first-letter  indexer" in python("main(['list', 'methods'])")
-    python("from benchmark.conformance import check_method; check_method('first-letter')")
+    plugin = Installed.of(tmp_path, PLUGIN)
+    assert "first-letter  indexer" in plugin.benchmark("list", "methods")
+    plugin.python("from benchmark.conformance import check_method; check_method('first-letter')")
     words = ["run", "--methods", "first-letter,random", "--dataset", str(shop), "--runs", "runs", "--device", "cpu"]
-    printed = python(f"sys.exit(main({[*words, '--set', 'random.codebook_size=16', *FAST]!r}))")
+    printed = plugin.benchmark(*words, "--set", "random.codebook_size=16", *FAST)
     tables = printed.split("\n\n")
     for title in ("ID quality", "Next-item recommendation", "Search", "Cost"):
         at = next(i for i, block in enumerate(tables) if block.startswith(title))

@@ -12,9 +12,10 @@ from hypothesis.strategies import lists, text
 from benchmark.cli import sweep
 from benchmark.cli.main import main
 from benchmark.cli.sweep import make_points
+from benchmark.cli.words import parse_settings
 from benchmark.errors import UsageError
 from benchmark.results.result_files import load_results
-from benchmark.running.plan import make_variants, parse_settings
+from benchmark.running.plan import make_variants
 
 
 def test_a_grid_has_every_combination_once():

@@ -53,6 +53,15 @@ def refusal(folder: Path, read: str = "corpus") -> str:
     return str(error.value)
 
 
+def test_damaged_files_of_the_cache_count_as_absent(shop):
+    ids, items = opened(shop).corpus().ids, opened(shop).histories().items.tolist()
+    files = [path for path in (shop.parent / "cache").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} >= {".arrow", ".npy"}
+    for file in files:
+        file.write_bytes(file.read_bytes()[:-9])
+        assert opened(shop).corpus().ids == ids and opened(shop).histories().items.tolist() == items
+
+
 def test_items_have_the_papers_text_and_their_labels(shop):
     corpus = opened(shop).corpus(PAPER_TEXT_FIELDS)
     assert corpus.ids == ("a", "b", "3")

@@ -1,30 +1,71 @@
 """`benchmark import` whatever the format: its help, and what is refused with one line."""
 
+import argparse
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from foreign import imported, jsonl, notes, rows, write
 
 from benchmark.cli.main import main
+from benchmark.data.importing import Argument, Importer
+from benchmark.data.writing import FolderWriter
 from benchmark.registry import load, registered
 
 
 def test_the_help_lists_every_format_with_an_example_that_its_parser_takes(capsys: pytest.CaptureFixture[str]) -> None:
-    import argparse
-
+    parser = argparse.ArgumentParser()
+    import_module("benchmark.cli.import").add_arguments(parser)
     with pytest.raises(SystemExit):
         main(["import", "--help"])
     text = capsys.readouterr().out
     for name in registered("importer"):
         importer = load("importer", name)
         assert f"benchmark import {importer.example}" in text
-        parser = argparse.ArgumentParser()
-        importer.add_arguments(parser)
-        parser.add_argument("folder")
-        form, *words = importer.example.split()
-        assert form == name
-        assert parser.parse_args(words).folder.startswith("data/")
+        parsed = parser.parse_args(importer.example.split())
+        assert parsed.format == name and parsed.folder.parts[0] == "data"
+        assert all(hasattr(parsed, argument.key) for argument in importer.arguments)
+
+
+class Words(Importer):
+    """A plugin's format."""
+
+    title = "words"
+    example = "words list data/words"
+    arguments = (
+        Argument("source", "a file", type=Path),
+        Argument("--least-size", "a number", type=int, default=3, metavar="N"),
+        Argument("--word", "a word", repeatable=True),
+    )
+    seen: SimpleNamespace
+
+    def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
+        type(self).seen = arguments
+        writer.items([("here", {"id": "a", "title": "lamp"})])
+        return "nowhere"
+
+
+@pytest.mark.parametrize(
+    ("options", "values"),
+    [([], (3, [])), (["--least-size", "7", "--word", "a", "--word", "b"], (7, ["a", "b"]))],
+)
+def test_a_plugins_importer_gets_what_it_declares(
+    options: list[str], values: tuple[int, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = import_module("benchmark.cli.import")
+    monkeypatch.setattr(command, "registered", lambda kind: ["words"])
+    monkeypatch.setattr(command, "load", lambda kind, name: Words)
+    assert main(["import", "words", "list", str(tmp_path / "shop"), *options]) == 0
+    assert vars(Words.seen) == {"source": Path("list"), "least_size": values[0], "word": values[1]}
+    assert (tmp_path / "shop" / "items.jsonl").read_text().count("lamp") == 1
+
+
+def test_a_word_that_a_format_cannot_read_is_refused_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["import", "amazon-2018", "reviews", "metadata", "shop", "--core", "0"])
+    assert "argument --core: a whole number above 0" in capsys.readouterr().err
 
 
 def mini(tmp_path: Path, form: str) -> Callable[[str], tuple[list[str | Path], Path]]:

@@ -12,7 +12,8 @@ from sklearn.metrics import adjusted_mutual_info_score
 from benchmark.cli.main import main
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.data.splits import leave_one_out
-from benchmark.datasets.planted import Catalogue, Demo, Planted, PlantedConfig, leaves_of, lexicon
+from benchmark.datasets.planted import Demo, Planted
+from benchmark.datasets.planted.catalogue import Catalogue, PlantedConfig, leaves_of, lexicon
 from benchmark.errors import ConfigError
 from benchmark.types.data import Corpus
 

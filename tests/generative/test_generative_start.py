@@ -19,7 +19,7 @@ from benchmark.generative import backbone, t5
 from benchmark.generative.config import GenerativeConfig, RecommendationConfig, SearchConfig
 from benchmark.generative.finetune import finetune_recommendation, finetune_search
 from benchmark.generative.start import load_start, save_start
-from benchmark.generative.t5 import ScratchConfig, load_t5
+from benchmark.generative.t5 import ScratchConfig, load_seq2seq
 from benchmark.registry import registered
 from benchmark.running.versions import model_folders
 from benchmark.types.arrays import Float32
@@ -46,7 +46,7 @@ def vectors(width: int, sizes: tuple[int, ...] = (5, 6)) -> list[Float32]:
 def tiny_t5(texts: list[str], *, tied: bool = True) -> tuple[Any, Any]:
     """Return a T5 with weights of its own; not tied: with an output table of its own, as T5 1.1 has."""
     torch.manual_seed(5)
-    model, tokenizer = load_t5("scratch", SCRATCH, texts)
+    model, tokenizer = load_seq2seq("scratch", SCRATCH, texts, setting="backbone")
     if not tied:
         model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight))
         model.config.tie_word_embeddings = False

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.learning import topk
+from benchmark.learning.topk import id_ranks, rows_by_id
 from benchmark.types.data import Histories
+from benchmark.types.trec import in_order
 
 
 def histories_of(sequences: list[list[int]]) -> Histories:
@@ -49,3 +51,11 @@ def test_all_rows_are_ranked_as_one_by_one(rule: topk.HistoryRule, cells: int, m
         best = sorted(allowed, key=lambda item: (value[item], ids[item]), reverse=True)
         assert found.items[row].tolist() == best + [-1] * (13 - len(best))
         assert found.scores[row, : len(best)].tolist() == [value[item] for item in best]
+
+
+@given(st.lists(st.text(max_size=3), min_size=1, max_size=20, unique=True))
+def test_items_of_equal_score_stand_as_in_a_written_run(ids: list[str]) -> None:
+    rows, ranks = rows_by_id(ids), id_ranks(ids)
+    written = [item for item, _ in in_order([(item, 1.0) for item in ids])]
+    assert [ids[row] for row in rows] == written
+    assert np.array_equal(ranks[rows], np.arange(len(ids)))

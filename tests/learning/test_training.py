@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from benchmark.config import TrainingConfig
 from benchmark.errors import BenchmarkError
-from benchmark.learning.training import Validation, _batches, _schedule, train
+from benchmark.learning.batches import batches, rate_share
+from benchmark.learning.training import Validation, train
 from benchmark.types.method import Context
 
 INPUTS = torch.randn(50, 8, generator=torch.Generator().manual_seed(1))
@@ -101,7 +102,7 @@ def test_two_threads_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_every_epoch_sees_every_example_once() -> None:
     config = TrainingConfig(steps=35, batch_size=10)
-    drawn = np.concatenate([batch for micro in _batches(50, config, 0, 0, 0, 1) for batch in micro])
+    drawn = np.concatenate([batch for micro in batches(50, config, 0, 0, 0, 1) for batch in micro])
     for epoch in range(7):
         assert sorted(drawn[epoch * 50 : (epoch + 1) * 50]) == list(range(50))
 
@@ -109,8 +110,8 @@ def test_every_epoch_sees_every_example_once() -> None:
 def test_processes_share_one_batch() -> None:
     """The slices of two processes make up the batch of one."""
     config = TrainingConfig(steps=9, batch_size=6)
-    whole = [np.concatenate(micro) for micro in _batches(20, config, 5, 0, 0, 1)]
-    halves = [[np.concatenate(micro) for micro in _batches(20, config, 5, 0, rank, 2)] for rank in (0, 1)]
+    whole = [np.concatenate(micro) for micro in batches(20, config, 5, 0, 0, 1)]
+    halves = [[np.concatenate(micro) for micro in batches(20, config, 5, 0, rank, 2)] for rank in (0, 1)]
     for batch, left, right in zip(whole, *halves, strict=True):
         assert sorted(batch) == sorted([*left, *right])
 
@@ -122,7 +123,7 @@ def test_processes_share_one_batch() -> None:
 )  # fmt: skip
 def test_schedules_follow_their_formula(schedule: str, step: int, share: float) -> None:
     config = TrainingConfig(steps=100, warmup_ratio=0.1, schedule=schedule)  # type: ignore[arg-type]
-    assert _schedule(config, step) == pytest.approx(share)
+    assert rate_share(config, step) == pytest.approx(share)
 
 
 def test_a_loss_that_is_not_finite_stops_with_a_message(tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ def test_a_rate_holds_through_the_schedule_and_a_resumed_training(tmp_path: Path
         train(Drift(), 50, loss, config, Context(seed=0, work=tmp_path), rates=rates, after_step=die)
     model = Drift()
     train(model, 50, loss, config, Context(seed=0, work=tmp_path), rates=rates)
-    path = 0.01 * sum(_schedule(config, step) for step in range(10))
+    path = 0.01 * sum(rate_share(config, step) for step in range(10))
     assert model.slow.item() == pytest.approx(path, rel=1e-4)
     assert model.fast.item() == pytest.approx(3 * path, rel=1e-4)
 

@@ -18,7 +18,7 @@ from benchmark.errors import ConfigError
 from benchmark.generative.backbone import build
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.start import load_start
-from benchmark.generative.t5 import ScratchConfig, load_t5, save, train_tokenizer
+from benchmark.generative.t5 import ScratchConfig, load_seq2seq, save, train_tokenizer
 from benchmark.methods.lmindexer import learner as learner_module
 from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig, ReconstructorConfig, WeightsConfig
 from benchmark.methods.lmindexer.indexer import LMIndexer
@@ -53,7 +53,7 @@ def t5(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A T5 with random weights, on disk: to LMIndexer a pretrained one."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("t5")
-    save(folder, *load_t5("scratch", SCRATCH, TEXTS))
+    save(folder, *load_seq2seq("scratch", SCRATCH, TEXTS, setting="backbone"))
     return str(folder)
 
 

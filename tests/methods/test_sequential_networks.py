@@ -7,8 +7,8 @@ from sequential_parts import ATTENTION, CAUSAL, FEATURES, MASK, METHODS, N_ITEMS
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmark.methods.sequential.config import SASRecConfig
 from benchmark.methods.sequential.networks import Transformer
-from benchmark.methods.sequential.sasrec import SASRecConfig
 
 ITEMS = torch.tensor([[3, 1, 4, 1, 5], [9, 2, 6, PAD, PAD], [5, PAD, PAD, PAD, PAD]])
 USERS = torch.tensor([2, 0, N_USERS])

@@ -113,7 +113,7 @@ def test_heads_have_a_width_of_their_own() -> None:
 def test_a_pretrained_t5_keeps_its_words_and_gets_user_tokens_behind_them(tmp_path: Path) -> None:
     torch.manual_seed(0)
     scratch = t5.ScratchConfig(d_model=16, layers=1, heads=2, d_ff=32, vocabulary_size=320)
-    model, words = t5.load_t5("scratch", scratch, CORPUS.texts())
+    model, words = t5.load_seq2seq("scratch", scratch, CORPUS.texts(), setting="backbone")
     t5.save(tmp_path / "t5", model, words)
     n = len(words)
     task = new_task(settings({"backbone": str(tmp_path / "t5")}))

@@ -72,5 +72,5 @@ def test_files_that_cannot_be_compared_are_named(tmp_path):
         path = tmp_path / f"{name}.tsv"
         if text is not None:
             path.write_text(text)
-        with pytest.raises(DataError, match=rf"{name}\.tsv" + (", line 2" if name in ("words", "twice") else "")):
+        with pytest.raises(DataError, match=rf"{name}\.tsv" + (":2: " if name in ("words", "twice") else "")):
             read_ids(path)

@@ -505,11 +505,11 @@ def test_a_damaged_file_is_named_and_the_other_figures_are_drawn(runs, tmp_path,
     out = tmp_path / "out"
     assert main(["figures", "--runs", str(runs), "--format", "svg", "--out", str(out)]) == 1
     said = capsys.readouterr().err
-    assert f"no figure 'training': {log}, line {len(log.read_text().splitlines())}:" in said
+    assert f"no figure 'training': {log}:{len(log.read_text().splitlines())}:" in said
     assert list(out.glob("categories-demo*.svg")) and not list(out.glob("training*"))
     (log.parent / "ids.tsv").write_text("i0\tone-two\n")
     assert main(["figures", "--runs", str(runs), "--figures", "categories", "--out", str(out)]) == 1
-    assert "ids.tsv, line 1: expected 'item TAB code-code-..'" in capsys.readouterr().err
+    assert "ids.tsv:1: expected 'item TAB code-code-..'" in capsys.readouterr().err
 
 
 def test_an_item_that_is_not_in_the_listing_is_named(runs, tmp_path, capsys):

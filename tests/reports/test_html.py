@@ -22,13 +22,14 @@ from hypothesis.strategies import integers, text
 from result_files import put
 
 from benchmark.cli.main import main
-from benchmark.cli.output import fill_tables
+from benchmark.cli.words import parse_settings
 from benchmark.reports.html import catalogue
 from benchmark.reports.html.command import command
 from benchmark.reports.html.embedding import packed, script_json, width
 from benchmark.reports.html.render import _figures_html, render
 from benchmark.results.result_files import load_results
-from benchmark.running.plan import make_variants, parse_settings
+from benchmark.results.tables import fill_tables
+from benchmark.running.plan import make_variants
 
 FINGERPRINT = "0123456789abcdef"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -220,7 +221,7 @@ def test_a_catalogue_without_room_is_sampled_and_keeps_the_exact_counts_of_the_f
         (lambda folder: next(folder.glob("items-*")).write_text('{"id": "i0"}\n'), "IDs of unknown items"),
         (lambda folder: next(folder.glob("items-*")).write_text("[1]\n"), "no item with an id"),
         (lambda folder: next(folder.glob("items-*")).write_bytes(b"\xff"), "items-0123456789ab.jsonl"),
-        (lambda folder: (folder / "a/k1/seed-0/ids.tsv").write_text("i0\tx\n"), "line 1"),
+        (lambda folder: (folder / "a/k1/seed-0/ids.tsv").write_text("i0\tx\n"), "tsv:1:"),
         (lambda folder: (folder / "a/k1/seed-0/ids.tsv").write_text("i0\t1\n"), "'i1' has no ID"),
         (lambda folder: (folder / "a/k1/seed-0/ids.tsv").unlink(), "no ids.tsv"),
     ],
@@ -251,7 +252,8 @@ def test_every_number_leads_to_the_values_files_and_settings_behind_it(tmp_path)
     for seed, value in enumerate((0.25, 0.75)):
         put(
             tmp_path, "mine", seed=seed, method="no-such-method", metrics={"id-quality": {"AMI": value}},
-            config=settings, notes=["one item has no text"], cost={"stages": {"ids": {"seconds": 3 + seed}}},
+            config=settings, notes=["one item has no text"], versions={"id-quality": {"numpy": "2"}},
+            revisions={"id-quality": "r"}, cost={"stages": {"ids": {"seconds": 3 + seed}}},
         )  # fmt: skip
     data = Page(written(load_results(tmp_path))).json("data")
     (quality,) = [table for table in data["tables"] if table["columns"][0]["header"] == "AMI"]
@@ -260,9 +262,10 @@ def test_every_number_leads_to_the_values_files_and_settings_behind_it(tmp_path)
     assert cell["interval"] == "t"
     assert cell["low"] < 0.25 < 0.75 < cell["high"]
     runs = [data["runs"][number] for number in cell["runs"]]
-    assert [(run["seed"], run["folder"], run["files"], run["revision"], run["seconds"]) for run in runs] == [
-        (0, "demo/mine/k1/seed-0", ["cost.json", "result.json"], "r", 3),
-        (1, "demo/mine/k1/seed-1", ["cost.json", "result.json"], "r", 4),
+    made_with = [{"tasks": ["id-quality"], "revision": "r", "packages": {"numpy": "2"}}]
+    assert [(run["seed"], run["folder"], run["files"], run["versions"], run["seconds"]) for run in runs] == [
+        (0, "demo/mine/k1/seed-0", ["cost.json", "result.json"], made_with, 3),
+        (1, "demo/mine/k1/seed-1", ["cost.json", "result.json"], made_with, 4),
     ]
     configuration = data["configurations"][runs[0]["configuration"]]
     assert configuration["config"] == settings

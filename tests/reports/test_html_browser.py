@@ -12,10 +12,10 @@ import pytest
 from browser import MISSING, Browser
 from result_files import put
 
-from benchmark.cli.output import fill_tables
 from benchmark.reports.html import catalogue
 from benchmark.reports.html.render import render
 from benchmark.results.result_files import load_results
+from benchmark.results.tables import fill_tables
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 

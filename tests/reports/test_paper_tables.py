@@ -9,11 +9,11 @@ import pytest
 from result_files import hits, put
 
 from benchmark.cli.main import main
-from benchmark.cli.output import chosen_tables
 from benchmark.reports import paper
 from benchmark.reports.renderers import markdown, terminal
 from benchmark.reports.tables.layout import cell_text
 from benchmark.results.result_files import load_results
+from benchmark.results.tables import chosen_tables
 
 AMAZON = ["title", "description", "brand", "price", "category"]
 BEAUTY = {"name": "beauty", "title": "Beauty", "fingerprint": "b1", "counts": {"items": 12101, "users": 22363}}

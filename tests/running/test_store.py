@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmark.errors import BenchmarkError
-from benchmark.files import digest, write_text
+from benchmark.files import digest
 from benchmark.running.store import Store
 from benchmark.running.versions import code_of, code_version, folder_version
 
@@ -55,6 +55,16 @@ def test_a_failed_stage_leaves_only_its_work_folder(tmp_path: Path) -> None:
     assert (stage.work / "checkpoint").read_text() == "kept"
     store.build(stage, _make, device="cpu")
     assert stage.cost()["resumed"] is True
+
+
+def test_a_damaged_stage_counts_as_absent(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    stage = store.build(store.stage("ids", {}), _make, device="cpu")
+    for name in ("x.txt", "cost.json"):
+        (stage.final / name).write_text("")
+        assert not stage.done
+        assert store.build(stage, _make, device="cpu").done
+        assert (stage.final / "x.txt").read_text() == "whole" and stage.cost()["facts"] == {"parameters": 3}
 
 
 def test_side_by_side_builders_make_a_stage_once(tmp_path: Path) -> None:
@@ -127,10 +137,3 @@ def test_code_that_cannot_be_found_is_an_error(tmp_path: Path, monkeypatch: pyte
         code_version(module.f)
     with pytest.raises(BenchmarkError, match=r"builtins"):
         code_version(len)
-
-
-def test_a_text_file_is_replaced_whole(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "file.txt"
-    write_text(path, "one")
-    write_text(path, "two")
-    assert path.read_text() == "two" and [p.name for p in path.parent.iterdir()] == ["file.txt"]

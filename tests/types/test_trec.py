@@ -107,9 +107,9 @@ def test_an_interrupted_write_keeps_the_old_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("q Q0 a 1 1.0\n", "line 1: expected 'query Q0 item rank score tag'"),
-        ("q Q0 a 1 1.0 t\nq Q0 b 2 high t\n", "line 2: the score 'high'"),
-        ("q Q0 a 1 1.0 t\nq Q0 a 2 0.5 t\n", "line 2: item 'a' stands twice"),
+        ("q Q0 a 1 1.0\n", ":1: expected 'query Q0 item rank score tag'"),
+        ("q Q0 a 1 1.0 t\nq Q0 b 2 high t\n", ":2: the score 'high'"),
+        ("q Q0 a 1 1.0 t\nq Q0 a 2 0.5 t\n", ":2: item 'a' stands twice"),
     ],
 )
 def test_a_wrong_run_file_is_named_with_line_and_reason(tmp_path, text, reason):
@@ -130,8 +130,8 @@ def test_a_pair_judged_twice_must_agree(tmp_path):
     path.write_text("q 0 a 1\nq\t0\ta\t1\n")
     assert read_qrels(path) == [("q", "a", 1)]
     path.write_text("q 0 a 1\nq 0 a 2\n")
-    with pytest.raises(DataError, match="line 2: 'q' and 'a' were judged 1 before"):
+    with pytest.raises(DataError, match=":2: 'q' and 'a' were judged 1 before"):
         read_qrels(path)
     path.write_text("q 0 a good\n")
-    with pytest.raises(DataError, match="line 1: the grade 'good'"):
+    with pytest.raises(DataError, match=":1: the grade 'good'"):
         read_qrels(path)

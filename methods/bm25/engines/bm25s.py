@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.methods.bm25.config import BM25Config
-from benchmark.methods.bm25.engines import Terms
+from benchmark.methods.bm25.engines.protocol import Terms
 from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.rankings import Rankings
 

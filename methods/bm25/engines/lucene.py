@@ -25,7 +25,8 @@ import numpy as np
 
 from benchmark.errors import BenchmarkError, MissingDependency
 from benchmark.methods.bm25.config import BM25Config
-from benchmark.methods.bm25.engines import Terms, lucene_server
+from benchmark.methods.bm25.engines import lucene_server
+from benchmark.methods.bm25.engines.protocol import Terms
 from benchmark.types.rankings import Rankings
 
 INSTALL = "pip install 'lmindexer-benchmark[lucene]'"

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmark.errors import MissingDependency
 from benchmark.methods.bm25.config import BM25Config
-from benchmark.methods.bm25.engines import Terms
+from benchmark.methods.bm25.engines.protocol import Terms
 from benchmark.types.rankings import Rankings
 
 TINY = 1e-9  # in place of k1 = 0, with which a word that a document lacks would count 0 / 0

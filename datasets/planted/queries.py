@@ -9,15 +9,12 @@ Texts that were drawn before do not count again: asked for 500,000 queries, a mi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.datasets.planted.catalogue import Catalogue
 from benchmark.errors import ConfigError
 from benchmark.types.arrays import Int32, Int64
-
-if TYPE_CHECKING:
-    from benchmark.datasets.planted import Catalogue
 
 FEW = 50  # aim at no more relevant items than this
 FINISH, COLOUR = 1, 2  # bits of the attributes that a query names

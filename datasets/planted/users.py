@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.datasets.planted.catalogue import Catalogue
 from benchmark.types.arrays import Int32, Int64
-
-if TYPE_CHECKING:
-    from benchmark.datasets.planted import Catalogue
 
 COMPANION, STAY, SIBLING = 0.45, 0.30, 0.12  # the rest goes back to a preferred leaf
 SHORTEST, LONGEST = 5, 60  # events of a user

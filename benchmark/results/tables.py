@@ -1,4 +1,4 @@
-"""Tables from result files: what `run` and `report` print."""
+"""Tables from result files, by the registered tables and renderers: what `run`, `report` and `Results` show."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.registry import load, registered
 from benchmark.results.result_files import Result
+
+SUFFIX = {"latex": "tex", "terminal": "txt"}  # of files in a format; of the other formats: their name
 
 
 def tables_text(results: Sequence[Result], style: str, *, names: Sequence[str] | None = None) -> str:

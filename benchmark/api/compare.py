@@ -1,0 +1,91 @@
+"""Saying whether one row is better than another: what `benchmark compare` and `Results.compare` do."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import UsageError
+from benchmark.registry import load
+from benchmark.results.result_files import RUNS, Result, load_results, newest, versions_apart
+
+WIDTH = 120
+HEADER = ("", "A", "B", "A - B", "95% interval", "p", "p (Holm)")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two rows compared, task by task; prints as `benchmark compare` does."""
+
+    tasks: tuple[Any, ...]  # one TaskComparison of `benchmark.reports.tables.comparison` per task
+
+    def __str__(self) -> str:
+        lines = []
+        for one in self.tasks:
+            seeds = [", ".join(map(str, side)) for side in one.seeds]
+            lines += [f"{one.dataset}, {one.task}: A = {one.a} (seeds {seeds[0]}), B = {one.b} (seeds {seeds[1]})", ""]
+            lines += [*_table(one.metrics), "", *textwrap.wrap(one.sentence, WIDTH), ""]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return one dictionary per task, with a list of metrics."""
+        return [
+            {
+                "task": one.task, "a": one.a, "b": one.b, "sentence": one.sentence,
+                "metrics": [{key: value for key, value in vars(m).items() if key != "task"} for m in one.metrics],
+            }
+            for one in self.tasks
+        ]  # fmt: skip
+
+    def to_frame(self) -> Any:
+        """Return a pandas frame with one row per task and metric."""
+        import pandas
+
+        return pandas.DataFrame([{"a": one.a, "b": one.b, **vars(m)} for one in self.tasks for m in one.metrics])
+
+
+def compare(
+    a: str, b: str, *, dataset: str | None = None, task: str | None = None, runs: str | PathLike[str] = RUNS
+) -> Comparison:
+    """Compare two labels, or folders of results, below a folder of runs.
+
+    Raises UsageError, a ValueError, for rows that are not there or not one of each.
+    """
+    found = load_results(existing_runs(Path(runs)))
+    results = versions_apart(found) if any(map(_is_folder, (a, b))) else newest(found)  # a folder may be of any version
+    return compare_results(results, a, b, dataset=dataset, task=task, runs=Path(runs))
+
+
+def compare_results(
+    results: Sequence[Result], a: str, b: str, *, dataset: str | None = None, task: str | None = None, runs: Path
+) -> Comparison:
+    """Compare two labels, or folders of results, among these results."""
+    return Comparison(tuple(load("tool", "compare")(results, a, b, dataset=dataset, task=task, runs=runs)))
+
+
+def existing_runs(runs: Path) -> Path:
+    """Return the folder. Raises UsageError where it is not there."""
+    if not runs.is_dir():
+        raise UsageError(f"--runs {runs}: no such folder; 'benchmark run' makes it")
+    return runs
+
+
+def _is_folder(name: str) -> bool:
+    return Path(name).is_dir()
+
+
+def _table(compared: Sequence[Any]) -> list[str]:
+    rows = [list(HEADER)]
+    for c in compared:
+        interval = "–" if c.low is None else f"[{c.low:+.4f}, {c.high:+.4f}]"
+        p_values = ["–" if p is None else f"{p:.4f}" for p in (c.p, c.p_holm)]
+        rows.append([c.measure, f"{c.a:.4f}", f"{c.b:.4f}", f"{c.difference:+.4f}", interval, *p_values])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    texts = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
+    return ["  ".join(line) for line in texts]

@@ -1,0 +1,267 @@
+"""What a table of the paper needs, computed where it is missing: what `benchmark reproduce` does.
+
+A part is one run: one data set, one preset, the rows that can run there. Imports no torch before it computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any, Protocol
+
+from benchmark.api.request import RunRequest
+from benchmark.api.results import Results, Tables
+from benchmark.api.run import Log, execute, to_stderr
+from benchmark.errors import BenchmarkError, UsageError, did_you_mean
+from benchmark.results import tables
+from benchmark.results.result_files import RUNS, Result, load_results, newest
+from benchmark.running.cells import Cell, Plan, Variant
+from benchmark.running.plan import chosen_fields, make_variants
+
+
+class PaperRow(Protocol):
+    """A row of the paper: the method that fills it, under which label and with which settings."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def preset(self) -> str: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+
+
+class PaperSpec(Protocol):
+    """What a table of the paper declares: its rows, its columns of a task and a data set each."""
+
+    @property
+    def rows(self) -> Sequence[Any]: ...  # PaperRow
+    @property
+    def columns(self) -> Sequence[Any]: ...
+    @property
+    def data_sets(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class Part:
+    """One run and the cells it is to leave behind."""
+
+    request: RunRequest
+    dataset: str
+    items: int
+    preset: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def missing(self) -> list[Cell]:
+        """The cells that are not there yet."""
+        return [cell for cell in self.cells if not cell.done()]
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """The runs that a table asks for, and what cannot run, with the reason."""
+
+    table: str
+    request: RunRequest  # what all parts share
+    parts: tuple[Part, ...]
+    holes: tuple[str, ...]
+
+    def plan_lines(self) -> list[str]:
+        """Return one line per cell, then the holes and what the missing cells will cost."""
+        cells = [(part.dataset, cell) for part in self.parts for cell in part.cells]
+        lines = [f"{'done ' if cell.done() else 'to do'}  {name}: {cell.title}" for name, cell in cells]
+        costs = estimate(self.parts, load_results(self.request.runs))
+        return [*lines, *(f"hole   {hole}" for hole in self.holes), *costs]
+
+    def execute(self, log: Log) -> Results:
+        """Compute what is missing; return the results that the table is filled from, and the cells that failed."""
+        failures: dict[str, str] = {}
+        for part in self.parts:
+            if part.missing:
+                failures |= execute(part.request, log=log).failures
+        presets = {part.preset for part in self.parts}
+        fields = chosen_fields(self.request.text_fields)
+        found = [r for r in newest(load_results(self.request.runs)) if r.preset in presets and r.text_fields == fields]
+        return Results(tuple(found), failures, self.request.runs)
+
+
+def reproduce(
+    table: str,
+    dataset: Sequence[str] | str | None = None,
+    *,
+    preset: str = "paper",
+    seeds: Sequence[int] = (0,),
+    settings: Mapping[str, Any] | None = None,
+    text_fields: str | Sequence[str] = "paper",
+    runs: str | PathLike[str] = RUNS,
+    data_root: str | PathLike[str] | None = None,
+    device: str = "auto",
+) -> Tables:
+    """Compute what a table of the paper lacks, and return it with the published values beside ours.
+
+    `dataset` names one or several data sets (None: all of the table). What cannot run, or failed, is told on standard
+    error, and the table marks the hole. Raises UsageError, a ValueError, for a table that runs cannot fill.
+    """
+    request = RunRequest(
+        "", seeds=tuple(seeds), settings=dict(settings or {}), text_fields=text_fields, preset=preset, runs=Path(runs),
+        data_root=None if data_root is None else Path(data_root), device=device,
+    )  # fmt: skip
+    names = [dataset] if isinstance(dataset, str) else dataset
+    planned = plan_reproduction(table, names, request)
+    for hole in planned.holes:
+        to_stderr(f"hole   {hole}")
+    results = planned.execute(to_stderr)
+    for cell, reason in results.failures.items():
+        to_stderr(f"failed: {cell}: {reason}")
+    return results.table(table)
+
+
+def plan_reproduction(table: str, names: Sequence[str] | None, shared: RunRequest) -> Reproduction:
+    """Return the runs of a table on these data sets (None: all of the table); `shared` holds what all have in common.
+
+    Raises UsageError for a table that runs cannot fill, and for a setting of no row of it.
+    """
+    spec = _spec(table)
+    owners = [*(row.label for row in spec.rows), "generative"]
+    for key in shared.settings:
+        if (owner := key.partition(".")[0]) not in owners:
+            raise UsageError(f"--set {key}: no row '{owner}' in this table.{did_you_mean(owner, owners)}")
+    parts: list[Part] = []
+    holes: list[str] = []
+    for name in names if names is not None else spec.data_sets:
+        for preset, rows in parts_of(spec, shared.preset or "paper").items():
+            part, problems = make_part(replace(shared, dataset=name, preset=preset), spec, rows)
+            parts += [part] if part else []
+            holes += [problem for problem in problems if problem not in holes]
+    return Reproduction(table, shared, tuple(parts), tuple(holes))
+
+
+def _spec(table: str) -> PaperSpec:
+    chosen = tables.chosen_tables([table])
+    spec: PaperSpec | None = getattr(chosen[0], "spec", None) if len(chosen) == 1 else None
+    if spec is None:
+        raise UsageError(f"'{table}' is not a table that runs can fill; see: benchmark list tables")
+    return spec
+
+
+def parts_of(spec: PaperSpec, preset: str) -> dict[str, list[PaperRow]]:
+    """Return preset -> rows: at `paper` every row runs at its own preset, at another all run there."""
+    parts: dict[str, list[PaperRow]] = {}
+    for row in spec.rows:
+        parts.setdefault(row.preset if preset == "paper" else preset, []).append(row)
+    return parts
+
+
+def make_part(request: RunRequest, spec: PaperSpec, rows: Sequence[PaperRow]) -> tuple[Part | None, list[str]]:
+    """Return the part of one data set and preset (None: nothing of it can run) and what cannot run, with the reason.
+
+    `request` names the data set and the preset; its settings may be of other rows too.
+    """
+    name, preset = request.dataset, request.preset_name
+    try:
+        dataset = request.open()
+        items = dataset.counts()["items"]
+    except BenchmarkError as error:
+        return None, [f"{name}: {error}"]
+    wanted = _tasks(spec, dataset.name)
+    tasks = [task for task in wanted if task in dataset.tasks]
+    holes = [f"{name}: the data set has no {task}" for task in wanted if task not in tasks]
+    methods: list[str] = []
+    settings: dict[str, Any] = {}
+    for row in rows:
+        try:
+            variant, own = _variant(row, preset, request.settings)
+        except BenchmarkError as error:
+            holes.append(f"{name}: {row.title} at preset {preset}: {error}")
+            continue
+        if any(task in variant.tasks for task in tasks):
+            methods.append(f"{variant.label}={variant.method}")
+            settings |= own
+    if not methods:
+        return None, holes
+    request = replace(request, methods=tuple(methods), tasks=tasks, settings=settings)
+    plan: Plan = request.plan()
+    return Part(request, dataset.name, items, preset, plan.cells), holes
+
+
+def _tasks(spec: PaperSpec, dataset: str) -> list[str]:
+    """The tasks of a data set's columns; of all columns where the paper's table does not have the data set."""
+    columns = [column for column in spec.columns if column.dataset == dataset] or spec.columns
+    return list(dict.fromkeys(column.task for column in columns))
+
+
+def _variant(row: PaperRow, preset: str, given: Mapping[str, Any]) -> tuple[Variant, dict[str, Any]]:
+    """Return the row's method with its settings and those given for it, and these settings by dotted key."""
+    (plain,) = make_variants([f"{row.label}={row.method}"], preset, {})
+    owners = (row.label, "generative") if plain.generative else (row.label,)
+    settings = {f"{row.label}.{key}": value for key, value in row.settings.items()}
+    settings |= {key: value for key, value in given.items() if key.partition(".")[0] in owners}
+    (variant,) = make_variants([f"{row.label}={row.method}"], preset, settings)
+    return variant, settings
+
+
+def estimate(parts: Sequence[Part], results: Sequence[Result]) -> list[str]:
+    """Return what the missing cells will cost in words, from the costs that earlier runs recorded.
+
+    A method's earlier runs at the same preset count: those on the same data set, or else any, scaled by items.
+    """
+    lines, unknown = [], []
+    for part in parts:
+        seconds: dict[str, float] = {}
+        bases: set[str] = set()
+        begun: set[tuple[str, int]] = set()
+        for cell in part.missing:
+            found = _cost(cell, part, results, with_ids=(cell.variant.label, cell.seed) not in begun)
+            if found is None:
+                unknown.append(cell.title)
+                continue
+            begun.add((cell.variant.label, cell.seed))
+            seconds[cell.variant.label] = seconds.get(cell.variant.label, 0.0) + found[0]
+            bases.add(found[1])
+        if seconds:
+            each = ", ".join(f"{label} {_duration(value)}" for label, value in seconds.items())
+            total = _duration(sum(seconds.values()))
+            taken = "; ".join(sorted(bases))
+            lines.append(f"cost   {part.dataset}, preset {part.preset}: about {total} ({each}), {taken}")
+    if unknown:
+        lines.append(f"cost   no earlier run says what these cost: {'; '.join(unknown)}")
+    return lines
+
+
+def _cost(cell: Cell, part: Part, results: Sequence[Result], *, with_ids: bool) -> tuple[float, str] | None:
+    """Return (seconds, what they are taken from) of a cell, on average over earlier runs; None where there are none."""
+    found = []
+    for result in results:
+        stages = result.cost.get("stages") or {}
+        alike = (result.method, result.preset) == (cell.variant.method, part.preset)
+        if alike and cell.task in result.metrics and stages:
+            own = [stage for name, stage in stages.items() if name.endswith(f".{cell.task}")]
+            shared = [stage for name, stage in stages.items() if with_ids and "." not in name]
+            items = (result.dataset.get("counts") or {}).get("items") or part.items
+            seconds = sum(float(stage.get("seconds") or 0.0) for stage in own + shared)
+            device = str(result.cost.get("device") or "an unrecorded device")
+            found.append((str(result.dataset["name"]), seconds, part.items / items, device))
+    if not found:
+        return None
+    same = [(seconds, device) for name, seconds, _, device in found if name == part.dataset]
+    if same:
+        return sum(seconds for seconds, _ in same) / len(same), f"from earlier runs on it, {_devices(same)}"
+    scaled = [(seconds * factor, device) for _, seconds, factor, device in found]
+    names = ", ".join(sorted({name for name, *_ in found}))
+    return sum(seconds for seconds, _ in scaled) / len(scaled), f"scaled by items from {names}, {_devices(scaled)}"
+
+
+def _devices(costs: Sequence[tuple[float, str]]) -> str:
+    return ", ".join(sorted({device for _, device in costs}))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

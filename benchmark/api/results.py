@@ -1,0 +1,101 @@
+"""Results in Python: as a frame, as tables, compared. They are read from result files, as every report is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from benchmark.api.compare import Comparison, compare_results, existing_runs
+from benchmark.errors import UsageError
+from benchmark.results import result_files
+from benchmark.results.result_files import RUNS, Result
+from benchmark.results.tables import fill_tables, render
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Filled tables: rendered in a notebook, printed in a terminal, or as text in any registered format."""
+
+    filled: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return self.text("terminal")
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.text("notebook")
+
+    def text(self, style: str) -> str:
+        """Return the tables in a registered format: terminal, md, latex, json, html, notebook."""
+        return render(self.filled, style)
+
+
+@dataclass(frozen=True)
+class Results:
+    """Results of methods on data sets, one per row, configuration and seed.
+
+    `failures` are the cells that could not be computed, with the reason; a result file that cannot be read has a
+    `problem` and no metrics.
+    """
+
+    results: tuple[Result, ...]
+    failures: Mapping[str, str] = field(default_factory=dict)
+    runs: Path = RUNS
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def __repr__(self) -> str:
+        labels = ", ".join(dict.fromkeys(result.label for result in self.results if not result.problem))
+        failed = f"; {len(self.failures)} cells failed" if self.failures else ""
+        return f"<{len(self.results)} results: {labels or 'none'}{failed}>"
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+    def to_frame(self) -> Any:
+        """Return a pandas frame with one row per method, seed, task and metric."""
+        import pandas
+
+        columns = ["dataset", "method", "label", "preset", "text_fields", "queries", "seed", "task", "metric", "value"]
+        rows = [
+            (
+                result.dataset["name"], result.method, result.label, result.preset, ",".join(result.text_fields),
+                result.queries if task == "search" else None, result.seed, task, metric, value,
+            )
+            for result in self.results if not result.problem
+            for task, values in result.metrics.items()
+            for metric, value in values.items()
+        ]  # fmt: skip
+        return pandas.DataFrame(rows, columns=columns)
+
+    def table(self, *names: str) -> Tables:
+        """Return the named tables or groups of tables; without a name, all of the suite's own that have rows.
+
+        Raises UsageError, a ValueError, for an unknown name.
+        """
+        return Tables(tuple(fill_tables(self.results, names or None)))
+
+    def compare(self, a: str, b: str, task: str | None = None) -> Comparison:
+        """Say, task by task and metric by metric, whether one row is better than another."""
+        if not self.results:
+            raise UsageError("compare: there are no results")
+        return compare_results(self.results, a, b, task=task, runs=self.runs)
+
+
+def load_results(runs: str | PathLike[str] = RUNS, *, all_versions: bool = False) -> Results:
+    """Return the results below a folder of runs: the newest of each row and seed.
+
+    With `all_versions`, results that older versions of the suite left behind come too, as rows of their own. Raises
+    UsageError, a ValueError, where there is no such folder.
+    """
+    found: Sequence[Result] = result_files.load_results(existing_runs(Path(runs)))
+    chosen = result_files.versions_apart(found) if all_versions else result_files.newest(found)
+    return Results(tuple(chosen), runs=Path(runs))

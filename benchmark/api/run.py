@@ -1,0 +1,102 @@
+"""Running methods on a data set: what `benchmark run` and `benchmark.run` do."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from benchmark.api.request import RunRequest, labelled_ids
+from benchmark.api.results import Results
+from benchmark.learning.devices import choose_device
+from benchmark.learning.processes import process_rank
+from benchmark.results.result_files import RUNS, read_result
+from benchmark.running.cells import Plan
+from benchmark.running.runner import Runner
+
+Log = Callable[[str], None]
+
+
+def run(
+    methods: Sequence[str] | str = (),
+    dataset: str | PathLike[str] = "demo",
+    *,
+    ids: Mapping[str, str | PathLike[str]] | Sequence[str | Path] = (),
+    tasks: Sequence[str] | str | None = None,
+    preset: str | None = None,
+    seeds: Sequence[int] | int = (0,),
+    settings: Mapping[str, Any] | None = None,
+    text_fields: str | Sequence[str] = "default",
+    queries: str | None = None,
+    runs: str | PathLike[str] = RUNS,
+    data_root: str | PathLike[str] | None = None,
+    device: str = "auto",
+    check: bool = True,
+    quiet: bool = False,
+) -> Results:
+    """Compute the cells that are missing (method x task x seed) and return the results of all that were asked for.
+
+    `methods` are names, or LABEL=METHOD for a second row of a method; `settings` are typed values by dotted key,
+    {"rqvae.levels": 2}, or {"generative.search.epochs": 4} for all rows; `ids` are files of IDs from another toolkit.
+    The defaults are those of `benchmark run`. A cell that fails is warned about and stands in `Results.failures`; the
+    others are kept. Raises UsageError, a ValueError, for what does not exist or cannot be.
+    """
+    files = {label: str(file) for label, file in ids.items()} if isinstance(ids, Mapping) else labelled_ids(ids)
+    request = RunRequest(
+        str(dataset), _words(methods), files, None if tasks is None else _words(tasks), preset,
+        (seeds,) if isinstance(seeds, int) else tuple(seeds), dict(settings or {}), text_fields, queries, Path(runs),
+        None if data_root is None else Path(data_root), device, check,
+    )  # fmt: skip
+    results = execute(request, log=(lambda message: None) if quiet else to_stderr)
+    for cell, reason in results.failures.items():
+        warnings.warn(f"failed: {cell}: {reason}", stacklevel=2)
+    return results
+
+
+def execute(request: RunRequest, *, log: Log) -> Results:
+    """Carry out a request; `log` is told of each cell, of notes on the data and of what was left out."""
+    plan = request.plan()
+    missing = any(not cell.done() for cell in plan.cells)
+    device = choose_device(request.device) if missing else "cpu"
+    runner = Runner(plan, request.store, device=device, progress=progress, log=log)
+    failures = runner.run()
+    if process_rank() == 0 and missing:
+        for warning in plan.dataset.warnings:
+            log(f"note: {warning}")
+    for line in plan.skipped:
+        log(f"skipped: {line}")
+    return Results(tuple(written(plan)), {failure.cell.title: failure.reason for failure in failures}, request.runs)
+
+
+def written(plan: Plan) -> Iterable[Any]:
+    """Yield the result files of a plan's cells that are there."""
+    for folder in dict.fromkeys(cell.folder for cell in plan.cells):
+        if (folder / "result.json").is_file():
+            yield read_result(folder / "result.json")
+
+
+def to_stderr(message: str) -> None:
+    """Print a message for people, apart from the results."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def progress(iterable: Iterable[Any], title: str, total: int | None = None) -> Iterable[Any]:
+    """Show a progress bar with an ETA where a person looks on."""
+    if not sys.stderr.isatty():
+        return iterable
+    from tqdm import tqdm
+
+    bar: Iterable[Any] = tqdm(iterable, desc=f"  {title}", total=total, leave=False, dynamic_ncols=True)
+    return bar
+
+
+def _words(value: Sequence[str] | str) -> tuple[str, ...]:
+    """Return names given as a list, or as one text with commas."""
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    return tuple(value)
+
+

@@ -1,0 +1,59 @@
+"""The state of a training, and its checkpoint: one file that holds all that a resumed training needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.files import whole
+
+
+@dataclass
+class State:
+    """Where a training is, apart from the weights, the optimiser and the random numbers."""
+
+    step: int = 0  # optimiser steps done
+    log: list[dict[str, float]] = field(default_factory=list)
+    sums: dict[str, float] = field(default_factory=dict)  # of the next record of the log, since the last one
+    best: dict[str, Tensor] = field(default_factory=dict)  # weights of the best score; {} before the first
+
+    def record(self) -> None:
+        """Log the mean of the sums over the steps since the last such record."""
+        last = next((int(record["step"]) for record in reversed(self.log) if "loss" in record), 0)
+        self.log.append({"step": self.step, **{key: value / (self.step - last) for key, value in self.sums.items()}})
+        self.sums.clear()
+
+
+def save(path: Path, state: State, model: nn.Module, optimizer: Any) -> None:
+    """Write a checkpoint atomically; a finished training has no optimiser any more (None)."""
+    content = {
+        "step": state.step,
+        "model": model.state_dict(),
+        "best": state.best,
+        "optimizer": None if optimizer is None else optimizer.state_dict(),
+        "random": torch.get_rng_state(),
+        "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "log": json.dumps([state.log, state.sums]),
+    }
+    with whole(path) as part, part.open("wb") as file:  # a file of ours, so that a full disk is told as such
+        torch.save(content, file)
+
+
+def resume(path: Path, model: nn.Module, optimizer: Any, device: torch.device) -> State:
+    """Put weights, optimiser and random state of the checkpoint back and return its state; a new one without a file."""
+    if not path.is_file():
+        return State()
+    content = torch.load(path, map_location=device, weights_only=True)
+    model.load_state_dict(content["model"])
+    if content["optimizer"] is not None:
+        optimizer.load_state_dict(content["optimizer"])
+    torch.set_rng_state(content["random"].cpu())
+    if content["cuda_random"]:
+        torch.cuda.set_rng_state_all([state.cpu() for state in content["cuda_random"]])
+    log, sums = json.loads(content["log"])
+    return State(int(content["step"]), log, sums, content["best"])

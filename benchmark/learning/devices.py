@@ -1,0 +1,38 @@
+"""Which device things run on, by name and in words."""
+
+from __future__ import annotations
+
+import os
+
+from benchmark.errors import BenchmarkError, UsageError
+from benchmark.learning.processes import processes
+
+
+def choose_device(name: str) -> str:
+    """Return the device of 'auto', 'cpu', 'cuda' or 'cuda:N': under a launcher, each process's own GPU.
+
+    Raises UsageError for another name, BenchmarkError where PyTorch sees no GPU.
+    """
+    if name not in ("auto", "cpu") and not name.startswith("cuda"):
+        raise UsageError(f"--device {name}: auto, cpu or cuda")
+    if name == "cpu":
+        return name
+    import torch
+
+    if torch.cuda.is_available():
+        return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if name in ("auto", "cuda") else name
+    if name == "auto":
+        return "cpu"
+    raise BenchmarkError("--device cuda: PyTorch sees no GPU here; use --device cpu, or install a CUDA build of torch")
+
+
+def device_words(device: str) -> str:
+    """Return the device in words, e.g. 'cpu (2 cores)', and the processes of a launcher."""
+    if device.startswith("cuda"):
+        import torch
+
+        name = str(torch.cuda.get_device_name(0))
+    else:
+        n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        name = f"cpu ({n_cores} cores)"
+    return name if processes() == 1 else f"{name}, {processes()} processes"

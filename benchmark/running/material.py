@@ -1,0 +1,69 @@
+"""The data of a plan as its cells need them, each part loaded once, on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from benchmark.data.dataset import Dataset
+from benchmark.data.splits import LeaveOneOut, leave_one_out
+from benchmark.errors import BenchmarkError
+from benchmark.types.arrays import Int32
+from benchmark.types.data import Corpus, Histories, QuerySet
+
+
+@dataclass
+class Material:
+    """Items, histories and queries of a data set, read with some text fields and one query set."""
+
+    dataset: Dataset
+    text_fields: tuple[str, ...]
+    query_set: str
+    log: Callable[[str], None]
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        return self.dataset.corpus(self.text_fields)
+
+    @cached_property
+    def split(self) -> LeaveOneOut:
+        split = leave_one_out(self.dataset.histories())
+        for reason, users in split.skipped.items():
+            if users:
+                self.log(f"  note: {users:,} users have {reason}")
+        return split
+
+    @cached_property
+    def test_users(self) -> tuple[Histories, Int32]:
+        """Histories and held-out items of the users that have one."""
+        rows = np.flatnonzero(self.split.test_targets >= 0)
+        if not len(rows):
+            raise BenchmarkError("no user has two events: there is nothing to recommend")
+        return self.split.test_inputs.select(rows), self.split.test_targets[rows]
+
+    @property
+    def training_queries(self) -> str:
+        """The query set that search is trained on."""
+        return self.dataset.training_queries(self.query_set)
+
+    @cached_property
+    def train_queries(self) -> QuerySet:
+        queries = self.dataset.queries(self.training_queries, "train")
+        assert queries is not None
+        return queries
+
+    @cached_property
+    def test_queries(self) -> QuerySet:
+        queries = self.dataset.queries(self.query_set, "test")
+        if queries is None or not len(queries):
+            raise BenchmarkError(f"the query set '{self.query_set}' has no test queries")
+        return queries
+
+    def asked(self, task: str) -> int:
+        """Return how many users or queries a task ranks for; loads what it ranks with."""
+        if task == "search":
+            return len(self.test_queries)
+        return len(self.test_users[0])

@@ -1,0 +1,37 @@
+"""The stage `encode`: text embeddings [n, dim] as embeddings.npy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.config import EncoderConfig
+from benchmark.learning.encoders import embed
+from benchmark.running.steps.logs import keep_logs
+from benchmark.types.arrays import Float32
+from benchmark.types.data import Corpus
+from benchmark.types.facts import Facts
+from benchmark.types.method import Context
+
+FILE = "embeddings.npy"
+
+
+def encode_items(folder: Path, corpus: Corpus, encoder: EncoderConfig, context: Context) -> Facts:
+    """Embed the items' texts."""
+    return encode_texts(folder, corpus.texts(), encoder, context)
+
+
+def encode_texts(folder: Path, texts: Sequence[str], encoder: EncoderConfig, context: Context) -> Facts:
+    """Embed texts."""
+    vectors = embed(list(texts), encoder, context)
+    np.save(folder / FILE, vectors)
+    keep_logs(context.work, folder)
+    return Facts(dim=int(vectors.shape[1]))
+
+
+def read_embeddings(folder: Path, *, mapped: bool = False) -> Float32:
+    """Return the embeddings of a finished stage; `mapped` leaves them on the disk."""
+    vectors: Float32 = np.load(folder / FILE, mmap_mode="r" if mapped else None)
+    return vectors

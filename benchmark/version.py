@@ -1,0 +1,3 @@
+"""The suite's version, as in pyproject.toml."""
+
+__version__ = "0.1.0"

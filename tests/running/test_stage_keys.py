@@ -1,0 +1,158 @@
+"""The key of a stage follows the code that the stage runs: seen by running it, and by changing one module at a time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import FAST
+
+from benchmark.api.request import RunRequest
+from benchmark.cli.words import parse_settings
+from benchmark.learning import encoders
+from benchmark.running import versions
+from benchmark.running.runner import Runner
+from benchmark.running.stages import Stages
+from benchmark.running.store import Store
+
+# What finds, locks, times and names stages, or looks on: none of it touches a number of a stage's result.
+AROUND = {
+    "benchmark.running.runner", "benchmark.running.stages", "benchmark.running.store", "benchmark.running.versions",
+    "benchmark.running.memory", "benchmark.running.cells", "benchmark.api.run", "benchmark.files", "benchmark.errors",
+    "benchmark.types.facts", "benchmark.learning.processes", "benchmark.learning.devices", "benchmark.version",
+    "benchmark", "benchmark.methods", "benchmark.registry",
+}  # fmt: skip
+METHODS = ("rqkmeans", "hc", "rqvae", "lmindexer", "tiger", "random", "category", "bm25", "item-knn", "popularity",
+           "sasrec", "dual-encoder", "text=rqkmeans")  # fmt: skip
+SETTINGS = {
+    **parse_settings(FAST[1::2]),
+    "rqkmeans.codebook_size": 8, "text.codebook_size": 8, "rqkmeans.levels": 2, "text.levels": 2,
+    "text.generative.recommendation.reader": "text", "text.generative.search.reader": "text",
+    "rqvae.training.steps": 5, "rqvae.training.epochs": 0, "sasrec.training.epochs": 1, "sasrec.max_length": 5,
+    "tiger.generative.ids.d_model": 32, "tiger.generative.ids.heads": 2,
+}  # fmt: skip
+
+
+def request(shop: Path, runs: Path) -> RunRequest:
+    return RunRequest(
+        str(shop), methods=METHODS, preset="tiny", settings=SETTINGS, runs=runs, device="cpu", queries="judged"
+    )
+
+
+@pytest.fixture(scope="module")
+def ran(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRequest, dict[str, set[str]]]:
+    """Everything run once, and the suite's modules that each stage's making ran, by the stage's key."""
+    asked = request(shop, tmp_path_factory.mktemp("runs"))
+    seen: dict[str, set[str]] = {}
+    write = Store._write
+
+    def traced(store: Store, stage: Any, make: Callable[..., Any], device: str) -> Any:
+        def watched(folder: Path, work: Path) -> Any:
+            with watching(seen.setdefault(stage.key, set())):
+                return make(folder, work)
+
+        return write(store, stage, watched, device)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "_write", traced)
+        failures = Runner(asked.plan(), asked.store).run()
+    assert not failures, [failure.reason for failure in failures]
+    return asked, seen
+
+
+@contextmanager
+def watching(modules: set[str]) -> Iterator[None]:
+    """Collect the names of the suite's modules whose functions are called."""
+    before = sys.getprofile()
+
+    def look(frame: Any, event: str, _: Any) -> None:
+        name = frame.f_globals.get("__name__", "")
+        if event == "call" and name.partition(".")[0] == "benchmark" and frame.f_code.co_name != "<module>":
+            modules.add(name)
+
+    sys.setprofile(look)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+def keys(asked: RunRequest) -> dict[str, str]:
+    """Return the key of every stage, by a name that does not depend on code."""
+    plan = asked.plan()
+    found = Stages(plan, asked.store)
+    return {
+        f"{cell.variant.label}/{cell.task}/{number}/{stage.name}": stage.key
+        for cell in plan.cells
+        for number, stage in enumerate(found.of(cell))
+    }
+
+
+def changed(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the code of one module be another."""
+    code_of = versions.code_of
+
+    def other(root: str) -> dict[str, str]:
+        code = dict(code_of(root))
+        return code | {module: "changed"} if module in code else code
+
+    monkeypatch.setattr(versions, "code_of", other)
+
+
+def test_each_stage_depends_on_every_module_that_it_runs(ran, monkeypatch):
+    asked, seen = ran
+    before = keys(asked)
+    stages_of = {key: [name for name, own in before.items() if own == key] for key in seen}
+    kinds = {name.rpartition("/")[2] for names in stages_of.values() for name in names}
+    assert kinds >= {"encode", "ids", "train.recommendation", "train.search", "rank.recommendation", "rank.search"}
+    run_by: dict[str, set[str]] = {}  # module -> keys of the stages that run it
+    for key, modules in seen.items():
+        for module in modules - AROUND:
+            run_by.setdefault(module, set()).add(key)
+    assert len(run_by) > 50
+    missed = []
+    for module, own in run_by.items():
+        with monkeypatch.context() as patch:
+            changed(module, patch)
+            after = keys(asked)
+        missed += [f"{name} runs {module}" for name, key in before.items() if key in own and after[name] == key]
+    assert not missed
+
+
+@pytest.mark.parametrize(
+    "module", ["benchmark.cli.run", "benchmark.api.run", "benchmark.reports.tables.filling", "benchmark.fetching.get",
+               "benchmark.datasets.amazon", "benchmark.verification.verify", "benchmark.metrics.significance"],
+)  # fmt: skip
+def test_a_module_of_another_room_changes_no_key(ran, monkeypatch, module):
+    asked, _ = ran
+    before = keys(asked)
+    changed(module, monkeypatch)
+    assert keys(asked) == before
+
+
+def test_one_executable_line_changes_a_key_and_a_comment_or_docstring_does_not(ran, monkeypatch, tmp_path):
+    asked, _ = ran
+    before = keys(asked)
+    source = Path(encoders.__file__)
+    copy = tmp_path / source.name
+    find = versions._source
+
+    def with_text(text: str) -> dict[str, str]:
+        copy.write_text(text)
+        versions.code_of.cache_clear()
+        try:
+            with monkeypatch.context() as patch:
+                patch.setattr(versions, "_source", lambda name: copy if name == encoders.__name__ else find(name))
+                return keys(asked)
+        finally:
+            versions.code_of.cache_clear()
+
+    text = source.read_text()
+    assert with_text("# another comment\n" + text.replace('"""Text encoders:', '"""Encoders of text:')) == before
+    other = with_text(text.replace("BATCH = 64", "BATCH = 65"))
+    differ = {name.rpartition("/")[2] for name in before if other[name] != before[name]}
+    assert {"encode", "ids", "train.recommendation", "train.search"} <= differ

@@ -1,0 +1,181 @@
+"""Files are there whole or not at all; one lock; one digest."""
+
+import errno
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.errors import BenchmarkError
+from benchmark.files import (
+    SEAL,
+    bytes_digest,
+    digest,
+    file_digest,
+    is_whole,
+    lock,
+    whole,
+    write_bytes,
+    write_json,
+    write_lines,
+    write_text,
+)
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file.txt"
+    for write in (write_text, write_lines, lambda path, text: write_bytes(path, text.encode())):
+        write_text(path, "old")
+        write(path, "é\n")
+        assert path.read_bytes() == b"\xc3\xa9\n" and _names(path.parent) == {"file.txt"}
+    write_json(path, {"b": 1, "a": "é"})
+    assert path.read_text("utf-8") == '{\n  "a": "é",\n  "b": 1\n}\n'
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_failure_leaves_what_was_there(tmp_path: Path, folder: bool) -> None:
+    write_text(tmp_path / "kept", "old")
+
+    def fails() -> None:
+        with whole(tmp_path / ("new" if folder else "kept")) as part:
+            if folder:
+                part.mkdir()
+                part = part / "inside"
+            part.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fails()
+    assert _names(tmp_path) == {"kept"} and (tmp_path / "kept").read_text() == "old"
+
+
+def test_everything_is_flushed_before_it_takes_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    flush, rename = os.fsync, os.replace
+
+    def fsync(handle: int) -> None:
+        calls.append(Path(os.readlink(f"/proc/self/fd/{handle}")).name)
+        flush(handle)
+
+    def replace(source: Path, target: Path) -> None:
+        calls.append("renamed")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    with whole(tmp_path / "folder") as part:
+        (part / "deep").mkdir(parents=True)
+        (part / "deep" / "one").write_text("1")
+        (part / "two").write_text("2")
+    before = calls.index("renamed")
+    assert sorted(calls[:before]) == ["deep", "one", "part", "two"] and calls[before + 1 :] == [tmp_path.name]
+
+
+def test_a_finished_folder_of_another_process_stays(tmp_path: Path) -> None:
+    with whole(tmp_path / "folder") as mine:
+        mine.mkdir()
+        (mine / "by").write_text("me")
+        with whole(tmp_path / "folder") as other:
+            other.mkdir()
+            (other / "by").write_text("other")
+    assert (tmp_path / "folder" / "by").read_text() == "other" and _names(tmp_path) == {"folder"}
+
+
+@pytest.mark.parametrize("damage", ["truncated", "gone", "seal gone", "seal broken"])
+def test_a_damaged_sealed_folder_counts_as_absent_and_makes_way(tmp_path: Path, damage: str) -> None:
+    target = tmp_path / "folder"
+
+    def write() -> None:
+        with whole(target, seal=True) as part:
+            (part / "deep").mkdir(parents=True)
+            (part / "deep" / "data").write_text("12345")
+
+    assert not is_whole(target)
+    write()
+    assert is_whole(target)
+    match damage:
+        case "truncated":
+            (target / "deep" / "data").write_text("12")
+        case "gone":
+            (target / "deep" / "data").unlink()
+        case "seal gone":
+            (target / SEAL).unlink()
+        case _:
+            (target / SEAL).write_text("{")
+    assert not is_whole(target)
+    write()
+    assert is_whole(target) and (target / "deep" / "data").read_text() == "12345"
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_one_clear_error_that_names_the_path(tmp_path: Path, code: int) -> None:
+    with pytest.raises(BenchmarkError, match=r"the disk is full: no space for .*result\.json$"), \
+            whole(tmp_path / "result.json") as part:  # fmt: skip
+        part.write_text("half")
+        raise OSError(code, os.strerror(code))
+    assert not _names(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+@pytest.mark.parametrize("writer", ["numpy", "torch"])
+def test_a_full_disk_is_recognised_through_the_libraries_that_write(tmp_path: Path, writer: str) -> None:
+    with pytest.raises(BenchmarkError, match="the disk is full"), whole(tmp_path / "x"):
+        file = open("/dev/full", "wb", buffering=0)  # noqa: SIM115
+        if writer == "numpy":
+            np.save(file, np.zeros(100_000))
+        else:
+            torch = pytest.importorskip("torch")
+            torch.save({"weights": torch.zeros(100_000)}, file)
+
+
+def test_the_lock_is_held_against_other_threads(tmp_path: Path) -> None:
+    inside: list[int] = []
+
+    def work(_: int) -> int:
+        with lock(tmp_path / "deep" / ".lock"):
+            inside.append(1)
+            time.sleep(0.01)
+            most = len(inside)
+            inside.pop()
+            return most
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(work, range(8))) == {1}
+
+
+def test_a_killed_process_holds_no_lock(tmp_path: Path) -> None:
+    held = "import sys, time; from pathlib import Path; from benchmark.files import lock\n"
+    held += "with lock(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", held, str(tmp_path / ".lock")], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"held\n"
+        with ThreadPoolExecutor(1) as pool:
+
+            def take() -> float:
+                with lock(tmp_path / ".lock"):
+                    return time.monotonic()
+
+            waiting = pool.submit(take)
+            time.sleep(0.2)
+            assert not waiting.done()
+            killed = time.monotonic()
+            process.send_signal(signal.SIGKILL)
+            assert waiting.result(timeout=10) > killed
+
+
+def test_digests_are_those_of_hashlib(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"one two")
+    assert file_digest(tmp_path / "x") == bytes_digest([b"one ", b"two"]) == hashlib.sha256(b"one two").hexdigest()
+    assert file_digest(tmp_path / "x", "md5") == hashlib.md5(b"one two").hexdigest()
+    assert digest({"b": "é", "a": 1}) == hashlib.sha256('{"a": 1, "b": "é"}'.encode()).hexdigest()[:16]
+    assert len(digest(["file name that is not UTF-8: \udcff"])) == 16
