@@ -5,7 +5,7 @@
     def test_my_method_conforms():
         check_method("mine")          # the entry-point name
 
-It checks the contract of `benchmark.contracts` on a small made-up catalogue: the shapes, that the same seed gives the
+It checks the contract of `benchmark.types.method` on a small made-up catalogue: the shapes, that the same seed gives the
 same result, that data in odd shapes (one item, equal texts, a user without history, an empty query) is served, and
 that importing the module does not import torch, which `benchmark run` needs to start fast.
 """

@@ -22,8 +22,8 @@ from typing import Any
 from benchmark.errors import DataError, line_error
 
 FORMAT = 1
-CONTROLS_OF_OLD_FILES = ("random", "shuffled", "category", "popularity")  # of files without the key `control`
 RUNS = Path("runs")  # the folder of results where none is named
+CONTROLS_OF_OLD_FILES = ("random", "shuffled", "category", "popularity")  # of files without the key `control`
 
 
 @dataclass(frozen=True)
