@@ -16,7 +16,8 @@ from benchmark.metrics.known import find_metric
 from benchmark.metrics.metric import Metric
 from benchmark.registry import load, registered
 from benchmark.reports.tables.filling import build
-from benchmark.reports.tables.layout import Column, Table
+from benchmark.reports.tables.layout import Column
+from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import load_results
 
 
