@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import UsageError, did_you_mean
+from benchmark.terminal import print_table
 
 if TYPE_CHECKING:
     from benchmark.results.result_files import Result
@@ -123,10 +124,11 @@ def _score(arguments: argparse.Namespace) -> int:
                 f"{arguments.key}: the groups of '{label}' were drawn from {place}, not in {arguments.runs}"
             )
     judged = score(key, read_answers(arguments.answers, key))
-    print(f"{'':<24}  accuracy  95% interval        groups  judgments")
+    lines = []
     for label, row in judged["rows"].items():
         interval = f"[{row['low']:.4f}, {row['high']:.4f}]"
-        print(f"{label:<24}    {row['accuracy']:.4f}  {interval}  {row['groups']:>6}  {row['judgments']:>9}")
+        lines.append([label, f"{row['accuracy']:.4f}", interval, str(row["groups"]), str(row["judgments"])])
+    print_table(lines, header=["", "accuracy", "95% interval", "groups", "judgments"], numbers=True)
     alpha = judged["alpha"]
     undefined = "undefined (it needs two judges of one group, and both answers)"
     print(f"Krippendorff's alpha of {judged['judges']} judges: {undefined if alpha is None else f'{alpha:.3f}'}")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import UsageError, did_you_mean
+from benchmark.terminal import table_lines
 
 if TYPE_CHECKING:
     from benchmark.reports.tables.comparison import Comparison
@@ -64,11 +65,10 @@ def _json(names: Sequence[str], sentence: str, compared: Sequence[Comparison]) -
 
 
 def _table(compared: Sequence[Comparison]) -> list[str]:
-    rows = [["", "A", "B", "A - B", "95% interval", "p", "p (Holm)"]]
+    rows = []
     for c in compared:
         interval = "–" if c.low is None else f"[{c.low:+.4f}, {c.high:+.4f}]"
         p_values = ["–" if p is None else f"{p:.4f}" for p in (c.p, c.p_holm)]
         rows.append([c.measure, f"{c.a:.4f}", f"{c.b:.4f}", f"{c.difference:+.4f}", interval, *p_values])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    texts = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
-    return ["  ".join(line) for line in texts]
+    header = ["", "A", "B", "A - B", "95% interval", "p", "p (Holm)"]
+    return table_lines(rows, header=header, numbers=True)

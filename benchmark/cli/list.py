@@ -6,6 +6,7 @@ import argparse
 import json
 
 from benchmark.registry import describe, registered
+from benchmark.terminal import print_table
 
 WHAT = {
     "methods": "method", "datasets": "data set", "importers": "importer", "tables": "table", "figures": "figure",
@@ -53,8 +54,6 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
-    width = max((len(row["name"]) for row in rows), default=0)
-    for row in rows:
-        kind = f"{row['kind']:<11}  " if row["kind"] else ""
-        print(f"{row['name']:<{width}}  {kind}{row['summary']}".rstrip())
+    kinds = ("kind",) if any(row["kind"] for row in rows) else ()
+    print_table([[row[column] for column in ("name", *kinds, "summary")] for row in rows])
     return 0
