@@ -36,8 +36,11 @@ def table_lines(
     from rich.table import Table
     from rich.text import Text
 
-    box = Box("    \n    \n " + ("--" if rule else "  ") + " \n" + "    \n" * 5)
-    table = Table(box=box, show_header=bool(header), show_edge=False, pad_edge=False, padding=(0, 0, 0, 1))
+    box = Box("    \n    \n -- \n" + "    \n" * 5)  # a space between columns, beside a cell's own; a rule of hyphens
+    table = Table(
+        box=box if rule else None, show_header=bool(header), show_edge=False, pad_edge=False,
+        padding=(0, 0, 0, 1 if rule else 2),
+    )  # fmt: skip
     n_columns = max(map(len, [*rows, header]), default=0)
 
 

@@ -15,6 +15,7 @@ def test_numbers_stand_to_the_right_below_a_rule() -> None:
     rows = [["a", "1.5 ", "10"], ["long", "20.5*", "9"]]
     lines = table_lines(rows, header=["", "AMI ", "n"], numbers=True, rule=True)
     assert lines == ["       AMI    n", "---------------", "a      1.5   10", "long  20.5*   9"]
+    assert table_lines(rows, header=["", "AMI ", "n"], numbers=True) == [lines[0], *lines[2:]]
 
 
 def test_wide_and_combining_characters_take_what_a_terminal_gives_them() -> None:
