@@ -12,6 +12,7 @@ from typing import Any
 from benchmark.errors import UsageError
 from benchmark.registry import load
 from benchmark.results.result_files import RUNS, Result, load_results, newest, versions_apart
+from benchmark.terminal import table_lines
 
 WIDTH = 120
 HEADER = ("", "A", "B", "A - B", "95% interval", "p", "p (Holm)")
@@ -81,11 +82,9 @@ def _is_folder(name: str) -> bool:
 
 
 def _table(compared: Sequence[Any]) -> list[str]:
-    rows = [list(HEADER)]
+    rows = []
     for c in compared:
         interval = "–" if c.low is None else f"[{c.low:+.4f}, {c.high:+.4f}]"
         p_values = ["–" if p is None else f"{p:.4f}" for p in (c.p, c.p_holm)]
         rows.append([c.measure, f"{c.a:.4f}", f"{c.b:.4f}", f"{c.difference:+.4f}", interval, *p_values])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    texts = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
-    return ["  ".join(line) for line in texts]
+    return table_lines(rows, header=HEADER, numbers=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.results.result_files import RUNS
+from benchmark.terminal import print_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,10 +65,11 @@ def _score(arguments: argparse.Namespace) -> int:
 
     results = load_results(arguments.runs)
     judged, path = load("tool", "annotation-score")(results, arguments.key, arguments.answers, runs=arguments.runs)
-    print(f"{'':<24}  accuracy  95% interval        groups  judgments")
+    lines = []
     for label, row in judged["rows"].items():
         interval = f"[{row['low']:.4f}, {row['high']:.4f}]"
-        print(f"{label:<24}    {row['accuracy']:.4f}  {interval}  {row['groups']:>6}  {row['judgments']:>9}")
+        lines.append([label, f"{row['accuracy']:.4f}", interval, str(row["groups"]), str(row["judgments"])])
+    print_table(lines, header=["", "accuracy", "95% interval", "groups", "judgments"], numbers=True)
     alpha = judged["alpha"]
     undefined = "undefined (it needs two judges of one group, and both answers)"
     print(f"Krippendorff's alpha of {judged['judges']} judges: {undefined if alpha is None else f'{alpha:.3f}'}")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import DataError, UsageError
 from benchmark.results.result_files import RUNS
+from benchmark.terminal import print_table
 
 if TYPE_CHECKING:
     from benchmark.data.dataset import Dataset
@@ -140,9 +141,7 @@ def _check(dataset: Dataset, *, as_json: bool) -> int:
         content = {**_facts(dataset), "counts": counts, "raw files": raw, "warnings": dataset.warnings}
         print(json.dumps(content, indent=2, ensure_ascii=False))
         return 0
-    print(f"{'fingerprint':<18} {dataset.fingerprint}")
-    for name, state in raw.items():
-        print(f"raw file           {name}: {state}")
+    print_table([["fingerprint", dataset.fingerprint], *(["raw file", f"{name}: {raw[name]}"] for name in raw)])
     _print_notes(dataset)
     print(f"{dataset.name}: whole, {counts['items']:,} items")
     return 0
@@ -172,10 +171,10 @@ def _statistics(dataset: Dataset, *, as_json: bool) -> int:
         content = {**_facts(dataset), "statistics": groups, "warnings": dataset.warnings}
         print(json.dumps(content, indent=2, ensure_ascii=False))
         return 0
-    for name, text in _facts(dataset).items():
-        print(f"{name:<18} {text}")
+    lines = [[name, str(text)] for name, text in _facts(dataset).items()]
     for group, values in groups.items():
-        print(f"{group:<18} " + ", ".join(f"{name} {value:,}" for name, value in values.items()))
+        lines.append([group, ", ".join(f"{name} {value:,}" for name, value in values.items())])
+    print_table(lines)
     _print_notes(dataset)
     return 0
 

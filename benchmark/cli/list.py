@@ -10,6 +10,7 @@ from typing import Any
 from benchmark.metrics.known import all_metrics
 from benchmark.metrics.metric import BETTER, Metric
 from benchmark.registry import describe, registered
+from benchmark.terminal import print_table
 
 WHAT = {
     "methods": "method", "datasets": "data set", "importers": "importer", "tables": "table", "figures": "figure",
@@ -35,10 +36,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
-    width, kinds = (max((len(row[key]) for row in rows), default=0) for key in ("name", "kind"))
-    for row in rows:
-        kind = f"{row['kind']:<{kinds}}  " if row["kind"] else ""
-        print(f"{row['name']:<{width}}  {kind}{row['summary']}".rstrip())
+    kinds = ("kind",) if any(row["kind"] for row in rows) else ()
+    print_table([[row[column] for column in ("name", *kinds, "summary")] for row in rows])
     return 0
 
 

@@ -6,15 +6,14 @@ made it.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from benchmark.files import digest
 from benchmark.reports.annotation.sample import Question
+from benchmark.reports.html.embedding import script_json
+from benchmark.reports.templates import fill
 
 FORMAT = 1
 ANSWERS = ("yes", "no", "unsure")
@@ -27,12 +26,8 @@ def fingerprint(texts: Sequence[Sequence[str]]) -> str:
 
 def html(title: str, texts: Sequence[Sequence[str]]) -> str:
     """Return the page for groups of item titles [n_questions][n_items]."""
-    template = Path(__file__).with_name("page.html").read_text("utf-8")
-    data = json.dumps({"page": fingerprint(texts), "groups": texts}, ensure_ascii=False)
-    for mark, text in (("<", "\\u003c"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
-        data = data.replace(mark, text)
-    parts = {"title": escape(title), "data": data}
-    return re.sub(r"\{\{(title|data)\}\}", lambda mark: parts[mark[1]], template)
+    data = script_json({"page": fingerprint(texts), "groups": texts})
+    return fill(Path(__file__).with_name("page.html"), title=title, data=data)
 
 
 def key(

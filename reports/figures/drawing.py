@@ -9,7 +9,6 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
 from benchmark.errors import BenchmarkError
 from benchmark.registry import load, registered
@@ -93,8 +92,11 @@ def figures_svg(results: Sequence[Result], names: Iterable[str] | None = None) -
 
 
 def _element(drawn: Drawn, prefix: str) -> str:
+    from markupsafe import Markup
+
     text = figure_bytes(drawn, "svg").decode()
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], count=1, flags=re.S)
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{prefix}", text)
     start, end = text.split(">", 1)
-    return f'{start} role="img"><title>{escape(drawn.title)}</title>{end}'
+    title = Markup("<title>{}</title>").format(drawn.title)  # escaped
+    return f'{start} role="img">{title}{end}'

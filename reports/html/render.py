@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,10 @@ from benchmark.reports.html.catalogue import catalogues
 from benchmark.reports.html.embedding import script_json
 from benchmark.reports.html.points import costs, points, qualities
 from benchmark.reports.html.provenance import Sources
-from benchmark.reports.html.tables import contents, filters, table_html
+from benchmark.reports.html.tables import filters, view
 from benchmark.reports.tables.captions import circumstances
 from benchmark.reports.tables.layout import FilledTable
+from benchmark.reports.templates import fill
 from benchmark.results.result_files import Result
 
 HERE = Path(__file__).parent
@@ -39,19 +38,18 @@ def page(tables: Sequence[FilledTable], sources: Sources, figures: Sequence[tupl
         "costs": [{"key": key, "name": name} for key, name, _ in costs()],
         "points": points(sources.groups, sources.number),
     }
-    parts = {
-        "title": TITLE,
-        "summary": escape(_summary(tables, sources.results)),
-        "style": (HERE / "style.css").read_text("utf-8"),
-        "filters": filters(tables),
-        "contents": contents(tables),
-        "tables": "\n".join(table_html(filled, number) for number, filled in enumerate(tables)),
-        "figures": _figures_html(figures),
-        "data": script_json(data),
-        "catalogues": script_json(catalogues(sources.groups, sources.number)),
-        "script": "\n".join((HERE / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
-    }
-    text = re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], (HERE / "page.html").read_text("utf-8"))
+    text = fill(
+        HERE / "page.html",
+        title=TITLE,
+        summary=_summary(tables, sources.results),
+        style=(HERE / "style.css").read_text("utf-8"),
+        filters=filters(tables),
+        tables=[view(filled, number) for number, filled in enumerate(tables)],
+        **_figures_that_fit(figures),
+        data=script_json(data),
+        catalogues=script_json(catalogues(sources.groups, sources.number)),
+        script="\n".join((HERE / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
+    )
     return text.encode(errors="replace").decode()  # halves of surrogate pairs, which JSON files can hold
 
 
@@ -83,20 +81,12 @@ def _figures(results: Sequence[Result]) -> list[tuple[str, str]]:
     return figures_svg(results)
 
 
-def _figures_html(figures: Sequence[tuple[str, str]]) -> str:
-    """Return the figures that the page has room for, and say how many it has not."""
+def _figures_that_fit(figures: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the figures, without those that the page has no room for, and how many these are."""
     shown, room = [], FIGURES
     for caption, svg in figures:
         size = len(svg.encode(errors="replace"))
         if size <= room:
             room -= size
-            shown.append(f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>")
-    if not figures:
-        return "<p>These results have no figures.</p>"
-    lines = [f'<div class="figures">{"".join(shown)}</div>']
-    if left_out := len(figures) - len(shown):
-        lines.append(
-            f"<p>Figures that would make this page too large: {left_out}. "
-            "<code>benchmark figures --out figures</code> writes all.</p>"
-        )
-    return "\n".join(lines)
+            shown.append((caption, svg))
+    return {"figures": shown, "left_out": len(figures) - len(shown)}

@@ -6,13 +6,12 @@ Columns that do not fit go to a second block that repeats the labels. A signific
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Sequence
 
 from benchmark.reports.tables.layout import FilledTable, cell_text
+from benchmark.terminal import GAP, table_lines
 
 WIDTH = 120
-GAP = "  "
 
 
 def render(tables: Sequence[FilledTable]) -> str:
@@ -28,15 +27,8 @@ def _render(filled: FilledTable) -> str:
     label_width = max(map(width, labels))
     lines = [filled.table.title, *_wrap(filled.caption), ""]
     for block in _blocks(columns, WIDTH - label_width):
-        widths = [max(map(width, column)) for column in block]
-        rule = "-" * (label_width + sum(widths) + len(GAP) * len(widths))
-        for number, label in enumerate(labels):
-            texts = [column[number] for column in block]
-            cells = [" " * (wide - width(text)) + text for text, wide in zip(texts, widths, strict=True)]
-            lines.append(GAP.join([label + " " * (label_width - width(label)), *cells]).rstrip())
-            if number == 0:
-                lines.append(rule)
-        lines.append("")
+        header, *rows = zip(labels, *block, strict=True)
+        lines += [*table_lines(rows, header=header, numbers=True, rule=True), ""]
     lines += [line for note in filled.footnotes for line in _wrap(note, "  ")]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -66,11 +58,10 @@ def _blocks(columns: list[list[str]], room: int) -> list[list[list[str]]]:
 
 
 def width(text: str) -> int:
-    """Columns of a terminal that the text takes: wide East Asian characters take two, combining marks none."""
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )
+    """Return the columns of a terminal that the text takes: wide East Asian characters two, combining marks none."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def _wrap(text: str, indent: str = "") -> list[str]:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark.config import flatten
 from benchmark.results.result_files import Result
 
 MAX_VALUE = 24  # characters of a configuration value in a label
@@ -25,6 +24,8 @@ def row_labels(results: Sequence[Result]) -> list[str]:
 
 
 def _suffixes(results: Sequence[Result]) -> list[str]:
+    from benchmark.config import flatten
+
     settings = [flatten({**result.config, "queries": result.queries}) for result in results]
     configs = [{key: _short(value) for key, value in own.items()} for own in settings]
     keys = sorted({key for config in configs for key in config})

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from types import SimpleNamespace
@@ -26,7 +27,8 @@ from benchmark.cli.words import parse_settings
 from benchmark.reports.html import catalogue
 from benchmark.reports.html.command import command
 from benchmark.reports.html.embedding import packed, script_json, width
-from benchmark.reports.html.render import _figures_html, render
+from benchmark.reports.html.provenance import Sources
+from benchmark.reports.html.render import page, render
 from benchmark.results.result_files import load_results
 from benchmark.results.tables import fill_tables
 from benchmark.running.plan import make_variants
@@ -146,6 +148,30 @@ def test_no_text_of_a_data_set_becomes_markup(tmp_path):
     (configuration,) = page.json("data")["configurations"]
     assert configuration["label"] == HOSTILE[1]
     assert configuration["config"]["method"] == {"name": HOSTILE[0], "rate": "inf"}
+
+
+@pytest.mark.parametrize("hostile", [text for text in HOSTILE if text and text.isprintable() and "\ud83d" not in text])
+def test_titles_captions_headers_and_labels_stand_in_the_page_as_they_are(tmp_path, hostile):
+    tables = fill_tables(shop(tmp_path, {"a": [[0], [1]]}), ["id-quality"])
+
+    def with_words(words):
+        return [
+            replace(
+                filled, table=replace(filled.table, name=words, title=words, row_header=words), caption=words,
+                footnotes=[words], columns=[replace(c, header=words, dataset=words) for c in filled.columns],
+                rows=[replace(row, label=words) for row in filled.rows],
+            )
+            for filled in tables
+        ]  # fmt: skip
+
+    def shown(words):
+        return Page(page(with_words(words), Sources(tables), [(words, "<svg></svg>")]))
+
+    plain, found = shown("plain"), shown(hostile)
+    assert found.plain == plain.plain
+    assert found.texts["table-0-title"] == found.texts["table-0-caption"] == hostile
+    assert {attributes["data-name"] for _, attributes in found.tags if "data-name" in attributes} == {hostile}
+    assert hostile in {attributes.get("data-set") for _, attributes in found.tags}
 
 
 @given(text())
@@ -337,7 +363,7 @@ def test_published_values_and_holes_of_the_paper_stand_in_the_page(tmp_path):
 
 def test_a_figure_that_does_not_fit_is_counted_and_the_others_stay():
     figures = [("one", "<svg>1</svg>"), ("two", f"<svg>{'2' * 2_000_000}</svg>"), ("three & four", "<svg>3</svg>")]
-    html = _figures_html(figures)
+    html = page([], Sources([]), figures)
     shown = re.findall(r"<svg>(.)</svg><figcaption>(.*?)</figcaption>", html)
     assert shown == [("1", "one"), ("3", "three &amp; four")]
     assert "too large: 1" in html

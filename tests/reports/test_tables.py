@@ -401,7 +401,7 @@ def test_shared_notes_stand_once_and_others_after_their_labels(runs):
 
 
 def test_reports_import_nothing_heavy():
-    names = ("tables.standard", "paper", "renderers.markdown", "renderers.latex")
+    names = ("tables.filling", "paper", "renderers.markdown", "renderers.latex", "renderers.terminal")
     modules = ", ".join(f"benchmark.reports.{name}" for name in names)
     heavy = "{'torch', 'sklearn', 'pyarrow', 'scipy', 'pydantic', 'ir_measures'}"
     code = f"import sys, {modules}; found = {heavy} & sys.modules.keys(); assert not found, found"

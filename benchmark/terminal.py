@@ -1,0 +1,67 @@
+"""Tables of plain text: what every command prints in columns.
+
+On a terminal a last column of words is folded to its width. Anywhere else lines are as long as their words, so that
+nothing is cut off in a pipe or a file. No colours: the tables are pasted into notes and compared by scripts.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+
+GAP = "  "  # between columns
+UNLIMITED = 100_000  # columns
+KEPT = "\ue000"  # stands for a space at the end of a number, which rich would strip
+
+
+def print_table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), numbers: bool = False) -> None:
+    """Print rows of cells in columns (see `table_lines`), words folded to the terminal if standard output is one."""
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() and not numbers else UNLIMITED
+    for line in table_lines(rows, header=header, numbers=numbers, columns=columns):
+        print(line)
+
+
+def table_lines(
+    rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), numbers: bool = False, rule: bool = False,
+    columns: int = UNLIMITED,
+) -> list[str]:
+    """Return rows of cells as lines of aligned text, two spaces between the columns.
+
+    With `numbers` all columns but the first stand to the right; `rule` draws a line below the header. Wide (East
+    Asian) and combining characters take the columns that a terminal gives them; control characters become spaces.
+    """
+    from rich.box import Box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    box = Box("    \n    \n -- \n" + "    \n" * 5)  # a space between columns, beside a cell's own; a rule of hyphens
+    table = Table(
+        box=box if rule else None, show_header=bool(header), show_edge=False, pad_edge=False,
+        padding=(0, 0, 0, 1 if rule else 2),
+    )  # fmt: skip
+    n_columns = max(map(len, [*rows, header]), default=0)
+
+
+    def cell_of(text: str) -> Text:
+        words = _printable(text)
+        return Text(words.rstrip() + KEPT * (len(words) - len(words.rstrip())) if numbers else words)
+
+    for column in range(n_columns):
+        folds = not numbers and column == n_columns - 1
+        table.add_column(
+            cell_of(header[column]) if header else "", justify="right" if numbers and column else "left",
+            no_wrap=not folds, overflow="fold",
+        )  # fmt: skip
+    for row in rows:
+        table.add_row(*map(cell_of, row))
+    console = Console(width=columns, color_system=None, force_terminal=False, legacy_windows=False)
+    with console.capture() as captured:
+        console.print(table)
+    return [line.replace(KEPT, " ").rstrip() for line in captured.get().split("\n")[:-1]] if n_columns else []
+
+
+def _printable(text: str) -> str:
+    """Return text in which no control character can move the cursor."""
+    return "".join(character if character.isprintable() else " " for character in text)
