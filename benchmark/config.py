@@ -139,7 +139,10 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def build_config(
-    model: type[ConfigT], *, preset: Mapping[str, Any] | None = None, overrides: Mapping[str, Any] | None = None,
+    model: type[ConfigT],
+    *,
+    preset: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
     owner: str = "",
 ) -> ConfigT:
     """Return the model from its defaults, a preset's values and dotted overrides.

@@ -23,7 +23,11 @@ def print_table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), nu
 
 
 def table_lines(
-    rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), numbers: bool = False, rule: bool = False,
+    rows: Sequence[Sequence[str]],
+    *,
+    header: Sequence[str] = (),
+    numbers: bool = False,
+    rule: bool = False,
     columns: int = UNLIMITED,
 ) -> list[str]:
     """Return rows of cells as lines of aligned text, two spaces between the columns.
@@ -42,7 +46,6 @@ def table_lines(
         padding=(0, 0, 0, 1 if rule else 2),
     )  # fmt: skip
     n_columns = max(map(len, [*rows, header]), default=0)
-
 
     def cell_of(text: str) -> Text:
         words = _printable(text)

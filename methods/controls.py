@@ -81,8 +81,9 @@ class Category(Indexer[CategoryConfig]):
             raise BenchmarkError("category: no item of this corpus has a category path; leave this control out")
         if self.config.layout == "path":
             return _stack([_number(paths)])
-        levels = [_number([path[: level + 1] if len(path) > level else None for path in paths])
-                  for level in range(depth)]
+        levels = [
+            _number([path[: level + 1] if len(path) > level else None for path in paths]) for level in range(depth)
+        ]
         none = np.array([not path for path in paths])
         if none.any():  # 'no category' stands beside the nodes of the first level
             levels[0][none] = levels[0].max() + 1

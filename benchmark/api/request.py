@@ -65,9 +65,7 @@ class RunRequest:
         """Return the cells. Raises UsageError for what does not exist or cannot be."""
         variants = self.variants()
         dataset = self.open()
-        protocol = Protocol(
-            chosen_fields(self.text_fields), self.queries or dataset.default_queries, self.preset_name
-        )
+        protocol = Protocol(chosen_fields(self.text_fields), self.queries or dataset.default_queries, self.preset_name)
         return make_plan(
             dataset, variants, tasks=self.tasks, seeds=self.seeds, protocol=protocol, runs=self.runs
         )  # fmt: skip

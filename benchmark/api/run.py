@@ -98,5 +98,3 @@ def _words(value: Sequence[str] | str) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(word.strip() for word in value.split(",") if word.strip())
     return tuple(value)
-
-

@@ -1,12 +1,12 @@
 """Time the suite's own code against what you would use instead, side by side in one run.
 
-  benchmark bench decode      constrained beam search against Hugging Face generate
-  benchmark bench kmeans      k-means against scikit-learn
-  benchmark bench bm25        BM25 against rank-bm25
-  benchmark bench dense       dense index against a bare faiss search
-  benchmark bench lmindexer   LMIndexer's training step against a plain T5 step
-  benchmark bench generative  training with the reader `items` against SASRec and a T5 that reads texts
-  benchmark bench seal        SEAL's search: keys and queries per second, and where the time goes
+benchmark bench decode      constrained beam search against Hugging Face generate
+benchmark bench kmeans      k-means against scikit-learn
+benchmark bench bm25        BM25 against rank-bm25
+benchmark bench dense       dense index against a bare faiss search
+benchmark bench lmindexer   LMIndexer's training step against a plain T5 step
+benchmark bench generative  training with the reader `items` against SASRec and a T5 that reads texts
+benchmark bench seal        SEAL's search: keys and queries per second, and where the time goes
 """
 
 from __future__ import annotations

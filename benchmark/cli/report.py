@@ -1,8 +1,8 @@
 """Print or write the tables of the runs that exist. Reads result files only.
 
-  benchmark report
-  benchmark report --runs runs --tables id-quality,search --format md,latex,html --out out/
-  benchmark report --tables paper --format md        the paper's tables, published values beside ours
+benchmark report
+benchmark report --runs runs --tables id-quality,search --format md,latex,html --out out/
+benchmark report --tables paper --format md        the paper's tables, published values beside ours
 """
 
 from __future__ import annotations

@@ -150,9 +150,7 @@ class Dataset:
         self.sequences_file = layout.find_part(folder, "sequences.txt")
         self._splits = _query_files(folder)
         self.query_sets = _query_sets(self._splits)
-        self.default_queries = next(
-            (name for name in ("judged", "judged-dev") if name in self.query_sets), "simulated"
-        )
+        self.default_queries = next((name for name in ("judged", "judged-dev") if name in self.query_sets), "simulated")
         self.tasks: tuple[str, ...] = ("id-quality", *(["recommendation"] if self.sequences_file else []), "search")
         declared = about.get("tasks", self.tasks)
         self.default_tasks = tuple(task for task in self.tasks if task in declared) or self.tasks

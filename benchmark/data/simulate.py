@@ -176,8 +176,7 @@ class _Sampler:
     def held_out(self, rows: Int64, first: int) -> tuple[Int64, Int32]:
         """Return the items that have a query with another set of words than their training ones, and that query."""
         train = [
-            np.sort(self.draw(rows, np.full(len(rows), number)), axis=1)
-            for number in range(self.config.train_per_item)
+            np.sort(self.draw(rows, np.full(len(rows), number)), axis=1) for number in range(self.config.train_per_item)
         ]
         queries = np.full((len(rows), len(self.lengths) + 1), -1, np.int32)
         waiting = np.arange(len(rows))
@@ -229,8 +228,13 @@ def term_counts(table: pa.Table) -> TermCounts:
         words = _words(batch)
         flat = words.flatten().dictionary_encode()
         local = np.array(
-            [-1 if not word or (len(word) == 1 and word in ascii_lowercase) else numbers.setdefault(word, len(numbers))
-             for word in flat.dictionary.to_pylist()], np.int64,
+            [
+                -1
+                if not word or (len(word) == 1 and word in ascii_lowercase)
+                else numbers.setdefault(word, len(numbers))
+                for word in flat.dictionary.to_pylist()
+            ],
+            np.int64,
         )
         term = local[flat.indices.to_numpy()] if len(flat) else np.empty(0, np.int64)
         row = words.value_parent_indices().to_numpy()

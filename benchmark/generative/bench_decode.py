@@ -74,8 +74,15 @@ def measure(
     theirs, ours = outputs["hf"], outputs["full"]
     return {
         "setting": {
-            "items": items, "beams": beams, "batch": batch, "source_length": source_length, "d_model": d_model,
-            "layers": layers, "vocabulary": vocabulary_size, "threads": torch.get_num_threads(), "rounds": rounds,
+            "items": items,
+            "beams": beams,
+            "batch": batch,
+            "source_length": source_length,
+            "d_model": d_model,
+            "layers": layers,
+            "vocabulary": vocabulary_size,
+            "threads": torch.get_num_threads(),
+            "rounds": rounds,
         },
         "seconds": {name: statistics.median(times) for name, times in seconds.items()},
         "times_as_fast": {

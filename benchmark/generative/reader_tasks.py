@@ -94,9 +94,7 @@ def learn_recommendation(
     judged = Judged.of_targets(validation_items, histories.lengths > 0, config.recommendation.validation_size)
     ranker = _ranker(generator, corpus, config, "items")
     states = HistoryStates(generator.reader, histories)
-    early = stopping(
-        judged, lambda rows, k: ranker.rank(states, rows, k).items, config.recommendation, len(examples)
-    )
+    early = stopping(judged, lambda rows, k: ranker.rank(states, rows, k).items, config.recommendation, len(examples))
     facts = learn(generator, examples, config.recommendation, context, early)
     generator.save(folder)
     return {**facts, "targets": examples.targets, "start": "learned code vectors" if learned else "fresh"}
@@ -125,9 +123,7 @@ def learn_search(
         judged = Judged.of_queries(development, config.search.validation_size)
         ranker = _ranker(generator, corpus, config, "sentence")
         states = QueryStates(generator.reader, development.texts, preparing)
-        early = stopping(
-            judged, lambda chosen, k: ranker.rank(states, chosen, k).items, config.search, len(examples)
-        )
+        early = stopping(judged, lambda chosen, k: ranker.rank(states, chosen, k).items, config.search, len(examples))
     facts = learn(generator, examples, config.search, context, early)
     generator.save(folder)
     return {**facts, "start": "fresh"}

@@ -20,9 +20,7 @@ class _AllowedSoftmax(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx: Any, hidden: Tensor, columns: Tensor, allowed: Tensor, target: Tensor, smoothing: float
-    ) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, columns: Tensor, allowed: Tensor, target: Tensor, smoothing: float) -> Tensor:
         device = hidden.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else columns.dtype
         with torch.autocast(device, enabled=False):
@@ -55,9 +53,7 @@ class _AllowedSoftmax(torch.autograd.Function):
         return hidden_grad.to(hidden_dtype) * grads[0], columns_grad.to(columns_dtype) * grads[0], None, None, None
 
 
-def allowed_softmax(
-    hidden: Tensor, columns: Tensor, allowed: Tensor, target: Tensor, smoothing: float = 0.0
-) -> Tensor:
+def allowed_softmax(hidden: Tensor, columns: Tensor, allowed: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
     """Return the cross entropy, summed over the n rows; every row must allow its target."""
     loss: Tensor = _AllowedSoftmax.apply(hidden, columns, allowed, target, smoothing)  # type: ignore[no-untyped-call]
     return loss

@@ -180,9 +180,7 @@ def _learn(
     early = None
     if settings.evaluations and judged is not None:
         ranker, states = task.ranker(_reader(config, settings)), make_states(task)
-        early = stopping(
-            judged, lambda rows, k: ranker.rank(states, rows, k).items, settings, len(examples)
-        )
+        early = stopping(judged, lambda rows, k: ranker.rank(states, rows, k).items, settings, len(examples))
     log = train(model, len(examples), loss, settings, context, validation=early)
     t5.save(folder, model, tokenizer)
     return {

@@ -54,8 +54,12 @@ def kmeans(
 
 def inertia(points: Float32, centroids: Float32, codes: Int32) -> float:
     """Return the sum of squared distances of the points to the centroids of their codes."""
-    return float(sum(np.square(points[i : i + 4096] - centroids[codes[i : i + 4096]], dtype=np.float64).sum()
-                     for i in range(0, len(points), 4096)))
+    return float(
+        sum(
+            np.square(points[i : i + 4096] - centroids[codes[i : i + 4096]], dtype=np.float64).sum()
+            for i in range(0, len(points), 4096)
+        )
+    )
 
 
 def nearest(points: Float32, centroids: Float32) -> tuple[Float32, Int32]:

@@ -1,8 +1,8 @@
 """IDs in files, both ways: this suite's ids.tsv, and the files of other toolkits.
 
-    X.index.json   {"item": ["<a_12>", "<b_7>", ...]}   LETTER, LC-Rec, MiniOneRec: the letter tells the position
-    X.json         {"item": [12, 7, ...]}
-    X.tsv          item TAB 12-7-...                     this suite's own ids.tsv
+X.index.json   {"item": ["<a_12>", "<b_7>", ...]}   LETTER, LC-Rec, MiniOneRec: the letter tells the position
+X.json         {"item": [12, 7, ...]}
+X.tsv          item TAB 12-7-...                     this suite's own ids.tsv
 """
 
 from __future__ import annotations

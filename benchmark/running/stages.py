@@ -1,7 +1,7 @@
 """Which stages a cell goes through, and what decides each one: its key changes with nothing else.
 
-    encode -> ids -> train.<task> -> rank.<task>        (indexers)
-                                     rank.<task>        (retrievers and recommenders)
+encode -> ids -> train.<task> -> rank.<task>        (indexers)
+                                 rank.<task>        (retrievers and recommenders)
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-
 DEFAULT_TEXT_FIELDS = ("title", "description", "brand", "price")
 PAPER_TEXT_FIELDS = (*DEFAULT_TEXT_FIELDS, "category")
 
@@ -153,9 +152,7 @@ def join(parts: Sequence[pa.Array], separator: str, rows: int) -> pa.Array:
     before = pa.scalar(separator)
     texts = pa.array([""] * rows, pa.string())
     for part in parts:
-        texts = pc.binary_join_element_wise(
-            texts, pc.fill_null(pc.binary_join_element_wise(before, part, ""), ""), ""
-        )
+        texts = pc.binary_join_element_wise(texts, pc.fill_null(pc.binary_join_element_wise(before, part, ""), ""), "")
     texts = pc.utf8_slice_codeunits(texts, len(separator))
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
 

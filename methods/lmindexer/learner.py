@@ -41,9 +41,7 @@ class Learner:
             self.documents = self.documents.with_lower(backbone.eval(), context.device)
         self._of_backbone = [parameter for parameter in backbone.parameters() if parameter.requires_grad]
         if config.standardize and isinstance(backbone, EncoderBackbone):
-            pooled = self._of_all(
-                self._no_prefix(), lambda batch: backbone.pooled(batch.ids, batch.mask, batch.lower)
-            )
+            pooled = self._of_all(self._no_prefix(), lambda batch: backbone.pooled(batch.ids, batch.mask, batch.lower))
             backbone.standardize(torch.from_numpy(pooled).to(context.device))
 
     def warm_up(self) -> None:

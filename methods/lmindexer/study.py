@@ -31,8 +31,13 @@ BATCH = 256  # documents that go through the network at a time
 
 @torch.no_grad()
 def measure(
-    network: LMIndexerNetwork, documents: Documents, prefix: Tensor, groups: PrefixGroups, stage: Stage,
-    config: LMIndexerConfig, seed: int,
+    network: LMIndexerNetwork,
+    documents: Documents,
+    prefix: Tensor,
+    groups: PrefixGroups,
+    stage: Stage,
+    config: LMIndexerConfig,
+    seed: int,
 ) -> dict[str, float]:
     """Return the measures of one position on `config.study_items` items; prefix int64 [n, t - 1] of all items.
 

@@ -1,12 +1,12 @@
 """A table of the paper as data, read from `<name>.toml` beside this module (`methods.toml`, `data-sets.toml` with it).
 
-    columns = ["beauty/id-quality/AMI", ..]          data set / task / metric
-    readings = ["published", "trec_eval"]            one filled table per reading of nDCG and AP
-    [[rows]] method, title, label                    the method that `reproduce` runs under this label
-             settings = {"reconstructor.layers" = 2} what it changes in the method's preset
-             match = settings                        which runs fill the row ("> 0" for any positive number)
-             published = [0.2654, ..]                in the order of the columns; "-" where the paper has none
-             uncertain = "..."                       why no value of the row can be compared, whatever the run
+columns = ["beauty/id-quality/AMI", ..]          data set / task / metric
+readings = ["published", "trec_eval"]            one filled table per reading of nDCG and AP
+[[rows]] method, title, label                    the method that `reproduce` runs under this label
+         settings = {"reconstructor.layers" = 2} what it changes in the method's preset
+         match = settings                        which runs fill the row ("> 0" for any positive number)
+         published = [0.2654, ..]                in the order of the columns; "-" where the paper has none
+         uncertain = "..."                       why no value of the row can be compared, whatever the run
 """
 
 from __future__ import annotations

@@ -45,7 +45,10 @@ class ByFrequency(Table):
         shown = np.flatnonzero(n_users).tolist()
         columns = tuple(
             column(
-                self.task, MEASURE, key=f"{MEASURE}.{NAMES[band]}", header=f"{NAMES[band]} (n = {n_users[band]:,})",
+                self.task,
+                MEASURE,
+                key=f"{MEASURE}.{NAMES[band]}",
+                header=f"{NAMES[band]} (n = {n_users[band]:,})",
                 source="bands",
             )
             for band in shown

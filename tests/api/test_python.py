@@ -125,5 +125,5 @@ def test_the_notebook_runs_and_the_readme_shows_its_calls(tmp_path, monkeypatch)
     assert len(run) == 4 and set(frame.label) == {"rqkmeans", "random"} and (frame.metric == "AMI").all()
     assert "<table>" in table._repr_html_() and "AMI" in str(compared) and title and code.shape == (4,)
     readme = (ROOT / "README.md").read_text()
-    for call in ('results.table("id-quality")', 'ResidualKMeans(levels=3).fit(corpus)', "results.to_frame()"):
+    for call in ('results.table("id-quality")', "ResidualKMeans(levels=3).fit(corpus)", "results.to_frame()"):
         assert call in readme

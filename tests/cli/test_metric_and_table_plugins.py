@@ -133,9 +133,7 @@ def test_results_without_the_metric_count_as_not_done(plugin: Installed, shop: P
         (("for rank, item", "for rank"), "the metric 'first_rank' \\(first_rank:FIRST_RANK\\) failed"),
     ],
 )
-def test_a_wrong_metric_is_refused_by_name(
-    change: tuple[str, str], message: str, tmp_path: Path, shop: Path
-) -> None:
+def test_a_wrong_metric_is_refused_by_name(change: tuple[str, str], message: str, tmp_path: Path, shop: Path) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()
     source = (METRICS / "first_rank.py").read_text()

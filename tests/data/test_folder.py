@@ -94,7 +94,9 @@ def test_histories_and_queries_name_rows_of_the_corpus(shop):
     dataset = opened(shop)
     histories = dataset.histories()
     assert (histories.users, histories.offsets.tolist(), histories.items.tolist()) == (
-        ("u1", "u2"), [0, 3, 4], [0, 1, 2, 1],
+        ("u1", "u2"),
+        [0, 3, 4],
+        [0, 1, 2, 1],
     )
     queries = dataset.queries("judged", "test")
     assert queries is not None and queries.texts == ("red mug", "cup for tea")
@@ -106,8 +108,14 @@ def test_histories_and_queries_name_rows_of_the_corpus(shop):
 def test_counts_and_tasks_say_what_is_there(shop):
     dataset = opened(shop)
     assert dataset.counts() == {
-        "items": 3, "labelled items": 3, "distinct labels": 3, "users": 2, "interactions": 4,
-        "users with a validation item": 1, "judged test queries": 2, "judged test judgments": 3,
+        "items": 3,
+        "labelled items": 3,
+        "distinct labels": 3,
+        "users": 2,
+        "interactions": 4,
+        "users with a validation item": 1,
+        "judged test queries": 2,
+        "judged test judgments": 3,
     }
     assert dataset.tasks == ("id-quality", "recommendation", "search")
     assert (dataset.query_sets, dataset.default_queries) == (("judged", "simulated"), "judged")
@@ -119,8 +127,11 @@ def test_counts_and_tasks_say_what_is_there(shop):
 
 def test_gzip_byte_order_mark_crlf_blank_lines_and_unicode_change_nothing(shop, tmp_path):
     items = ITEMS.replace("Red mug", "Tasse à thé ☕ 茶").replace("\n", "\r\n\r\n").encode()
-    packed = write(tmp_path / "packed", items__jsonl__gz=gzip.compress(b"\xef\xbb\xbf" + items),
-                   sequences__txt__gz=gzip.compress(b"u1 a b 3\r\n\r\nu2 b"))
+    packed = write(
+        tmp_path / "packed",
+        items__jsonl__gz=gzip.compress(b"\xef\xbb\xbf" + items),
+        sequences__txt__gz=gzip.compress(b"u1 a b 3\r\n\r\nu2 b"),
+    )
     dataset = opened(packed)
     assert dataset.corpus(("title",)).texts() == ["title: Tasse à thé ☕ 茶", "title: Blue mug", "text: Plain words"]
     assert dataset.histories().items.tolist() == opened(shop).histories().items.tolist()

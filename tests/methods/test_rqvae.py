@@ -134,9 +134,7 @@ def test_training_finds_the_clusters(update, tmp_path):
 
 @pytest.mark.parametrize("update", ["ema", "gradient"])
 def test_restarts_keep_codes_in_use_that_die_without_them(update, tmp_path):
-    dying, kept = (
-        fit(tmp_path / str(steps), update=update, init="random", restart_steps=steps) for steps in (0, 10)
-    )
+    dying, kept = (fit(tmp_path / str(steps), update=update, init="random", restart_steps=steps) for steps in (0, 10))
     used = [[len(set(column)) for column in codes.values.T] for codes in (dying, kept)]
     assert used[0][0] <= 8 and min(used[1]) >= 12
 

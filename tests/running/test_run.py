@@ -201,9 +201,7 @@ def test_a_dry_run_lists_cells_and_computes_nothing(
     assert all(row["done"] and set(row["stages"].values()) <= {"cached"} for row in rows)
 
 
-def test_two_variants_of_a_method_are_two_rows(
-    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_variants_of_a_method_are_two_rows(shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     methods = "random,wide=random"
     words = ["--tasks", "id-quality", "--set", "wide.codebook_size=32", "--set", "random.codebook_size=4"]
     assert run(shop, tmp_path, *words, methods=methods) == 0

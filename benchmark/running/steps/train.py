@@ -34,9 +34,7 @@ def train_search(
 ) -> Facts:  # fmt: skip
     """Train on queries; otherwise the same."""
     queries, development = search_examples(material.dataset, material.training_queries, config.search)
-    facts = finetune_search(
-        folder, codes, material.corpus, queries, config, context, start, development, embed_texts
-    )
+    facts = finetune_search(folder, codes, material.corpus, queries, config, context, start, development, embed_texts)
     context.facts.update(facts)
     keep_logs(context.work, folder)
     return context.facts
