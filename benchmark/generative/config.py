@@ -63,15 +63,24 @@ class SentenceConfig(MethodConfig):
     encoder: EncoderConfig = EncoderConfig()
     inputs: Literal["vector", "words", "both"] = Field(
         "both",
-        description="the encoder's frozen vector of the query, learned vectors of its word pieces, or their sum",
+        description="the encoder's vector of the query, learned vectors of its word pieces, or their sum",
     )
+    learning_layers: int = Field(
+        0, ge=-1, description="upper layers of the encoder that learn with the reader; 0: it is frozen, -1: all of it"
+    )
+    encoder_rate: float = Field(0.02, gt=0, description="share of the learning rate with which the encoder learns")
     max_words: int = Field(32, ge=1, description="word pieces of a query or an item text that are read")
     word_dropout: float = Field(0.0, ge=0, lt=1, description="share of the word pieces left out at random in training")
 
     @model_validator(mode="after")
-    def _encoder_is_frozen(self) -> Self:
+    def _encoder_learns_here_alone(self) -> Self:
         if self.encoder.simcse_epochs:
-            raise ValueError("sentence.encoder.simcse_epochs: the encoder of this reader is frozen; leave it at 0")
+            raise ValueError(
+                "sentence.encoder.simcse_epochs: this reader takes the encoder as it is, or lets it learn with the "
+                "reader (learning_layers); leave it at 0"
+            )
+        if self.learning_layers and self.inputs == "words":
+            raise ValueError("sentence.learning_layers: with inputs 'words' the encoder is not read; leave it at 0")
         return self
 
 

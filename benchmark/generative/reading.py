@@ -16,6 +16,7 @@ from torch import Tensor
 
 from benchmark.contracts import Float32, Histories, Int64
 from benchmark.generative.config import ItemsConfig
+from benchmark.generative.learning_encoder import Padded, TokenStates, sentence_batches
 from benchmark.generative.tokens import Ragged
 from benchmark.windows import Windows, by_length, padded, recent_windows, training_windows
 
@@ -24,10 +25,11 @@ Batch = Any  # HistoryBatch or QueryBatch: what the reader's `learned` takes
 
 @dataclass(frozen=True)
 class Texts:
-    """Prepared texts: embeddings [n, F], where they are read, and word pieces."""
+    """Prepared texts: embeddings [n, F], where they are read, word pieces, and what a learning encoder reads."""
 
     vectors: Float32 | None
     words: Ragged
+    encoder_inputs: Ragged | TokenStates | None = None
 
     def __len__(self) -> int:
         return len(self.words)
@@ -40,6 +42,7 @@ class TextBatch:
     vectors: Tensor | None  # [b, F]
     words: Tensor  # [number of word pieces]
     offsets: Tensor  # [b]
+    encoder_inputs: tuple[Padded, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,8 +163,10 @@ def text_batch(texts: Texts, rows: Int64, device: torch.device | str, dropout: f
         flat, lengths = flat[kept], np.bincount(owner[kept], minlength=len(rows))
     vectors = None if texts.vectors is None else torch.from_numpy(np.asarray(texts.vectors[rows], np.float32))
     offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+    inputs = texts.encoder_inputs
     return TextBatch(
         None if vectors is None else vectors.to(device),
         torch.from_numpy(flat.astype(np.int64)).to(device),
         torch.from_numpy(offsets).to(device),
+        () if inputs is None else tuple(sentence_batches(inputs, rows, device)),
     )
