@@ -57,6 +57,14 @@ class ItemsConfig(MethodConfig):
     dropout: float = Field(0.3, ge=0, lt=1)
 
 
+class NeighboursConfig(MethodConfig):
+    """Targets that the frozen encoder draws for search: items whose texts are near the training text."""
+
+    share: float = Field(0.0, ge=0, le=1, description="share of the targets that are drawn so; 0: none")
+    count: int = Field(32, ge=1, description="nearest items of a text to draw from")
+    temperature: float = Field(0.03, gt=0, description="they are drawn by exp(cosine / temperature)")
+
+
 class SentenceConfig(MethodConfig):
     """The reader `sentence`."""
 
@@ -69,6 +77,10 @@ class SentenceConfig(MethodConfig):
         0, ge=-1, description="upper layers of the encoder that learn with the reader; 0: it is frozen, -1: all of it"
     )
     encoder_rate: float = Field(0.02, gt=0, description="share of the learning rate with which the encoder learns")
+    vector_scale: float = Field(
+        10.0, gt=0, description="the vector of length 1 is scaled by this; the smaller, the more its words count"
+    )
+    neighbours: NeighboursConfig = NeighboursConfig()
     max_words: int = Field(32, ge=1, description="word pieces of a query or an item text that are read")
     word_dropout: float = Field(0.0, ge=0, lt=1, description="share of the word pieces left out at random in training")
 

@@ -16,6 +16,7 @@ from benchmark.generative.config import GenerativeConfig, SentenceConfig
 from benchmark.generative.generator import Generator, items_generator, sentence_generator
 from benchmark.generative.learning import learn, stopping
 from benchmark.generative.learning_encoder import LearningEncoder, sentence_tokens
+from benchmark.generative.neighbours import Neighbours
 from benchmark.generative.rank import Ranker
 from benchmark.generative.reading import (
     HistoryExamples,
@@ -128,14 +129,20 @@ def learn_search(
     np.save(folder / PIECES, pieces)
     preparing = preparing.knowing(pieces)
     encoder = preparing.learning()
+    vectors = neighbours = None
+    if config.sentence.neighbours.share or (encoder is None and config.sentence.inputs != "words"):
+        vectors = embed_texts(texts, config.sentence.encoder)
+    if config.sentence.neighbours.share:
+        assert vectors is not None
+        near = context.embed(corpus, config.sentence.encoder)
+        neighbours = Neighbours.of(vectors, near, corpus.ids, config.sentence.neighbours)
     if encoder is not None:
         inputs = encoder.kept(sentence_tokens(preparing.encoder, texts), context.device)
         prepared = Texts(None, preparing.known(words), inputs)
     else:
-        vectors = embed_texts(texts, config.sentence.encoder) if config.sentence.inputs != "words" else None
-        prepared = Texts(vectors, preparing.known(words))
+        prepared = Texts(vectors if config.sentence.inputs != "words" else None, preparing.known(words))
     generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed, encoder)
-    examples = QueryExamples(prepared, rows, items, config.sentence.word_dropout)
+    examples = QueryExamples(prepared, rows, items, config.sentence.word_dropout, neighbours)
 
     early = None
     if development is not None and config.search.evaluations:

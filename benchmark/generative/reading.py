@@ -17,6 +17,7 @@ from torch import Tensor
 from benchmark.contracts import Float32, Histories, Int64
 from benchmark.generative.config import ItemsConfig
 from benchmark.generative.learning_encoder import Padded, TokenStates, sentence_batches
+from benchmark.generative.neighbours import Neighbours
 from benchmark.generative.tokens import Ragged
 from benchmark.windows import Windows, by_length, padded, recent_windows, training_windows
 
@@ -93,18 +94,25 @@ class HistoryExamples:
 
 
 class QueryExamples:
-    """Texts with the item that each one asks for: example i is text rows[i] and item items[i]."""
+    """Texts with the item that each one asks for: example i is text rows[i] and item items[i], or a neighbour."""
 
-    def __init__(self, texts: Texts, rows: Int64, items: Int64, word_dropout: float) -> None:
+    def __init__(
+        self, texts: Texts, rows: Int64, items: Int64, word_dropout: float, neighbours: Neighbours | None = None
+    ) -> None:
+        """`neighbours` are those of the texts."""
         self.texts, self.rows, self.items, self.word_dropout = texts, rows, items, word_dropout
+        self.neighbours = neighbours
 
     def __len__(self) -> int:
         return len(self.items)
 
     def batch(self, rows: Int64, device: torch.device) -> QueryBatch:
         """Return texts and items."""
-        items = torch.from_numpy(self.items[rows]).to(device)
-        return QueryBatch(text_batch(self.texts, self.rows[rows], device, self.word_dropout), items)
+        items, texts = self.items[rows], self.rows[rows]
+        if self.neighbours is not None:
+            items = self.neighbours.draw(texts, items)
+        batch = text_batch(self.texts, texts, device, self.word_dropout)
+        return QueryBatch(batch, torch.from_numpy(items).to(device))
 
 
 class HistoryStates:
