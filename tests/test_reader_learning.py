@@ -104,6 +104,17 @@ def test_search_learns_which_text_belongs_to_which_item(tmp_path: Path, inputs: 
     assert (found.items >= 0).all() and np.isfinite(found.scores).all()
 
 
+def test_where_all_targets_are_neighbours_a_text_finds_the_item_that_is_like_it(tmp_path: Path) -> None:
+    """The judgments name item 0 alone; the texts are those of other items, and their nearest neighbours."""
+    texts = CORPUS.texts()[10:20]
+    sentence = {"inputs": "words", "neighbours": {"share": 1.0, "count": 1}}
+    config = settings(sentence=sentence, training={"batch_size": 10})
+    asked = queries(texts, [0] * 10)
+    finetune_search(tmp_path, CODES, CORPUS, asked, config, context_in(tmp_path), embed_texts=vectors_of)
+    found = rank_search(tmp_path, CODES, CORPUS, texts, 5, config, context_in(tmp_path))
+    assert found.items[:, 0].tolist() == list(range(10, 20))
+
+
 @pytest.mark.parametrize("layers", [1, -1])
 def test_a_learning_encoder_is_trained_saved_and_opened_again(tmp_path: Path, layers: int) -> None:
     """Every text is read by the encoder alone; what it learned ranks after loading."""

@@ -58,11 +58,14 @@ class ItemsConfig(MethodConfig):
 
 
 class NeighboursConfig(MethodConfig):
-    """Targets that the frozen encoder draws for search: items whose texts are near the training text."""
+    """Targets of search drawn from the items whose texts are like the training text."""
 
     share: float = Field(0.0, ge=0, le=1, description="share of the targets that are drawn so; 0: none")
     count: int = Field(32, ge=1, description="nearest items of a text to draw from")
-    temperature: float = Field(0.03, gt=0, description="they are drawn by exp(cosine / temperature)")
+    words: float = Field(
+        0.5, ge=0, description="weight of the tf-idf cosine of word pieces beside the cosine of the encoder's vectors"
+    )
+    temperature: float = Field(0.05, gt=0, description="they are drawn by exp(likeness / temperature)")
 
 
 class SentenceConfig(MethodConfig):

@@ -16,7 +16,7 @@ from benchmark.generative.config import GenerativeConfig, SentenceConfig
 from benchmark.generative.generator import Generator, items_generator, sentence_generator
 from benchmark.generative.learning import learn, stopping
 from benchmark.generative.learning_encoder import LearningEncoder, sentence_tokens
-from benchmark.generative.neighbours import Neighbours
+from benchmark.generative.neighbours import Compared, Neighbours
 from benchmark.generative.rank import Ranker
 from benchmark.generative.reading import (
     HistoryExamples,
@@ -134,8 +134,8 @@ def learn_search(
         vectors = embed_texts(texts, config.sentence.encoder)
     if config.sentence.neighbours.share:
         assert vectors is not None
-        near = context.embed(corpus, config.sentence.encoder)
-        neighbours = Neighbours.of(vectors, near, corpus.ids, config.sentence.neighbours)
+        own = Compared(context.embed(corpus, config.sentence.encoder), preparing.words(corpus.texts()))
+        neighbours = Neighbours.of(Compared(vectors, words), own, corpus.ids, config.sentence.neighbours)
     if encoder is not None:
         inputs = encoder.kept(sentence_tokens(preparing.encoder, texts), context.device)
         prepared = Texts(None, preparing.known(words), inputs)
