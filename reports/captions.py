@@ -95,7 +95,7 @@ def _sentence(sentence: Mapping[str, Any]) -> str:
     what = "whole encoder learns" if layers < 0 else f"encoder's upper {layers} layers learn"
     learning = f"; the {what}" if layers else ""
     share = sentence.get("neighbours", {}).get("share", 0)
-    drawn = f"; {share:.0%} of the targets are drawn from the encoder's nearest items" if share else ""
+    drawn = f"; {share:.0%} of the targets are drawn from the items with the nearest texts" if share else ""
     return f"{QUERY_INPUTS[sentence['inputs']]}{learning}{drawn}"
 
 

@@ -428,7 +428,7 @@ def test_stability_is_the_agreement_of_the_seeds_first_codes(runs):
         ({"inputs": "vector", "learning_layers": -1}, "the sentence encoder's vector; the whole encoder learns"),
         (
             {"inputs": "words", "learning_layers": 0, "neighbours": {"share": 0.5}},
-            "learned vectors of word pieces; 50% of the targets are drawn from the encoder's nearest items",
+            "learned vectors of word pieces; 50% of the targets are drawn from the items with the nearest texts",
         ),
     ],
 )
