@@ -16,7 +16,8 @@ networks (TIGER: Adagrad for the rq-VAE); codebooks follow moving averages and d
 The item text is title, price, brand and category there: `--text-fields title,price,brand,category`.
 
 `small` is half as deep, with four narrower heads, reads 10 items and sees each of Beauty's 131,413 training pairs about
-three times: it has not converged. A step takes 0.8 s on one core.
+three times: it has not converged (on Beauty, title and brand, validation nDCG@10 of 500 users .0009, .0090, .0139 after
+375, 750 and 1,125 steps). A step takes 0.8 s on one core.
 """
 
 from __future__ import annotations

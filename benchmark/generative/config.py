@@ -57,21 +57,45 @@ class ItemsConfig(MethodConfig):
     dropout: float = Field(0.3, ge=0, lt=1)
 
 
+class NeighboursConfig(MethodConfig):
+    """Targets of search drawn from the items whose texts are like the training text."""
+
+    share: float = Field(0.0, ge=0, le=1, description="share of the targets that are drawn so; 0: none")
+    count: int = Field(32, ge=1, description="nearest items of a text to draw from")
+    words: float = Field(
+        0.5, ge=0, description="weight of the tf-idf cosine of word pieces beside the cosine of the encoder's vectors"
+    )
+    temperature: float = Field(0.05, gt=0, description="they are drawn by exp(likeness / temperature)")
+
+
 class SentenceConfig(MethodConfig):
     """The reader `sentence`."""
 
     encoder: EncoderConfig = EncoderConfig()
     inputs: Literal["vector", "words", "both"] = Field(
         "both",
-        description="the encoder's frozen vector of the query, learned vectors of its word pieces, or their sum",
+        description="the encoder's vector of the query, learned vectors of its word pieces, or their sum",
     )
+    learning_layers: int = Field(
+        0, ge=-1, description="upper layers of the encoder that learn with the reader; 0: it is frozen, -1: all of it"
+    )
+    encoder_rate: float = Field(0.02, gt=0, description="share of the learning rate with which the encoder learns")
+    vector_scale: float = Field(
+        10.0, gt=0, description="the vector of length 1 is scaled by this; the smaller, the more its words count"
+    )
+    neighbours: NeighboursConfig = NeighboursConfig()
     max_words: int = Field(32, ge=1, description="word pieces of a query or an item text that are read")
     word_dropout: float = Field(0.0, ge=0, lt=1, description="share of the word pieces left out at random in training")
 
     @model_validator(mode="after")
-    def _encoder_is_frozen(self) -> Self:
+    def _encoder_learns_here_alone(self) -> Self:
         if self.encoder.simcse_epochs:
-            raise ValueError("sentence.encoder.simcse_epochs: the encoder of this reader is frozen; leave it at 0")
+            raise ValueError(
+                "sentence.encoder.simcse_epochs: this reader takes the encoder as it is, or lets it learn with the "
+                "reader (learning_layers); leave it at 0"
+            )
+        if self.learning_layers and self.inputs == "words":
+            raise ValueError("sentence.learning_layers: with inputs 'words' the encoder is not read; leave it at 0")
         return self
 
 

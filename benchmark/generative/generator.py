@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.id_decoder import EOS, IdDecoder
 from benchmark.generative.items_reader import ItemsReader
+from benchmark.generative.learning_encoder import LearningEncoder
 from benchmark.generative.reading import Batch
 from benchmark.generative.scoring import on_device
 from benchmark.generative.sentence_reader import SentenceReader
@@ -72,9 +73,13 @@ def items_generator(
 
 
 def sentence_generator(
-    codes: Codes, vocabulary: int, dimensions: int, config: GenerativeConfig, seed: int
-) -> Generator:
-    """Return a new generator that reads queries: `vocabulary` word pieces, embeddings of `dimensions`."""
+    codes: Codes, vocabulary: int, dimensions: int, config: GenerativeConfig, seed: int,
+    encoder: LearningEncoder | None = None,
+) -> Generator:  # fmt: skip
+    """Return a new generator that reads queries: `vocabulary` word pieces, embeddings of `dimensions`.
+
+    `encoder` gives the embeddings where it learns too.
+    """
     torch.manual_seed(seed)
-    reader = SentenceReader(vocabulary, dimensions, config.sentence, config.decoder.width)
+    reader = SentenceReader(vocabulary, dimensions, config.sentence, config.decoder.width, encoder)
     return Generator(reader, codes, config)

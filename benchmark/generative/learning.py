@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -17,16 +17,17 @@ from benchmark.types.method import Context
 
 
 def learn(
-    generator: Generator, examples: Examples, config: TaskConfig, context: Context, stopping: Validation | None
-) -> dict[str, Any]:
-    """Train the generator in place and return facts about it."""
+    generator: Generator, examples: Examples, config: TaskConfig, context: Context, stopping: Validation | None,
+    rates: Mapping[str, float] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Train the generator in place and return facts about it; `rates` as in `benchmark.training.train`."""
 
     def loss(model: nn.Module, indices: Tensor) -> Tensor:
         batch = examples.batch(indices.cpu().numpy(), indices.device)
         value: Tensor = model(batch, config.label_smoothing)
         return value
 
-    log = train(generator, len(examples), loss, config, context, validation=stopping)
+    log = train(generator, len(examples), loss, config, context, rates=rates, validation=stopping)
     return {
         "parameters": generator.parameters_count,
         "examples": len(examples),

@@ -13,6 +13,8 @@ from benchmark.errors import BenchmarkError
 from benchmark.generative.config import GenerativeConfig, SentenceConfig
 from benchmark.generative.generator import Generator, items_generator, sentence_generator
 from benchmark.generative.learning import learn, stopping
+from benchmark.generative.learning_encoder import LearningEncoder, sentence_tokens
+from benchmark.generative.neighbours import Compared, Neighbours
 from benchmark.generative.rank import Ranker
 from benchmark.generative.reading import HistoryExamples, HistoryStates, QueryExamples, QueryStates, Texts
 from benchmark.generative.search_examples import text_pairs
@@ -71,10 +73,18 @@ class Preparing:
         """Return the known pieces of texts, and their vectors where they are read."""
         from benchmark.learning.encoders import encode
 
-        vectors = None
-        if self.config.inputs != "words":
-            vectors = encode(self.encoder, texts, normalize=self.config.encoder.normalize)
-        return Texts(vectors, self.known(self.words(texts)))
+        words = self.known(self.words(texts))
+        if self.config.inputs == "words":
+            return Texts(None, words)
+        if self.config.learning_layers:
+            return Texts(None, words, sentence_tokens(self.encoder, texts))
+        return Texts(encode(self.encoder, texts, normalize=self.config.encoder.normalize), words)
+
+    def learning(self) -> LearningEncoder | None:
+        """Return a copy of the encoder that learns with the reader, or None where it is frozen."""
+        if not self.config.learning_layers:
+            return None
+        return LearningEncoder(self.encoder, self.config.learning_layers, self.config.encoder.normalize)
 
 
 def learn_recommendation(
@@ -113,10 +123,21 @@ def learn_search(
         raise BenchmarkError("search: the texts to learn from hold no word")
     np.save(folder / PIECES, pieces)
     preparing = preparing.knowing(pieces)
-    vectors = embed_texts(texts, config.sentence.encoder) if config.sentence.inputs != "words" else None
-    prepared = Texts(vectors, preparing.known(words))
-    generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed)
-    examples = QueryExamples(prepared, rows, items, config.sentence.word_dropout)
+    encoder = preparing.learning()
+    vectors = neighbours = None
+    if config.sentence.neighbours.share or (encoder is None and config.sentence.inputs != "words"):
+        vectors = embed_texts(texts, config.sentence.encoder)
+    if config.sentence.neighbours.share:
+        assert vectors is not None
+        own = Compared(context.embed(corpus, config.sentence.encoder), preparing.words(corpus.texts()))
+        neighbours = Neighbours.of(Compared(vectors, words), own, corpus.ids, config.sentence.neighbours)
+    if encoder is not None:
+        inputs = encoder.kept(sentence_tokens(preparing.encoder, texts), context.device)
+        prepared = Texts(None, preparing.known(words), inputs)
+    else:
+        prepared = Texts(vectors if config.sentence.inputs != "words" else None, preparing.known(words))
+    generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed, encoder)
+    examples = QueryExamples(prepared, rows, items, config.sentence.word_dropout, neighbours)
 
     early = None
     if development is not None and config.search.evaluations:
@@ -124,7 +145,8 @@ def learn_search(
         ranker = _ranker(generator, corpus, config, "sentence")
         states = QueryStates(generator.reader, development.texts, preparing)
         early = stopping(judged, lambda chosen, k: ranker.rank(states, chosen, k).items, config.search, len(examples))
-    facts = learn(generator, examples, config.search, context, early)
+    rates = {"reader.encoder.": config.sentence.encoder_rate}
+    facts = learn(generator, examples, config.search, context, early, rates)
     generator.save(folder)
     return {**facts, "start": "fresh"}
 
@@ -153,7 +175,7 @@ def search(
     """Rank items for text queries."""
     pieces = np.load(folder / PIECES)
     preparing = Preparing.of(config.sentence, context.device).knowing(pieces)
-    generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed)
+    generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed, preparing.learning())
     _open(generator, folder, context)
     states = QueryStates(generator.reader, queries, preparing)
     return _ranker(generator, corpus, config, "sentence").rank_all(states, k, context)

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 from benchmark.generative.config import ItemsConfig
+from benchmark.generative.learning_encoder import Padded, TokenStates, sentence_batches
+from benchmark.generative.neighbours import Neighbours
 from benchmark.generative.tokens import Ragged
 from benchmark.learning.windows import Windows, by_length, padded, recent_windows, training_windows
 from benchmark.types.arrays import Float32, Int64
@@ -25,10 +27,11 @@ Batch = Any  # HistoryBatch or QueryBatch: what the reader's `learned` takes
 
 @dataclass(frozen=True)
 class Texts:
-    """Prepared texts: embeddings [n, F], where they are read, and word pieces."""
+    """Prepared texts: embeddings [n, F], where they are read, word pieces, and what a learning encoder reads."""
 
     vectors: Float32 | None
     words: Ragged
+    encoder_inputs: Ragged | TokenStates | None = None
 
     def __len__(self) -> int:
         return len(self.words)
@@ -41,6 +44,7 @@ class TextBatch:
     vectors: Tensor | None  # [b, F]
     words: Tensor  # [number of word pieces]
     offsets: Tensor  # [b]
+    encoder_inputs: tuple[Padded, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,18 +95,25 @@ class HistoryExamples:
 
 
 class QueryExamples:
-    """Texts with the item that each one asks for: example i is text rows[i] and item items[i]."""
+    """Texts with the item that each one asks for: example i is text rows[i] and item items[i], or a neighbour."""
 
-    def __init__(self, texts: Texts, rows: Int64, items: Int64, word_dropout: float) -> None:
+    def __init__(
+        self, texts: Texts, rows: Int64, items: Int64, word_dropout: float, neighbours: Neighbours | None = None
+    ) -> None:
+        """`neighbours` are those of the texts."""
         self.texts, self.rows, self.items, self.word_dropout = texts, rows, items, word_dropout
+        self.neighbours = neighbours
 
     def __len__(self) -> int:
         return len(self.items)
 
     def batch(self, rows: Int64, device: torch.device) -> QueryBatch:
         """Return texts and items."""
-        items = torch.from_numpy(self.items[rows]).to(device)
-        return QueryBatch(text_batch(self.texts, self.rows[rows], device, self.word_dropout), items)
+        items, texts = self.items[rows], self.rows[rows]
+        if self.neighbours is not None:
+            items = self.neighbours.draw(texts, items)
+        batch = text_batch(self.texts, texts, device, self.word_dropout)
+        return QueryBatch(batch, torch.from_numpy(items).to(device))
 
 
 class HistoryStates:
@@ -161,8 +172,10 @@ def text_batch(texts: Texts, rows: Int64, device: torch.device | str, dropout: f
         flat, lengths = flat[kept], np.bincount(owner[kept], minlength=len(rows))
     vectors = None if texts.vectors is None else torch.from_numpy(np.asarray(texts.vectors[rows], np.float32))
     offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+    inputs = texts.encoder_inputs
     return TextBatch(
         None if vectors is None else vectors.to(device),
         torch.from_numpy(flat.astype(np.int64)).to(device),
         torch.from_numpy(offsets).to(device),
+        () if inputs is None else tuple(sentence_batches(inputs, rows, device)),
     )

@@ -1,10 +1,12 @@
 """The reader `sentence`: one state per query, from a sentence encoder's vector and from the query's word pieces.
 
-    s = LN( W v + 1 / sqrt(n) sum_i e[w_i] )
+    s = LN( W a v + 1 / sqrt(n) sum_i e[w_i] )
 
-v is the frozen encoder's vector of the text (computed once and kept), w_1 .. w_n its word pieces by the same encoder's
-tokenizer, e a table learned from scratch. The vector carries what the query is about, also for words that training
-never saw; the word pieces carry the exact words that tell one item from its neighbours. Either can be left out.
+v is the encoder's vector of the text (computed once and kept, unless the encoder learns), w_1 .. w_n its word pieces
+by the same encoder's tokenizer, e a table learned from scratch. The vector carries what the query is about, also for
+words that training never saw; the word pieces carry the exact words that tell one item from its neighbours. Either can
+be left out. a is `vector_scale`: at 10, as in the reader `items`, the vector outweighs the word pieces at first; at 2
+the two are alike.
 
 Shapes: v [n, F], words are ragged, states [n, D].
 """
@@ -15,19 +17,27 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.generative.config import SentenceConfig
+from benchmark.generative.learning_encoder import LearningEncoder
 from benchmark.generative.reading import QueryBatch, TextBatch
 
 WORD_STD = 0.05
-VECTOR_SCALE = 10.0  # as in the reader `items`
 
 
 class SentenceReader(nn.Module):
     """Gives states [b, D] of texts."""
 
-    def __init__(self, vocabulary: int, dimensions: int, config: SentenceConfig, width: int) -> None:
-        """`vocabulary` word pieces; embeddings of F = `dimensions`."""
+    def __init__(
+        self,
+        vocabulary: int,
+        dimensions: int,
+        config: SentenceConfig,
+        width: int,
+        encoder: LearningEncoder | None = None,
+    ) -> None:
+        """`vocabulary` word pieces; embeddings of F = `dimensions`, by `encoder` where it learns."""
         super().__init__()
         self.config = config
+        self.encoder = encoder
         self.words = self.vector = None
         if config.inputs != "vector":
             self.words = nn.EmbeddingBag(vocabulary, width, mode="sum", include_last_offset=False)
@@ -40,8 +50,9 @@ class SentenceReader(nn.Module):
         """Return the states [b, D]."""
         parts = []
         if self.vector is not None:
-            assert batch.vectors is not None
-            parts.append(self.vector(batch.vectors * VECTOR_SCALE))
+            vectors = batch.vectors if self.encoder is None else self.encoder(batch.encoder_inputs)
+            assert vectors is not None
+            parts.append(self.vector(vectors * self.config.vector_scale))
         if self.words is not None:
             ends = torch.cat([batch.offsets[1:], batch.offsets.new_tensor([len(batch.words)])])
             counts = (ends - batch.offsets).clamp(min=1)

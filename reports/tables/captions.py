@@ -81,12 +81,22 @@ def _reader(name: str, generative: Mapping[str, Any]) -> str:
         case "items":
             return f"reader items (an item's vector comes from its {ITEM_VECTORS[generative['items']['vectors']]})"
         case "sentence":
-            return f"reader sentence ({QUERY_INPUTS[generative['sentence']['inputs']]}{_examples(generative)})"
+            return f"reader sentence ({_sentence(generative['sentence'])}{_examples(generative)})"
         case "ids":
             return f"reader ids (a T5; backbone {generative['ids'].get('backbone', 'scratch')})"
         case _:
             learned = "" if generative.get("start") == "fresh" else ", or the T5 that the indexer has learned"
             return f"reader {name} (a T5; backbone {generative.get('backbone', 'not recorded')}{learned})"
+
+
+def _sentence(sentence: Mapping[str, Any]) -> str:
+    """What the reader `sentence` reads, what of its encoder learns, and which targets the encoder draws."""
+    layers = sentence.get("learning_layers", 0)
+    what = "whole encoder learns" if layers < 0 else f"encoder's upper {layers} layers learn"
+    learning = f"; the {what}" if layers else ""
+    share = sentence.get("neighbours", {}).get("share", 0)
+    drawn = f"; {share:.0%} of the targets are drawn from the items with the nearest texts" if share else ""
+    return f"{QUERY_INPUTS[sentence['inputs']]}{learning}{drawn}"
 
 
 def _examples(generative: Mapping[str, Any]) -> str:

@@ -103,6 +103,33 @@ def test_search_learns_which_text_belongs_to_which_item(tmp_path: Path, inputs: 
     assert (found.items >= 0).all() and np.isfinite(found.scores).all()
 
 
+def test_where_all_targets_are_neighbours_a_text_finds_the_item_that_is_like_it(tmp_path: Path) -> None:
+    """The judgments name item 0 alone; the texts are those of other items, and their nearest neighbours."""
+    texts = CORPUS.texts()[10:20]
+    sentence = {"inputs": "words", "neighbours": {"share": 1.0, "count": 1}}
+    config = settings(sentence=sentence, training={"batch_size": 10})
+    asked = queries(texts, [0] * 10)
+    finetune_search(tmp_path, CODES, CORPUS, asked, config, context_in(tmp_path), embed_texts=vectors_of)
+    found = rank_search(tmp_path, CODES, CORPUS, texts, 5, config, context_in(tmp_path))
+    assert found.items[:, 0].tolist() == list(range(10, 20))
+
+
+@pytest.mark.parametrize("layers", [1, -1])
+def test_a_learning_encoder_is_trained_saved_and_opened_again(tmp_path: Path, layers: int) -> None:
+    """Every text is read by the encoder alone; what it learned ranks after loading."""
+    texts = [f"{kind} {thing}" for kind in ("red", "blue", "soft") for thing in ("lamp", "brush", "soap", "shirt")]
+    asked = queries(texts, list(range(12)))
+    sentence = {"inputs": "vector", "learning_layers": layers, "encoder_rate": 0.01}
+    config = settings(sentence=sentence, training={"steps": 60, "batch_size": 12})
+    facts = finetune_search(tmp_path, CODES, CORPUS, asked, config, context_in(tmp_path))
+    found = rank_search(tmp_path, CODES, CORPUS, texts, 10, config, context_in(tmp_path))
+    assert (found.items[:, 0] == np.arange(12)).mean() > 0.9
+    weights = load_file(tmp_path / "generator.safetensors")
+    assert facts["parameters"] == sum(weight.numel() for weight in weights.values())
+    encoder = [weight.numel() for name, weight in weights.items() if name.startswith("reader.encoder.")]
+    assert sum(encoder) == (1_774_464 if layers == 1 else 22_565_376)  # of MiniLM's 6 layers, without its pooler
+
+
 def test_items_own_texts_are_learned_where_asked_for(tmp_path: Path) -> None:
     """Two judged queries say nothing about the other items; their own texts do."""
     right = {}
@@ -165,7 +192,9 @@ def test_vectors_of_other_codebooks_are_refused(tmp_path: Path) -> None:
         ({"scorer": "full", "recommendation.reader": "items"}, "'full' is the softmax of a T5.*the reader 'items'"),
         ({"items.heads": "3"}, "3 heads do not divide decoder.width 128"),
         ({"ids.heads": "3"}, "3 heads do not divide d_model 128; set d_kv"),
-        ({"sentence.encoder.simcse_epochs": "1"}, "the encoder of this reader is frozen"),
+        ({"sentence.encoder.simcse_epochs": "1"}, "this reader takes the encoder as it is"),
+        ({"sentence.learning_layers": "1", "sentence.inputs": "words"}, "with inputs 'words' the encoder is not read"),
+        ({"sentence.learning_layers": "-2"}, "learning_layers"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused_before_anything_runs(

@@ -23,9 +23,9 @@ KINDS = ("vector", "words", "both")
 CPU = torch.device("cpu")
 
 
-def reader_of(inputs: str) -> SentenceReader:
+def reader_of(inputs: str, vector_scale: float = 10) -> SentenceReader:
     torch.manual_seed(0)
-    reader = SentenceReader(10, 6, SentenceConfig(inputs=inputs), width=8)
+    reader = SentenceReader(10, 6, SentenceConfig(inputs=inputs, vector_scale=vector_scale), width=8)
     with torch.no_grad():
         for parameter in reader.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.3)
@@ -33,10 +33,11 @@ def reader_of(inputs: str) -> SentenceReader:
 
 
 def by_hand(reader: SentenceReader, inputs: str, row: int) -> Tensor:
-    """LN( W 10 v + 1 / sqrt(n) sum_i e[w_i] )"""
+    """LN( W a v + 1 / sqrt(n) sum_i e[w_i] )"""
     total = torch.zeros(8)
     if inputs != "words":
-        total = total + reader.vector.weight @ torch.from_numpy(VECTORS[row]) * 10 + reader.vector.bias
+        vector = torch.from_numpy(VECTORS[row]) * reader.config.vector_scale
+        total = total + reader.vector.weight @ vector + reader.vector.bias
     if inputs != "vector":
         for word in WORDS[row]:
             total = total + reader.words.weight[word] / len(WORDS[row]) ** 0.5
@@ -45,9 +46,10 @@ def by_hand(reader: SentenceReader, inputs: str, row: int) -> Tensor:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("scale", [0.5, 10])
 @pytest.mark.parametrize("inputs", KINDS)
-def test_states_are_the_sum_of_the_parts_that_are_read(inputs: str) -> None:
-    reader = reader_of(inputs)
+def test_states_are_the_sum_of_the_parts_that_are_read(inputs: str, scale: float) -> None:
+    reader = reader_of(inputs, scale)
     found = reader(text_batch(TEXTS, np.arange(5), CPU))
     expected = torch.stack([by_hand(reader, inputs, row) for row in range(5)])
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)

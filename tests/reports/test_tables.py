@@ -14,6 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from benchmark.reports.paper import TABLE1
 from benchmark.reports.renderers import json_tables, latex, markdown, terminal
+from benchmark.reports.tables import captions
 from benchmark.reports.tables.standard import (
     COST,
     ID_QUALITY,
@@ -270,8 +271,8 @@ def test_costs_of_two_query_sets_are_told_apart_where_search_was_run(runs):
     put(runs, "bm25", values=hits(0.3), task="search", cost=cost)
     put(runs, "bm25", values=hits(0.3), task="search", cost=cost, queries="judged", key="k2")
     put(runs, "hgn", values=hits(0.3), cost=cost, preset="published")
-    captions = [filled.caption for filled in build(COST, load_results(runs))]
-    named = [[name for name in ("simulated known-item", "judged") if f"{name} queries" in text] for text in captions]
+    said = [filled.caption for filled in build(COST, load_results(runs))]
+    named = [[name for name in ("simulated known-item", "judged") if f"{name} queries" in text] for text in said]
     assert sorted(named) == [[], ["judged"], ["simulated known-item"]]
 
 
@@ -424,3 +425,23 @@ def test_stability_is_the_agreement_of_the_seeds_first_codes(runs):
     expected = np.mean([adjusted_rand_score(codes[a], codes[b]) for a, b in ((0, 1), (0, 2), (1, 2))])
     assert cells["a"].mean == pytest.approx(expected) and cells["a"].n == 3 and len(cells["a"].results) == 3
     assert cells["alone"].mean is None and cells["bare"].mean is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ({"inputs": "words"}, "learned vectors of word pieces"),
+        (
+            {"inputs": "vector", "learning_layers": 2},
+            "the sentence encoder's vector; the encoder's upper 2 layers learn",
+        ),
+        ({"inputs": "vector", "learning_layers": -1}, "the sentence encoder's vector; the whole encoder learns"),
+        (
+            {"inputs": "words", "learning_layers": 0, "neighbours": {"share": 0.5}},
+            "learned vectors of word pieces; 50% of the targets are drawn from the items with the nearest texts",
+        ),
+    ],
+)
+def test_a_caption_says_what_the_reader_of_queries_learned_from(sentence: dict[str, object], said: str) -> None:
+    generative = {"sentence": sentence, "search": {"simulated_per_item": 0, "item_texts": False}}
+    assert captions._reader("sentence", generative) == f"reader sentence ({said})"
