@@ -94,8 +94,8 @@ def put_in_place(part: Path, target: Path) -> None:
         _flush(path)
     try:
         os.replace(part, target)
-    except OSError:
-        if not (part.is_dir() and target.is_dir()):  # else: another process wrote the same content before
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # another process wrote the same content before
             raise
     _flush(target.parent)
 

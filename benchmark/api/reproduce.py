@@ -19,6 +19,7 @@ from benchmark.results import tables
 from benchmark.results.result_files import RUNS, Result, load_results, newest
 from benchmark.running.cells import Cell, Plan, Variant
 from benchmark.running.plan import chosen_fields, make_variants
+from benchmark.running.record import keep_current
 
 
 class PaperRow(Protocol):
@@ -84,7 +85,10 @@ class Reproduction:
         failures: dict[str, str] = {}
         for part in self.parts:
             if part.missing:
-                failures |= execute(part.request, log=log).failures
+                failed = execute(part.request, log=log).failures
+                failures |= {f"{part.dataset}, preset {part.preset}: {cell}": why for cell, why in failed.items()}
+            else:
+                keep_current(part.cells)
         presets = {part.preset for part in self.parts}
         fields = chosen_fields(self.request.text_fields)
         found = [r for r in newest(load_results(self.request.runs)) if r.preset in presets and r.text_fields == fields]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,10 +12,12 @@ from typing import Any
 
 from benchmark.api.request import RunRequest, labelled_ids
 from benchmark.api.results import Results
+from benchmark.errors import UsageError
 from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank
 from benchmark.results.result_files import RUNS, read_result
 from benchmark.running.cells import Plan
+from benchmark.running.record import keep_current
 from benchmark.running.runner import Runner
 
 Log = Callable[[str], None]
@@ -47,7 +50,7 @@ def run(
     files = {label: str(file) for label, file in ids.items()} if isinstance(ids, Mapping) else labelled_ids(ids)
     request = RunRequest(
         str(dataset), _words(methods), files, None if tasks is None else _words(tasks), preset,
-        (seeds,) if isinstance(seeds, int) else tuple(seeds), dict(settings or {}), text_fields, queries, Path(runs),
+        _whole(seeds), dict(settings or {}), text_fields, queries, Path(runs),
         None if data_root is None else Path(data_root), device, check,
     )  # fmt: skip
     results = execute(request, log=(lambda message: None) if quiet else to_stderr)
@@ -63,6 +66,8 @@ def execute(request: RunRequest, *, log: Log) -> Results:
     device = choose_device(request.device) if missing else "cpu"
     runner = Runner(plan, request.store, device=device, progress=progress, log=log)
     failures = runner.run()
+    if process_rank() == 0:
+        keep_current(plan.cells)
     if process_rank() == 0 and missing:
         for warning in plan.dataset.warnings:
             log(f"note: {warning}")
@@ -91,6 +96,17 @@ def progress(iterable: Iterable[Any], title: str, total: int | None = None) -> I
 
     bar: Iterable[Any] = tqdm(iterable, desc=f"  {title}", total=total, leave=False, dynamic_ncols=True)
     return bar
+
+
+def _whole(seeds: Sequence[int] | int) -> tuple[int, ...]:
+    """Return seeds as Python's own numbers, also those of NumPy. Raises UsageError for what is no number from 0 on."""
+    try:
+        found = tuple(map(operator.index, seeds if isinstance(seeds, Iterable) else (seeds,)))
+    except TypeError:
+        found = (-1,)
+    if not found or min(found) < 0:
+        raise UsageError(f"seeds {seeds!r}: whole numbers from 0 on are needed, e.g. [0, 1, 2]")
+    return found
 
 
 def _words(value: Sequence[str] | str) -> tuple[str, ...]:

@@ -32,13 +32,16 @@ def execute(arguments: argparse.Namespace) -> int:
     """Write the figures; exit code 1 if one that was asked for by name is not there, or a file is damaged."""
     from benchmark.cli.words import whole_numbers, words
     from benchmark.registry import load
-    from benchmark.results.result_files import load_results, newest, problems
+    from benchmark.results.result_files import load_results, newest, older_note, problems
 
     if not arguments.runs.is_dir():
         raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")
     names = words(arguments.figures) if arguments.figures else None
     first_codes = whole_numbers(arguments.first_codes, "--first-codes") if arguments.first_codes else ()
-    results = newest(load_results(arguments.runs))
+    found = load_results(arguments.runs)
+    results = newest(found)
+    if note := older_note(found, results):
+        print(f"benchmark: {note.partition('; see')[0]}", file=sys.stderr)
     for problem in problems(results):
         print(f"benchmark: left out: {problem}", file=sys.stderr)
     written = load("tool", "figures")(

@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from benchmark.cache_keys import code_version
 from benchmark.config import Configured, MethodConfig, build_config
 from benchmark.data import layout, parsed
 from benchmark.data.items import read_items
@@ -42,12 +43,14 @@ class DatasetBuilder(Configured[ConfigT], ABC):
     name: ClassVar[str]
 
     def key(self) -> str:
-        """Return what decides the content: the options and the code (`x.py` and what lies beside it as x*.py, x*.toml).
+        """Return what decides the content: the options and the code (`x.py` and what lies beside it as x*.py, x*.toml;
+        of a package all its files).
 
         A builder that reads raw files adds their hashes.
         """
         source = Path(inspect.getfile(type(self)))
-        files = [path for path in sorted(source.parent.glob(f"{source.stem}*")) if path.suffix in (".py", ".toml")]
+        places = source.parent.rglob("*") if source.name == "__init__.py" else source.parent.glob(f"{source.stem}*")
+        files = [path for path in sorted(places) if path.suffix in (".py", ".toml")]
         code = [file_digest(path) for path in files]
         return digest([self.name, self.config.model_dump(mode="json"), code])
 
@@ -216,7 +219,7 @@ class Dataset:
 
     @cached_property
     def _table(self) -> Any:
-        key = digest([self.parts["items"], layout.READER_VERSION, self.check])
+        key = digest([self.parts["items"], code_version(read_items), self.check])
         path = self._cache / f"items-{key}.arrow"
         try:
             table, warnings = parsed.open_table(path)
@@ -240,7 +243,7 @@ class Dataset:
     @cached_property
     def _histories(self) -> Histories:
         assert self.sequences_file is not None
-        key = digest([self.parts["items"], self.parts["sequences"], layout.READER_VERSION])
+        key = digest([self.parts["items"], self.parts["sequences"], code_version(layout)])
         folder = self._cache / f"sequences-{key}"
         if not is_whole(folder):
             parsed.save_histories(folder, *layout.read_sequences(self.sequences_file, self._items_alone.row_of))

@@ -26,7 +26,6 @@ import numpy as np
 from benchmark.errors import DataError, line_error
 from benchmark.types.data import Histories, QuerySet
 
-READER_VERSION = 1  # part of the cache key of all parsed data, the items too
 _GRADE = re.compile(r"[+-]?\d{1,6}")
 
 

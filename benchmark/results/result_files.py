@@ -22,6 +22,7 @@ from typing import Any
 from benchmark.errors import DataError, line_error
 
 FORMAT = 1
+VERSION_SIGN = "@"  # between the label and the key of a row that an older version of the suite left behind
 RUNS = Path("runs")  # the folder of results where none is named
 CONTROLS_OF_OLD_FILES = ("random", "shuffled", "category", "popularity")  # of files without the key `control`
 
@@ -57,7 +58,7 @@ class Result:
 
     def written(self, task: str = "") -> str:
         """When the numbers of a task, or the newest ones, were written (ISO 8601), else the file's time."""
-        times = self.cost.get("written") or {}
+        times = {of: time for of, time in (self.cost.get("written") or {}).items() if of in self.metrics}
         said = times.get(task) or max(times.values(), default="")
         if said or self.problem:
             return str(said)
@@ -176,18 +177,7 @@ def newest(results: Iterable[Result]) -> list[Result]:
     A result is computed again where the suite's code has changed. Of one that has newer numbers for some of its tasks
     the others are kept; one that has newer numbers for all is left out. Unreadable ones stay.
     """
-    best: dict[Any, str] = {}
-    kept = list(results)
-    for result in kept:
-        for task in result.metrics:
-            place = (_identity(result), result.seed, task)
-            best[place] = max(best.get(place, ""), result.written(task))
-    shown = []
-    for result in kept:
-        tasks = {t for t in result.metrics if result.written(t) >= best[_identity(result), result.seed, t]}
-        if tasks or not result.metrics:
-            shown.append(replace(result, metrics={t: values for t, values in result.metrics.items() if t in tasks}))
-    return shown
+    return [current for current, _ in _by_age(results) if current is not None]
 
 
 def older_note(results: Iterable[Result], shown: Iterable[Result]) -> str:
@@ -197,10 +187,35 @@ def older_note(results: Iterable[Result], shown: Iterable[Result]) -> str:
 
 
 def versions_apart(results: Iterable[Result]) -> list[Result]:
-    """Return all results, older versions as rows of their own: 'rqvae@1a2b3c', the beginning of the key."""
+    """Return all results, what older versions left behind as rows of their own: 'rqvae@1a2b3c', after the key.
+
+    A result that is the newest for some of its tasks only comes twice, with these tasks and with the others.
+    """
+    parts: list[Result] = []
+    for current, older in _by_age(results):
+        parts += [current] if current else []
+        parts += [replace(older, label=f"{older.label}{VERSION_SIGN}{older.key[:6]}")] if older else []
+    return parts
+
+
+def _by_age(results: Iterable[Result]) -> list[tuple[Result | None, Result | None]]:
+    """Return each result with the tasks that it has the newest numbers of, and with the others; None for no task."""
+    best: dict[Any, str] = {}
     every = list(results)
-    current = {result.folder for result in newest(every)}
-    return [r if r.folder in current or r.problem else replace(r, label=f"{r.label}@{r.key[:6]}") for r in every]
+    for result in every:
+        for task in result.metrics:
+            place = (_identity(result), result.seed, task)
+            best[place] = max(best.get(place, ""), result.written(task))
+    parts: list[tuple[Result | None, Result | None]] = []
+    for result in every:
+        older = {t for t in result.metrics if result.written(t) < best[_identity(result), result.seed, t]}
+        if not older:
+            parts.append((result, None))
+            continue
+        split = [{t: v for t, v in result.metrics.items() if (t in older) is of_older} for of_older in (False, True)]
+        current = replace(result, metrics=split[0]) if split[0] else None
+        parts.append((current, replace(result, metrics=split[1])))
+    return parts
 
 
 def group_seeds(results: Iterable[Result], *, by_key: bool = False) -> list[tuple[Result, ...]]:

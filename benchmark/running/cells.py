@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark.cache_keys import model_folders
 from benchmark.config import MethodConfig
 from benchmark.data.dataset import Dataset
 from benchmark.generative.config import GenerativeConfig
-from benchmark.running.versions import model_folders
 from benchmark.types.method import Indexer, Method, Recommender, Retriever
 
 TASKS = ("id-quality", "recommendation", "search")

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from benchmark.cache_keys import code_version
 from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
 from benchmark.data.dataset import Dataset
 from benchmark.errors import UsageError, did_you_mean
@@ -19,7 +20,6 @@ from benchmark.metrics.known import plugins
 from benchmark.registry import find, load, source_file
 from benchmark.running import runner
 from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant
-from benchmark.running.versions import code_version
 from benchmark.types.text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}

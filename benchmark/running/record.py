@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.files import lock, write_json, write_lines, write_text
-from benchmark.results.result_files import FORMAT, histories_file, items_file
+from benchmark.results.result_files import FORMAT, histories_file, items_file, newest, read_result
 from benchmark.running.cells import Cell, Plan
 from benchmark.running.requirements import distributions_of, installed_versions
 from benchmark.running.store import Stage
@@ -212,8 +212,33 @@ def _write_cost(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
         cost |= {"device": content["device"], "date": content["date"]}
     if cell.variant.trials is not None:
         cost["trials"] = cell.variant.trials
-    cost.setdefault("written", {})[cell.task] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    cost.setdefault("written", {})[cell.task] = _now()
     write_json(path, cost)
+
+
+def keep_current(cells: Iterable[Cell]) -> None:
+    """Let the results that a run has asked for be the newest of their rows, also where it found them done.
+
+    After a return to an older version of the code its results are older than those of the version that was left.
+    """
+    for cell in cells:
+        here = cell.folder / "result.json"
+        others = cell.folder.parent.parent.glob(f"*/seed-{cell.seed}/result.json")
+        if not cell.done() or all(other == here for other in others):
+            continue
+        found = [
+            read_result(path) for path in sorted(cell.folder.parent.parent.glob(f"*/seed-{cell.seed}/result.json"))
+        ]
+        shown = next((r for r in newest(found) if r.folder == cell.folder), None)
+        if shown is None or cell.task not in shown.metrics:
+            with lock(cell.folder / ".lock"):
+                cost = _read(cell.folder / "cost.json") or {"stages": {}, "facts": {}}
+                cost.setdefault("written", {})[cell.task] = _now()
+                write_json(cell.folder / "cost.json", cost)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _write_log(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:

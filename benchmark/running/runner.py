@@ -26,8 +26,10 @@ from benchmark.running.material import Material
 from benchmark.running.record import Scored, write_result
 from benchmark.running.stages import Stages
 from benchmark.running.steps.encode import encode_items, encode_texts, read_embeddings
+from benchmark.running.steps.fit_and_rank import fit_and_rank
 from benchmark.running.steps.ids import START, learn_ids, read_codes
-from benchmark.running.steps.rank import fit_and_rank, rank_ids, read_rankings
+from benchmark.running.steps.rank_ids import rank_ids
+from benchmark.running.steps.rankings import read_rankings
 from benchmark.running.steps.train import train_recommendation, train_search
 from benchmark.running.store import Stage, Store
 from benchmark.types.arrays import Float32

@@ -10,17 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmark.cache_keys import code_version, folder_version, model_folders
 from benchmark.config import EncoderConfig, encoders
 from benchmark.data.dataset import Dataset
 from benchmark.files import digest
 from benchmark.learning.encoders import resolve
 from benchmark.running.cells import Cell, Plan
 from benchmark.running.steps.encode import encode_items, encode_texts
+from benchmark.running.steps.fit_and_rank import fit_and_rank
 from benchmark.running.steps.ids import learn_ids
-from benchmark.running.steps.rank import fit_and_rank, rank_ids
+from benchmark.running.steps.rank_ids import rank_ids
 from benchmark.running.steps.train import train_recommendation
 from benchmark.running.store import Stage, Store
-from benchmark.running.versions import code_version, folder_version, model_folders
 
 TASK_DATA = {"recommendation": "sequences", "search": "queries"}
 READER_KEYS = {
@@ -83,7 +84,7 @@ class Stages:
             "models": model_folders(variant.config),
             "encode": [self.encode(encoder, cell.seed).key for encoder in encoders(variant.config)],
             "seed": cell.seed,
-            "code": [variant.code, code_version(learn_ids)],
+            "code": [variant.code, code_version(learn_ids), code_version(encode_items)],  # `context.embed`
         }
         return self.store.stage("ids", decided_by)
 

@@ -63,11 +63,14 @@ def check_means(tables: Tables, runs: Path, findings: Findings) -> None:
 def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) -> None:
     """Build the same tables again from the results they name and compare every format that lies in the folder."""
     from benchmark.registry import registered
-    from benchmark.results.result_files import read_result
+    from benchmark.results.result_files import VERSION_SIGN, newest, read_result, versions_apart
     from benchmark.results.tables import SUFFIX, fill_tables, render
 
     files = [runs / path for path in named_results(tables)]
     results = [result for path in files if path.is_file() and not (result := read_result(path)).problem]
+    labels = [row["label"] for table in tables for row in table["rows"]]
+    apart = any(VERSION_SIGN in label for label in labels)  # the report was made with --all-versions
+    results = versions_apart(results) if apart else newest(results)
     filled = fill_tables(results, list(dict.fromkeys(table["name"] for table in tables)))
     paths = {style: folder / f"tables.{SUFFIX.get(style, style)}" for style in registered("format")}
     for path in sorted(folder.iterdir()):

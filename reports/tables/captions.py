@@ -112,4 +112,6 @@ def remarks_of_runs(labels: Sequence[str], groups: Sequence[Sequence[Result]]) -
     for label, seeds in zip(labels, groups, strict=True):
         for note in dict.fromkeys(note for result in seeds for note in result.notes):
             said.setdefault(note, []).append(label)
-    return [note if len(rows) == len(groups) else f"{', '.join(rows)}: {note}" for note, rows in said.items()]
+    notes = [note if len(rows) == len(groups) else f"{', '.join(rows)}: {note}" for note, rows in said.items()]
+    mixed = [label for label, seeds in zip(labels, groups, strict=True) if len({r.key for r in seeds}) > 1]
+    return notes + ([f"Seeds of more than one version of the suite's code: {', '.join(mixed)}."] if mixed else [])

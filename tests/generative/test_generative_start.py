@@ -11,6 +11,7 @@ import pytest
 import torch
 from conftest import FAST
 
+from benchmark.cache_keys import model_folders
 from benchmark.cli.main import main
 from benchmark.config import EncoderConfig, MethodConfig
 from benchmark.conformance import check_method, small_corpus
@@ -21,7 +22,6 @@ from benchmark.generative.finetune import finetune_recommendation, finetune_sear
 from benchmark.generative.start import load_start, save_start
 from benchmark.generative.t5 import ScratchConfig, load_seq2seq
 from benchmark.registry import registered
-from benchmark.running.versions import model_folders
 from benchmark.types.arrays import Float32
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories, QuerySet

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from conftest import FAST
 
+from benchmark import cache_keys as versions
 from benchmark.api.request import RunRequest
 from benchmark.cli.words import parse_settings
 from benchmark.learning import encoders
-from benchmark.running import versions
 from benchmark.running.runner import Runner
 from benchmark.running.stages import Stages
 from benchmark.running.store import Store
 
 # What finds, locks, times and names stages, or looks on: none of it touches a number of a stage's result.
 AROUND = {
-    "benchmark.running.runner", "benchmark.running.stages", "benchmark.running.store", "benchmark.running.versions",
+    "benchmark.running.runner", "benchmark.running.stages", "benchmark.running.store", "benchmark.cache_keys",
     "benchmark.running.memory", "benchmark.running.cells", "benchmark.api.run", "benchmark.files", "benchmark.errors",
     "benchmark.types.facts", "benchmark.learning.processes", "benchmark.learning.devices", "benchmark.version",
     "benchmark", "benchmark.methods", "benchmark.registry",

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from benchmark.cache_keys import code_of, code_version, folder_version
 from benchmark.errors import BenchmarkError
 from benchmark.files import digest
 from benchmark.running.store import Store
-from benchmark.running.versions import code_of, code_version, folder_version
 
 
 def _make(folder: Path, work: Path) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 from functools import cache
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -14,14 +16,17 @@ from pydantic import BaseModel
 from benchmark.errors import BenchmarkError
 from benchmark.files import bytes_digest, digest
 
+MODEL_FILES = ("config.json", "modules.json")  # what a folder of Hugging Face or sentence-transformers holds
+
 
 def folder_version(name: str) -> str | None:
-    """Return a hash of a local model folder's files (names, sizes, times); None for anything but a folder.
+    """Return a hash of a local model folder's files (names, sizes, times); None for anything but such a folder.
 
-    A model that was trained again under the same path is another model.
+    A model that was trained again under the same path is another model. A folder in the working directory that
+    happens to be named like a model (`scratch`, `default`) counts only where a model lies in it.
     """
     folder = Path(name).expanduser()
-    if not folder.is_dir():
+    if not folder.is_dir() or not (os.sep in name or any((folder / file).is_file() for file in MODEL_FILES)):
         return None
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     stats = [(str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
@@ -49,7 +54,7 @@ def model_folders(value: Any) -> dict[str, str]:
 
 
 def code_version(root: Any) -> str:
-    """Return a hash of the code of a module, class or function, and of all it imports from the same packages.
+    """Return a hash of the module that something is defined in, and of all that it imports from the same packages.
 
     Imports are followed however deep, also those inside functions; they are read from the sources and not carried out.
     Comments, docstrings and layout do not count. Raises BenchmarkError for a module whose source cannot be found.
@@ -60,7 +65,7 @@ def code_version(root: Any) -> str:
 @cache
 def code_of(module: str) -> dict[str, str]:
     """Return module -> hash of its code, for a module and all it imports from the same packages, however deep."""
-    packages = {"benchmark", module.partition(".")[0]}
+    packages = {"benchmark", *_same_distribution(module.partition(".")[0])}
     seen: dict[str, str] = {}
     todo = [module]
     while todo:
@@ -76,11 +81,21 @@ def code_of(module: str) -> dict[str, str]:
     return seen
 
 
+@cache
+def _same_distribution(top: str) -> frozenset[str]:
+    """Return the top-level modules that were installed with this one: a plugin may have helpers beside its module."""
+    if top == "benchmark":
+        return frozenset({top})
+    installed = packages_distributions()
+    own = set(installed.get(top, ()))
+    return frozenset({top, *(name for name, of in installed.items() if own & set(of))})
+
+
 def _source(name: str) -> Path | None:
     """Find a module's file by walking its package's folders (`find_spec` would import the parents)."""
     top, *rest = name.split(".")
     if top == "benchmark":
-        folders = [Path(__file__).parents[1]]
+        folders = [Path(__file__).parent]
     else:
         spec = find_spec(top)
         if spec is None:

@@ -1,0 +1,41 @@
+"""The stage `rank.<task>` of a retriever or recommender: it is fitted and ranks."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.metrics.latency import latency, throughput
+from benchmark.running.material import Material
+from benchmark.running.steps.rankings import keep_rankings
+from benchmark.types.arrays import Int64
+from benchmark.types.facts import Facts
+from benchmark.types.method import Context, Recommender, Retriever
+from benchmark.types.rankings import Rankings
+
+
+def fit_and_rank(
+    folder: Path, task: str, method: Retriever[Any] | Recommender[Any], material: Material, depth: int, context: Context
+) -> Facts:
+    """Fit a retriever or recommender and rank with it; its speed becomes facts."""
+    n, started = material.asked(task), time.perf_counter()
+    if isinstance(method, Retriever):
+        method.fit(material.corpus, material.train_queries, context)
+    else:
+        method.fit(material.corpus, material.split.train, material.split.validation, context)
+    fitted = time.perf_counter()
+
+    def ranked(rows: Int64) -> Rankings:
+        if isinstance(method, Retriever):
+            return method.search([material.test_queries.texts[row] for row in rows], depth)
+        return method.recommend(material.test_users[0].select(rows), depth)
+
+    rankings = ranked(np.arange(n))
+    seconds = time.perf_counter() - fitted
+    context.facts["fit_seconds"] = round(fitted - started, 3)
+    context.facts.update(throughput(n, seconds))
+    context.facts.update(latency(lambda row: ranked(np.asarray([row])), n))
+    return keep_rankings(folder, task, rankings, material, depth, context)
