@@ -95,6 +95,11 @@ class IdMetric(Metric):
     tasks: tuple[str, ...] = ("id-quality",)
     compute: Callable[[Codes, Corpus, Histories | None], float | None]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tasks != ("id-quality",):
+            raise BenchmarkError(f"the metric '{self.name}': an IdMetric is of the task id-quality, not {self.tasks}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class QueryMetric(Metric):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from importlib.metadata import EntryPoint
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,10 +71,7 @@ def _failed(entry: EntryPoint, metric: Metric, error: Exception) -> BenchmarkErr
 
 def _checked(entry: EntryPoint, metric: Metric, value: object) -> float:
     low, high = metric.range
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = float("nan")
+    number = float(value) if isinstance(value, Real) else float("nan")
     if not (np.isfinite(number) and low - SLACK <= number <= high + SLACK):
         raise BenchmarkError(
             f"the metric '{metric.name}' ({entry.value}) gave {value!r}; expected a number {metric.range_text}"

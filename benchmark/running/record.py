@@ -222,13 +222,10 @@ def keep_current(cells: Iterable[Cell]) -> None:
     After a return to an older version of the code its results are older than those of the version that was left.
     """
     for cell in cells:
-        here = cell.folder / "result.json"
-        others = cell.folder.parent.parent.glob(f"*/seed-{cell.seed}/result.json")
-        if not cell.done() or all(other == here for other in others):
+        of_seed = sorted(cell.folder.parent.parent.glob(f"*/seed-{cell.seed}/result.json"))
+        if len(of_seed) < 2 or not cell.done():
             continue
-        found = [
-            read_result(path) for path in sorted(cell.folder.parent.parent.glob(f"*/seed-{cell.seed}/result.json"))
-        ]
+        found = [read_result(path) for path in of_seed]
         shown = next((r for r in newest(found) if r.folder == cell.folder), None)
         if shown is None or cell.task not in shown.metrics:
             with lock(cell.folder / ".lock"):

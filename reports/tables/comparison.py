@@ -101,7 +101,7 @@ def find_pairs(
     if not any(not result.problem for result in chosen):
         raise UsageError(f"no results of the data set '{dataset}' in {runs}")
     for name in (a, b):
-        _side(group_seeds(chosen), name, runs)
+        _side(group_seeds(chosen, by_key=True), name, runs)
     found = {}
     for task in tasks:
         groups = group_seeds(result for result in chosen if task in result.metrics)

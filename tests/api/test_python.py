@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import FAST
 
@@ -34,6 +35,13 @@ def test_python_and_the_command_line_make_the_same_cells(shop, results, capsys):
     words = ["run", "--methods", "rqkmeans,popularity", "--dataset", str(shop), "--seeds", "0,1", *settings]
     assert main([*words, "--runs", str(results.runs), "--dry-run"]) == 0
     assert "0 of 8 cells to compute" in capsys.readouterr().out
+
+
+def test_seeds_may_be_numbers_of_numpy(shop, results):
+    again = benchmark.run(
+        "rqkmeans,popularity", shop, seeds=np.arange(2), settings=SETTINGS, runs=results.runs, quiet=True
+    )
+    assert [result.folder for result in again] == [result.folder for result in results]
 
 
 def test_the_frame_holds_every_number_of_the_result_files(results):
@@ -72,6 +80,7 @@ def test_a_comparison_prints_what_the_command_prints(shop, results, capsys):
         ({"methods": "rqkmeans", "tasks": ["ranking"]}, "unknown task 'ranking'"),
         ({"methods": "rqkmeans", "device": "tpu"}, "auto, cpu or cuda"),
         ({"methods": []}, "name methods"),
+        ({"methods": "rqkmeans", "seeds": [0.5]}, "whole numbers"),
     ],
 )
 def test_a_wrong_argument_is_a_value_error_of_ours(shop, tmp_path, arguments, message):

@@ -1,10 +1,12 @@
 """Tables are of results, not of versions of the code: the newest result of a row, task and seed is shown."""
 
 import json
+import shutil
 from pathlib import Path
 
 from result_files import hits, put
 
+import benchmark
 from benchmark.api.compare import compare
 from benchmark.api.results import load_results
 from benchmark.cli.main import main
@@ -57,3 +59,51 @@ def test_a_result_without_a_written_time_is_dated_by_its_file(tmp_path):
     assert rows(tmp_path) == {"a": (round(float(hits(0.9).mean()), 3), 1)}
     os.utime(new / "result.json", (9e8, 9e8))
     assert rows(tmp_path) == {"a": (round(float(hits(0.1).mean()), 3), 1)}
+
+
+def test_seeds_of_several_versions_are_named_and_an_older_part_of_a_result_is_shown_apart(tmp_path):
+    put_version(tmp_path, "a", "k1", 0.9, 10)
+    put_version(tmp_path, "a", "k1", 0.9, 10, seed=1)
+    put_version(tmp_path, "a", "k2", 0.3, 20)
+    (filled,) = load_results(tmp_path).table(TASK).filled
+    assert "Seeds of more than one version of the suite's code: a." in filled.footnotes
+
+    old = put_version(tmp_path, "c", "old", 0.9, 10)
+    content = json.loads((old / "result.json").read_text())
+    content["metrics"]["id-quality"] = {"AMI": 0.5}
+    (old / "result.json").write_text(json.dumps(content))
+    times = {TASK: "2026-11-10T12:00:00.000+00:00", "id-quality": "2026-11-29T12:00:00.000+00:00"}
+    (old / "cost.json").write_text(json.dumps({"written": times}))
+    new = put_version(tmp_path, "c", "new", 0.3, 20)
+    every = load_results(tmp_path, all_versions=True)
+    shown = {(r.label, task): r.folder for r in every for task in r.metrics if r.label.startswith("c")}
+    assert shown == {("c", TASK): new, ("c", "id-quality"): old, ("c@old", TASK): old}
+    assert rows(tmp_path)["c"] == (round(float(hits(0.3, 1).mean()), 3), 1)
+    assert compare(str(old), str(new), runs=tmp_path, task=TASK).tasks[0].metrics[0].winner == "A"
+
+
+def test_a_report_of_all_versions_verifies(tmp_path, capsys):
+    put_version(tmp_path, "a", "new", 0.6, 20)
+    put_version(tmp_path, "a", "old", 0.3, 10)
+    put_version(tmp_path, "b", "new", 0.2, 20)
+    for options in ([], ["--all-versions"]):
+        out = tmp_path / "out"
+        words = ["report", "--runs", str(tmp_path), "--tables", TASK, "--format", "json,md", "--out", str(out)]
+        assert main([*words, *options]) == 0
+        capsys.readouterr()
+        main(["verify", str(out), "--runs", str(tmp_path), "--json"])
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        assert not [finding for finding in findings if finding["where"].startswith("tables")], findings
+
+
+def test_what_a_run_asks_for_is_shown_after_a_return_to_older_code(shop, tmp_path):
+    (here,) = benchmark.run("popularity", shop, runs=tmp_path, quiet=True)
+    newer = here.folder.parent.parent / "0123456789abcdef" / "seed-0"
+    shutil.copytree(here.folder, newer)
+    for folder, day in ((here.folder, "2026-01-01"), (newer, "2026-02-01")):
+        cost = json.loads((folder / "cost.json").read_text())
+        cost["written"] = dict.fromkeys(cost["written"], f"{day}T00:00:00.000+00:00")
+        (folder / "cost.json").write_text(json.dumps(cost))
+    assert [result.folder for result in load_results(tmp_path)] == [newer]
+    benchmark.run("popularity", shop, runs=tmp_path, quiet=True)
+    assert [result.folder for result in load_results(tmp_path)] == [here.folder]

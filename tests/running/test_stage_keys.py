@@ -156,3 +156,43 @@ def test_one_executable_line_changes_a_key_and_a_comment_or_docstring_does_not(r
     other = with_text(text.replace("BATCH = 64", "BATCH = 65"))
     differ = {name.rpartition("/")[2] for name in before if other[name] != before[name]}
     assert {"encode", "ids", "train.recommendation", "train.search"} <= differ
+
+
+def test_a_generated_data_set_depends_on_every_file_of_its_package(tmp_path, monkeypatch):
+    import shutil
+
+    from benchmark.data import dataset
+    from benchmark.datasets import planted
+
+    copy = tmp_path / "planted"
+    shutil.copytree(Path(planted.__file__).parent, copy)
+    monkeypatch.setattr(dataset.inspect, "getfile", lambda _: str(copy / "__init__.py"))
+    before = dataset.make_builder("demo").key()
+    files = [path for path in copy.rglob("*") if path.suffix in (".py", ".toml")]
+    assert len(files) >= 5
+    for file in files:
+        text = file.read_text()
+        file.write_text(text + "\n")
+        assert dataset.make_builder("demo").key() != before, file
+        file.write_text(text)
+    assert dataset.make_builder("demo").key() == before
+
+
+def test_helpers_that_were_installed_with_a_plugin_are_part_of_its_code(tmp_path, monkeypatch):
+    (tmp_path / "plugin_one.py").write_text("import plugin_helper\n\ndef f():\n    return plugin_helper.g()\n")
+    (tmp_path / "plugin_helper.py").write_text("def g():\n    return 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    together = {"plugin_one": ["dist"], "plugin_helper": ["dist"], "numpy": ["numpy"]}
+    monkeypatch.setattr(versions, "packages_distributions", lambda: together)
+    versions._same_distribution.cache_clear()
+    assert set(versions.code_of("plugin_one")) == {"plugin_one", "plugin_helper"}
+
+
+def test_a_folder_that_is_named_like_a_model_changes_no_key(ran, monkeypatch, tmp_path):
+    asked, _ = ran
+    before = keys(asked)
+    monkeypatch.chdir(tmp_path)
+    for name in ("scratch", "default"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "notes.txt").write_text("nothing to do with a model")
+    assert keys(asked) == before
