@@ -129,7 +129,11 @@ def test_queries_in_another_order_are_paired_by_id(runs):
 
 def test_the_command_prints_a_table_and_json_and_takes_folders(runs, capsys):
     put(runs, "a", values=hits(0.8))
-    folders = [put(runs, "b", values=hits(0.2, seed), key=f"k{seed}").parent for seed in (0, 1)]
+    settings = [{"method": {"size": size}, "generative": None, "protocol": {}} for size in (1, 2)]
+    folders = [
+        put(runs, "b", values=hits(0.2, seed), key=f"k{seed}", config=config).parent
+        for seed, config in enumerate(settings)
+    ]
     assert main(["compare", "a", "b", "--dataset", "demo", "--runs", str(runs)]) == 2
     error = capsys.readouterr().err
     assert all(str(folder) in error for folder in folders)
