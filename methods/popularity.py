@@ -14,11 +14,12 @@ import numpy as np
 from pydantic import Field
 
 from benchmark.config import MethodConfig
-from benchmark.learning.topk import CELLS, HistoryRule, events, id_ranks
+from benchmark.learning.topk import CELLS, HistoryRule, events
 from benchmark.types.arrays import Int32
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.method import Context, Recommender
 from benchmark.types.rankings import Rankings
+from benchmark.types.ties import id_ranks
 
 
 class PopularityConfig(MethodConfig):

@@ -16,9 +16,9 @@ networks (TIGER: Adagrad for the rq-VAE); codebooks follow moving averages and d
 The item text is title, price, brand and category there: `--text-fields title,price,brand,category`.
 
 `small` is half as deep, with four narrower heads, reads 10 items and sees each of Beauty's 131,413 training pairs about
-three times: it has not converged. On Beauty (title and brand, seed 0) validation nDCG@10 of 500 users is .0009, .0090 and .0139
-after 375, 750 and 1,125 of 1,500 steps; on the test items R@5 .0118, R@10 .0212, nDCG@5 .0075, nDCG@10 .0105, a quarter
-of the published .0454, .0648, .0321 and .0384 of 200,000 larger steps. A step takes 0.8 s on one core.
+three times: it has not converged. On Beauty (title and brand, seed 0) validation nDCG@10 of 500 users is .0009, .0090
+and .0139 after 375, 750 and 1,125 of 1,500 steps; on the test items R@5 .0118, R@10 .0212, nDCG@5 .0075 and nDCG@10
+.0105, about a quarter of the published .0454, .0648, .0321 and .0384. A step takes 0.8 s on one core.
 """
 
 from __future__ import annotations

@@ -11,11 +11,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmark.api.request import RunRequest
 from benchmark.api.results import Results, Tables
 from benchmark.api.run import Log, execute, to_stderr
+from benchmark.api.run_request import RunRequest
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
-from benchmark.results import tables
+from benchmark.results import registered_tables as tables
 from benchmark.results.result_files import RUNS, Result, load_results, newest
 from benchmark.running.cells import Cell, Plan, Variant
 from benchmark.running.plan import chosen_fields, make_variants

@@ -11,8 +11,8 @@ from typing import Any
 from benchmark.api.compare import Comparison, compare_results, existing_runs
 from benchmark.errors import UsageError
 from benchmark.results import result_files
+from benchmark.results.registered_tables import fill_tables, render
 from benchmark.results.result_files import RUNS, Result
-from benchmark.results.tables import fill_tables, render
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from benchmark.api.request import RunRequest, labelled_ids
 from benchmark.api.results import Results
+from benchmark.api.run_request import RunRequest, labelled_ids
 from benchmark.errors import UsageError
 from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank

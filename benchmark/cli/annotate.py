@@ -45,7 +45,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _make(arguments: argparse.Namespace) -> int:
-    from benchmark.cli.words import words
+    from benchmark.cli.parsing import words
     from benchmark.registry import load
     from benchmark.results.result_files import load_results, newest
 

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Write the figures; exit code 1 if one that was asked for by name is not there, or a file is damaged."""
-    from benchmark.cli.words import whole_numbers, words
+    from benchmark.cli.parsing import whole_numbers, words
     from benchmark.registry import load
     from benchmark.results.result_files import load_results, newest, older_note, problems
 

@@ -28,11 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print the tables, or write one file per format."""
-    from benchmark.cli.words import words
+    from benchmark.cli.parsing import words
     from benchmark.files import write_text
     from benchmark.registry import find, registered
+    from benchmark.results.registered_tables import SUFFIX, fill_tables, render
     from benchmark.results.result_files import load_results, newest, older_note, problems, versions_apart
-    from benchmark.results.tables import SUFFIX, fill_tables, render
 
     if not arguments.runs.is_dir():
         raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")

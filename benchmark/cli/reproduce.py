@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmark.cli.words import parse_settings, whole_numbers, words
+from benchmark.cli.parsing import parse_settings, whole_numbers, words
 from benchmark.results.result_files import RUNS
 
 
@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Plan, estimate, run, report; exit code 0 only if every planned cell is there."""
     from benchmark.api.reproduce import plan_reproduction
-    from benchmark.api.request import RunRequest
     from benchmark.api.run import to_stderr
+    from benchmark.api.run_request import RunRequest
     from benchmark.registry import find
 
     find("format", arguments.format)

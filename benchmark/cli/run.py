@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmark.cli.words import parse_settings, whole_numbers, words
+from benchmark.cli.parsing import parse_settings, whole_numbers, words
 from benchmark.results.result_files import RUNS
 
 
@@ -54,7 +54,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def request_of(arguments: argparse.Namespace) -> Any:
     """Return the request that the words of a command line make."""
-    from benchmark.api.request import RunRequest, labelled_ids
+    from benchmark.api.run_request import RunRequest, labelled_ids
 
     return RunRequest(
         arguments.dataset,

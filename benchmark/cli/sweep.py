@@ -22,7 +22,7 @@ import shlex
 from dataclasses import dataclass, replace
 
 from benchmark.cli import run
-from benchmark.cli.words import parse_settings, whole_numbers, words
+from benchmark.cli.parsing import parse_settings, whole_numbers, words
 from benchmark.errors import UsageError, did_you_mean
 
 COMMA = re.compile(r",(?![^\[{]*[\]}])")  # but not inside a JSON list or object
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run all points as one `benchmark run`, or print their commands."""
-    from benchmark.api.request import RunRequest
+    from benchmark.api.run_request import RunRequest
 
     points = make_points(words(arguments.methods), arguments.over, arguments.set)
     shared = [setting for setting in arguments.set if setting.partition(".")[0] == "generative"]

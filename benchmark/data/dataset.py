@@ -27,7 +27,7 @@ from benchmark.errors import BenchmarkError, DataError, UsageError, did_you_mean
 from benchmark.files import digest, file_digest, is_whole, whole
 from benchmark.registry import load, registered
 from benchmark.types.data import Corpus, Histories, QuerySet
-from benchmark.types.text import DEFAULT_TEXT_FIELDS
+from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
 
 DATA_ROOT_VARIABLE = "BENCHMARK_DATA"
 SPLITS = ("train", "dev", "test")
@@ -207,7 +207,7 @@ class Dataset:
 
     def corpus(self, fields: Sequence[str] | None = DEFAULT_TEXT_FIELDS) -> Corpus:
         """Return the items with the text fields a method may read (None: the default ones)."""
-        from benchmark.types import text
+        from benchmark.types import item_text as text
 
         fields = DEFAULT_TEXT_FIELDS if fields is None else tuple(fields)
         text.check_fields(self._table, fields)

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from benchmark.data.layout import lines
 from benchmark.errors import DataError, line_error
-from benchmark.types.text import DEFAULT_TEXT_FIELDS
+from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -29,7 +29,7 @@ from pydantic import Field
 from benchmark.config import MethodConfig
 from benchmark.types.arrays import Int32, Int64
 from benchmark.types.data import Corpus, QuerySet
-from benchmark.types.text import fallback_fields, join
+from benchmark.types.item_text import fallback_fields, join
 
 if TYPE_CHECKING:
     import pyarrow as pa

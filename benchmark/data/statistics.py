@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.data.splits import leave_one_out, sampled_pairs
-from benchmark.types.text import document_texts
+from benchmark.types.item_text import document_texts
 
 if TYPE_CHECKING:
     from benchmark.data.dataset import Dataset

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from benchmark.errors import BenchmarkError, DataError
 from benchmark.fetching import pins
-from benchmark.fetching.partial import Partial
+from benchmark.fetching.resuming import Partial
 from benchmark.fetching.room import room_for
 from benchmark.fetching.sources import RemoteFile
 from benchmark.version import __version__

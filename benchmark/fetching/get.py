@@ -22,7 +22,7 @@ from benchmark.errors import DataError, UsageError
 from benchmark.fetching import archives, pins
 from benchmark.fetching.builder import Built, FetchedDataset
 from benchmark.fetching.download import DownloadError, download, remote_size
-from benchmark.fetching.partial import Partial
+from benchmark.fetching.resuming import Partial
 from benchmark.fetching.room import megabytes, require_room, room_for
 from benchmark.fetching.sources import RemoteFile
 from benchmark.files import lock, put_in_place, whole, write_text

@@ -24,8 +24,9 @@ from scipy import sparse
 
 from benchmark.generative.config import NeighboursConfig
 from benchmark.generative.tokens import Ragged
-from benchmark.learning.topk import id_ranks, top_k
+from benchmark.learning.topk import top_k
 from benchmark.types.arrays import Float32, Int32, Int64
+from benchmark.types.ties import id_ranks
 
 BLOCK = 1024  # texts that are compared with all items at a time
 

@@ -41,7 +41,7 @@ class Ranker:
     model: Any  # what beam_search takes: a T5ForConditionalGeneration or an IdDecoder
     trie: Trie
     vocabulary: CodeVocabulary
-    item_order: Int64  # [n_items] each item's place among equal scores (`topk.id_ranks`)
+    item_order: Int64  # [n_items] each item's place among equal scores (`ties.id_ranks`)
     config: GenerativeConfig
     scorer: Scorer
     parameters: int

@@ -21,13 +21,13 @@ from benchmark.generative.search_examples import text_pairs
 from benchmark.generative.start import load_start
 from benchmark.generative.tokens import Ragged, tokenize
 from benchmark.learning.encoders import EmbedTexts
-from benchmark.learning.topk import id_ranks
 from benchmark.learning.validation import Judged
 from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories, QuerySet
 from benchmark.types.method import Context
 from benchmark.types.rankings import Rankings
+from benchmark.types.ties import id_ranks
 
 PIECES = "pieces.npy"  # the tokenizer's numbers of the word pieces that training has seen
 POPULAR = "popular.npy"  # items from most to least popular in the training histories

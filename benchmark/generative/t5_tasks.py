@@ -24,13 +24,13 @@ from benchmark.generative.search_examples import text_pairs
 from benchmark.generative.tokens import pad, tokenize
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
-from benchmark.learning.topk import id_ranks
 from benchmark.learning.training import train
 from benchmark.learning.validation import Judged, facts
 from benchmark.types.arrays import Int32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories, QuerySet
 from benchmark.types.method import Context
+from benchmark.types.ties import id_ranks
 
 
 @dataclass(frozen=True)

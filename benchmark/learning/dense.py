@@ -22,9 +22,9 @@ from pydantic import Field, model_validator
 from benchmark.config import MethodConfig
 from benchmark.errors import require
 from benchmark.learning.kmeans import kmeans
-from benchmark.learning.topk import rows_by_id
 from benchmark.types.arrays import Float32, Int64
 from benchmark.types.rankings import Rankings
+from benchmark.types.ties import rows_by_id
 
 DEPTH = 100  # ranks that recall is measured at
 SPARE = 8  # candidates beyond the last rank, to see whether ties straddle it

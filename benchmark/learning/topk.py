@@ -10,7 +10,7 @@ device that the scores are on. Ties are broken by item id, descending as strings
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -24,22 +24,6 @@ if TYPE_CHECKING:
 
 HistoryRule = Literal["keep", "exclude", "zero"]
 CELLS = 2**23  # scores held at once: 32 MB in float32
-
-
-def rows_by_id(ids: Sequence[str]) -> Int32:
-    """Return the rows of the items [n_items] by id, descending: of equal scores, the first in this order comes first.
-
-    An index that keeps its documents in this order breaks ties by their place in it. (`trec.in_order` has the same
-    rule for (item, score) pairs of a file; `benchmark.verification` has its own, as a check on this one.)
-    """
-    return np.array(sorted(range(len(ids)), key=ids.__getitem__, reverse=True), np.int32)
-
-
-def id_ranks(ids: Sequence[str]) -> Int64:
-    """Return the place of every item [n_items] in the order of `rows_by_id`: of equal scores, 0 is first."""
-    ranks = np.empty(len(ids), np.int64)
-    ranks[rows_by_id(ids)] = np.arange(len(ids))
-    return ranks
 
 
 def events(histories: Histories) -> tuple[Int64, Int64]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import DataError
-from benchmark.results.result_files import read_ids
+from benchmark.results.result_files import read_id_lines
 
 Int64 = NDArray[np.int64]
 
@@ -28,7 +28,7 @@ def stability(files: Sequence[Path]) -> dict[str, float]:
     """
     if len(files) < 2:
         return {}
-    ids = [read_ids(path) for path in files]
+    ids = [read_id_lines(path) for path in files]
     for path, own in zip(files, ids, strict=True):
         if own.keys() != ids[0].keys():
             raise DataError(f"{path}: its items are not those of {files[0]}")

@@ -93,7 +93,7 @@ def histories_file(folder: Path, fingerprint: str) -> Path:
     return folder.parents[2] / f"histories-{fingerprint[:12]}.txt"
 
 
-def read_ids(path: Path) -> dict[str, tuple[int, ...]]:
+def read_id_lines(path: Path) -> dict[str, tuple[int, ...]]:
     """Read an ids.tsv file: item id -> codes. Raises DataError for a line that is not 'item TAB code-code-..'."""
     ids: dict[str, tuple[int, ...]] = {}
     try:

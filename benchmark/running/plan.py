@@ -20,7 +20,7 @@ from benchmark.metrics.known import plugins
 from benchmark.registry import find, load, source_file
 from benchmark.running import runner
 from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant
-from benchmark.types.text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
+from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
 

@@ -32,8 +32,8 @@ from benchmark.running.requirements import distributions_of, installed_versions
 from benchmark.running.store import Stage
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories
+from benchmark.types.item_text import fallback_fields, items_with
 from benchmark.types.rankings import Rankings
-from benchmark.types.text import fallback_fields, items_with
 
 TITLE = 200  # characters of a title that reports get to see
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.types.arrays import Int32, Int64, read_only
-from benchmark.types.text import DEFAULT_TEXT_FIELDS, field_values, item_texts
+from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, field_values, item_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa

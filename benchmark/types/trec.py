@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmark.errors import BenchmarkError, line_error
 from benchmark.files import write_lines
+from benchmark.types.ties import in_order
 
 if TYPE_CHECKING:
     from benchmark.types.arrays import Float32, Int32
@@ -87,11 +88,6 @@ def read_run(path: Path) -> Run:
         if any(left <= right for left, right in pairwise(scores)):
             run[query] = dict(in_order(items.items()))
     return run
-
-
-def in_order(pairs: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Return (item id, score) pairs in trec_eval's order: by score, then by item id, both descending."""
-    return sorted(pairs, key=lambda pair: (pair[1], pair[0]), reverse=True)
 
 
 def write_qrels(path: Path, qrels: Iterable[Judgment]) -> None:

@@ -63,8 +63,8 @@ def check_means(tables: Tables, runs: Path, findings: Findings) -> None:
 def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) -> None:
     """Build the same tables again from the results they name and compare every format that lies in the folder."""
     from benchmark.registry import registered
+    from benchmark.results.registered_tables import SUFFIX, fill_tables, render
     from benchmark.results.result_files import VERSION_SIGN, newest, read_result, versions_apart
-    from benchmark.results.tables import SUFFIX, fill_tables, render
 
     files = [runs / path for path in named_results(tables)]
     results = [result for path in files if path.is_file() and not (result := read_result(path)).problem]

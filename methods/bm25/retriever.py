@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError, require
-from benchmark.learning.topk import rows_by_id
 from benchmark.methods.bm25.analyser import Analyser
 from benchmark.methods.bm25.config import BM25Config
 from benchmark.methods.bm25.engines.protocol import Engine, Terms
 from benchmark.types.data import Corpus, QuerySet
+from benchmark.types.item_text import document_texts
 from benchmark.types.method import Context, Retriever
 from benchmark.types.rankings import Rankings
-from benchmark.types.text import document_texts
+from benchmark.types.ties import rows_by_id
 
 
 class BM25(Retriever[BM25Config]):

@@ -16,7 +16,6 @@ import numpy as np
 
 from benchmark.errors import BenchmarkError, require
 from benchmark.learning.processes import process_rank
-from benchmark.learning.topk import rows_by_id
 from benchmark.methods.seal.config import SEALConfig
 from benchmark.methods.seal.documents import Documents
 from benchmark.methods.seal.fm_index import FMIndex
@@ -24,6 +23,7 @@ from benchmark.methods.seal.scoring import Scorer
 from benchmark.types.data import Corpus, QuerySet
 from benchmark.types.method import Context, Retriever
 from benchmark.types.rankings import Rankings
+from benchmark.types.ties import rows_by_id
 
 if TYPE_CHECKING:
     from benchmark.methods.seal.keys import QueryKeys

@@ -19,11 +19,12 @@ import numpy as np
 from pydantic import Field
 
 from benchmark.config import MethodConfig
-from benchmark.learning.topk import HistoryRule, events, id_ranks
+from benchmark.learning.topk import HistoryRule, events
 from benchmark.types.arrays import Int32, Int64
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.method import Context, Recommender
 from benchmark.types.rankings import Rankings
+from benchmark.types.ties import id_ranks
 
 PRODUCTS = 2**25  # multiplications of a sparse product that are done at once
 

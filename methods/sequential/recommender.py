@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.errors import BenchmarkError
-from benchmark.learning.topk import id_ranks, rank_all
+from benchmark.learning.topk import rank_all
 from benchmark.learning.training import Validation, train
 from benchmark.learning.validation import DEPTH, SCORE, Judged, facts
 from benchmark.learning.windows import by_length, padded, prefixes, recent_windows, training_windows
@@ -29,6 +29,7 @@ from benchmark.types.arrays import Int32, Int64
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.method import Context
 from benchmark.types.rankings import Rankings
+from benchmark.types.ties import id_ranks
 
 TOKENS = 2**16  # positions that are encoded at once outside training
 

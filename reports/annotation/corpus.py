@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmark.errors import DataError, UsageError, line_error
-from benchmark.results.result_files import read_ids
+from benchmark.results.result_files import read_id_lines
 
 
 def titles(path: Path) -> dict[str, str]:
@@ -32,7 +32,7 @@ def titles(path: Path) -> dict[str, str]:
 
 def read_codes(path: Path, items: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
     """Read an ids.tsv: item -> codes. Raises DataError where an item has none."""
-    ids = read_ids(path)
+    ids = read_id_lines(path)
     lacking = next((item for item in items if item not in ids), None)
     if lacking is not None:
         raise DataError(f"{path}: the item '{lacking}' has no ID there")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import DataError, line_error
-from benchmark.results.result_files import Result, read_ids
+from benchmark.results.result_files import Result, read_id_lines
 
 Code = tuple[int, ...]
 Categories = tuple[str, ...]  # a category path, general to special
@@ -22,7 +22,7 @@ def ids_file(result: Result) -> Path:
 def read_known_ids(result: Result, known: Container[str]) -> dict[str, Code]:
     """Return an indexer's IDs. Raises DataError where an item is not known."""
     path = ids_file(result)
-    ids = read_ids(path)
+    ids = read_id_lines(path)
     stranger = next((item for item in ids if item not in known), None)
     if stranger is not None:
         raise DataError(f"{path}: the item {stranger!r} is not in {result.items_file}")

@@ -25,7 +25,7 @@ from benchmark.reports.tables.cells import Seeds, interval_notes, metric_cells
 from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import Cell
-from benchmark.results.result_files import Result, group_seeds, read_ids
+from benchmark.results.result_files import Result, group_seeds, read_id_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +73,7 @@ class Line:
 
 def _length(result: Result) -> int:
     path = ids_file(result)
-    return max(map(len, read_ids(path).values()), default=0) if path.is_file() else 0
+    return max(map(len, read_id_lines(path).values()), default=0) if path.is_file() else 0
 
 
 def all_series(results: Iterable[Result]) -> list[Series]:

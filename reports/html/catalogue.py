@@ -22,7 +22,7 @@ from benchmark.errors import DataError
 from benchmark.reports.html.embedding import packed, width
 from benchmark.reports.tables.captions import data_set, protocol
 from benchmark.reports.tables.labels import row_labels
-from benchmark.results.result_files import Result, read_ids
+from benchmark.results.result_files import Result, read_id_lines
 
 BUDGET = 3_000_000  # bytes of the page for all catalogues
 ITEM_BYTES = 140  # of id, title and category in the page, as a rule
@@ -137,7 +137,7 @@ def _indexers(groups: Sequence[Sequence[Result]], items: Sequence[str]) -> tuple
 
 def _codes(path: Path, items: Sequence[str]) -> Int64:
     """Return the codes of these items in their order [n_items, levels]. Raises DataError where an item has none."""
-    ids = read_ids(path)
+    ids = read_id_lines(path)
     lacking = next((item for item in items if item not in ids), None)
     if lacking is not None or len(ids) != len(items):
         which = f"the item {lacking!r} has no ID" if lacking is not None else "there are IDs of unknown items"

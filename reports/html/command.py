@@ -13,7 +13,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.generative.presets import build_generative, without_generative
 from benchmark.registry import find, load, source_file
 from benchmark.results.result_files import Result
-from benchmark.types.text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
+from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 
 
 def command(seeds: Sequence[Result]) -> str:

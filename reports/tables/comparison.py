@@ -32,7 +32,7 @@ Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MetricComparison:
     """One metric: both means, A - B with its 95% interval (None: one seed each), p after Holm (None: no test)."""
 
     task: str
@@ -65,7 +65,7 @@ class TaskComparison:
     seeds: tuple[tuple[int, ...], tuple[int, ...]]  # of A and of B
     dataset: str  # its title
     sentence: str
-    metrics: tuple[Comparison, ...]
+    metrics: tuple[MetricComparison, ...]
 
 
 def compare_rows(
@@ -137,7 +137,7 @@ def measures_of(task: str) -> dict[str, bool | None]:
     return {column.key: column.higher_is_better for column in (*shown, *plugin_columns(task))}
 
 
-def compare(a: Seeds, b: Seeds, task: str) -> list[Comparison]:
+def compare(a: Seeds, b: Seeds, task: str) -> list[MetricComparison]:
     """Compare two rows on every metric of a task that both have. Raises BenchmarkError when they share none."""
     columns = measures_of(task)
     shared = [m for m in columns if all(m in result.metrics.get(task, {}) for result in (*a, *b))]
@@ -164,7 +164,7 @@ def compare(a: Seeds, b: Seeds, task: str) -> list[Comparison]:
 
 def _over_seeds(
     a: Seeds, b: Seeds, task: str, measures: Sequence[str], columns: dict[str, bool | None]
-) -> list[Comparison]:
+) -> list[MetricComparison]:
     common = sorted({result.seed for result in a} & {result.seed for result in b})
     units = f"{len(common)} seeds"
     paired = len(common) > 1  # then means, interval and test are all of the seeds that both have
@@ -183,10 +183,10 @@ def _over_seeds(
 def _comparisons(
     task: str, measures: Sequence[str], a: Float64, b: Float64, low: Float64 | None, high: Float64 | None,
     p_values: Float64 | None, units: str, columns: dict[str, bool | None],
-) -> list[Comparison]:  # fmt: skip
+) -> list[MetricComparison]:  # fmt: skip
     corrected = None if p_values is None else holm(p_values.tolist())
     return [
-        Comparison(
+        MetricComparison(
             task, measure, float(a[i]), float(b[i]), float(a[i] - b[i]),
             None if low is None else float(low[i]), None if high is None else float(high[i]),
             None if p_values is None else float(p_values[i]), None if corrected is None else corrected[i],
@@ -196,7 +196,7 @@ def _comparisons(
     ]  # fmt: skip
 
 
-def sentence(a: str, b: str, compared: Sequence[Comparison]) -> str:
+def sentence(a: str, b: str, compared: Sequence[MetricComparison]) -> str:
     """Say in plain words what the comparisons of one task show."""
     task, units = compared[0].task, compared[0].units
     if compared[0].p_holm is None:

@@ -16,7 +16,7 @@ from conftest import FAST
 
 import benchmark
 from benchmark.cli.main import main
-from benchmark.cli.words import parse_settings
+from benchmark.cli.parsing import parse_settings
 from benchmark.errors import BenchmarkError
 from benchmark.results.result_files import load_results
 

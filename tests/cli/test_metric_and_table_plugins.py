@@ -12,7 +12,7 @@ from conftest import FAST
 from installed import Installed
 
 from benchmark.metrics.ranking import read_scores
-from benchmark.results.result_files import read_ids
+from benchmark.results.result_files import read_id_lines
 from benchmark.types.trec import read_qrels, read_run
 
 TESTS = Path(__file__).parents[1]
@@ -50,7 +50,7 @@ def test_a_metric_of_rankings_is_in_the_result_and_in_the_values_per_query(plugi
 
 def test_a_metric_of_ids_is_in_the_result(plugin: Installed) -> None:
     folder, content = result(plugin, "random")
-    first = [codes[0] for codes in read_ids(folder / "ids.tsv").values()]
+    first = [codes[0] for codes in read_id_lines(folder / "ids.tsv").values()]
     expected = max(map(first.count, first)) * len(set(first)) / len(first)
     assert content["metrics"]["id-quality"]["imbalance"] == pytest.approx(expected)
     assert "imbalance" not in content["metrics"]["search"]

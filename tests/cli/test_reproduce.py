@@ -11,7 +11,7 @@ from benchmark.api.reproduce import estimate, parts_of
 from benchmark.cli.main import main
 from benchmark.reports import paper
 from benchmark.reports.paper.paper_table import PaperTable
-from benchmark.results import tables as output
+from benchmark.results import registered_tables as output
 from benchmark.results.result_files import load_results
 
 

@@ -11,8 +11,8 @@ from hypothesis.strategies import lists, text
 
 from benchmark.cli import sweep
 from benchmark.cli.main import main
+from benchmark.cli.parsing import parse_settings
 from benchmark.cli.sweep import make_points
-from benchmark.cli.words import parse_settings
 from benchmark.errors import UsageError
 from benchmark.results.result_files import load_results
 from benchmark.running.plan import make_variants

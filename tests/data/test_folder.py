@@ -14,7 +14,7 @@ from benchmark.config import MethodConfig
 from benchmark.data import layout
 from benchmark.data.dataset import Dataset, DatasetBuilder, open_dataset
 from benchmark.errors import ConfigError, DataError, UsageError
-from benchmark.types.text import PAPER_TEXT_FIELDS
+from benchmark.types.item_text import PAPER_TEXT_FIELDS
 
 ITEMS = """{"id": "a", "title": "Red mug", "brand": "Acme", "price": 12.5, "categories": ["Home", "Mugs"]}
 {"id": "b", "title": "Blue mug", "description": "For tea", "categories": [["Home", "Cups"], ["Gifts"]]}

@@ -14,11 +14,11 @@ from benchmark.generative.config import GenerativeConfig, RecommendationConfig, 
 from benchmark.generative.finetune import finetune_recommendation, finetune_search, rank_recommendation, rank_search
 from benchmark.generative.t5 import ScratchConfig
 from benchmark.generative.t5_tasks import T5Task
-from benchmark.learning.topk import id_ranks
 from benchmark.types.arrays import Int32
 from benchmark.types.codes import Codes
 from benchmark.types.data import Histories, QuerySet
 from benchmark.types.method import Context
+from benchmark.types.ties import id_ranks
 
 CORPUS = small_corpus(30)
 CODES = Codes(np.column_stack([np.arange(30) % 5, np.arange(30) // 5]).astype(np.int32), (5, 6)).with_counter()

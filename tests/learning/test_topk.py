@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.learning import topk
-from benchmark.learning.topk import id_ranks, rows_by_id
 from benchmark.types.data import Histories
-from benchmark.types.trec import in_order
+from benchmark.types.ties import id_ranks, in_order, rows_by_id
 
 
 def histories_of(sequences: list[list[int]]) -> Histories:
@@ -40,9 +39,7 @@ def test_all_rows_are_ranked_as_one_by_one(rule: topk.HistoryRule, cells: int, m
     ids = [f"i{number}" for number in random.permutation(13)]
     sequences = [random.integers(0, 13, length).tolist() for length in random.integers(0, 9, 30)] + [list(range(13))]
     scores = random.integers(-2, 3, (31, 13)).astype(np.float32)
-    found = topk.rank_all(
-        lambda rows: torch.from_numpy(scores[rows]), histories_of(sequences), topk.id_ranks(ids), 20, rule
-    )
+    found = topk.rank_all(lambda rows: torch.from_numpy(scores[rows]), histories_of(sequences), id_ranks(ids), 20, rule)
     assert found.items.shape == (31, 13)
     for row, sequence in enumerate(sequences):
         own = dict.fromkeys(sequence, 0.0) if rule == "zero" else {}

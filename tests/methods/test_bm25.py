@@ -16,8 +16,8 @@ from benchmark.methods.bm25.analyser import WORD
 from benchmark.methods.bm25.config import BM25Config
 from benchmark.methods.bm25.retriever import BM25
 from benchmark.types.data import Corpus
+from benchmark.types.item_text import document_texts
 from benchmark.types.method import Context
-from benchmark.types.text import document_texts
 
 PLAIN = BM25Config(stop_words=False, stem=False)
 

@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from benchmark.errors import DataError
 from benchmark.metrics.stability import adjusted_rand, stability
-from benchmark.results.result_files import read_ids
+from benchmark.results.result_files import read_id_lines
 
 
 def write(path, rows, items=None):
@@ -59,7 +59,7 @@ def test_one_seed_has_no_stability(tmp_path):
 
 def test_files_that_cannot_be_compared_are_named(tmp_path):
     good = write(tmp_path / "good.tsv", [[0, 1], [1, 1]])
-    assert read_ids(good) == {"i0": (0, 1), "i1": (1, 1)}
+    assert read_id_lines(good) == {"i0": (0, 1), "i1": (1, 1)}
     with pytest.raises(DataError, match=r"other\.tsv: its items are not those of .*good\.tsv"):
         stability([good, write(tmp_path / "other.tsv", [[0, 1], [1, 1]], ["i0", "x"])])
     for name, text in {
@@ -73,4 +73,4 @@ def test_files_that_cannot_be_compared_are_named(tmp_path):
         if text is not None:
             path.write_text(text)
         with pytest.raises(DataError, match=rf"{name}\.tsv" + (":2: " if name in ("words", "twice") else "")):
-            read_ids(path)
+            read_id_lines(path)

@@ -23,14 +23,14 @@ from hypothesis.strategies import integers, text
 from result_files import put
 
 from benchmark.cli.main import main
-from benchmark.cli.words import parse_settings
+from benchmark.cli.parsing import parse_settings
 from benchmark.reports.html import catalogue
 from benchmark.reports.html.command import command
 from benchmark.reports.html.embedding import packed, script_json, width
 from benchmark.reports.html.provenance import Sources
 from benchmark.reports.html.render import page, render
+from benchmark.results.registered_tables import fill_tables
 from benchmark.results.result_files import load_results
-from benchmark.results.tables import fill_tables
 from benchmark.running.plan import make_variants
 
 FINGERPRINT = "0123456789abcdef"

@@ -14,8 +14,8 @@ from result_files import put
 
 from benchmark.reports.html import catalogue
 from benchmark.reports.html.render import render
+from benchmark.results.registered_tables import fill_tables
 from benchmark.results.result_files import load_results
-from benchmark.results.tables import fill_tables
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 

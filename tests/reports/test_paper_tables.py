@@ -12,8 +12,8 @@ from benchmark.cli.main import main
 from benchmark.reports import paper
 from benchmark.reports.renderers import markdown, terminal
 from benchmark.reports.tables.layout import cell_text
+from benchmark.results.registered_tables import chosen_tables
 from benchmark.results.result_files import load_results
-from benchmark.results.tables import chosen_tables
 
 AMAZON = ["title", "description", "brand", "price", "category"]
 BEAUTY = {"name": "beauty", "title": "Beauty", "fingerprint": "b1", "counts": {"items": 12101, "users": 22363}}

@@ -12,8 +12,8 @@ import pytest
 from conftest import FAST
 
 from benchmark import cache_keys as versions
-from benchmark.api.request import RunRequest
-from benchmark.cli.words import parse_settings
+from benchmark.api.run_request import RunRequest
+from benchmark.cli.parsing import parse_settings
 from benchmark.learning import encoders
 from benchmark.running.runner import Runner
 from benchmark.running.stages import Stages

@@ -29,7 +29,7 @@ def test_facts_are_a_dictionary_and_a_name_may_carry_a_cutoff() -> None:
 
 
 def test_a_plugin_declares_a_fact_of_its_own_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_DECLARED", dict(module._DECLARED))
+    monkeypatch.setattr(module, "_OF_PLUGINS", {})
     declare_fact("trees", "trees of the index")
     declare_fact("trees", "trees of the index")  # the module may be imported again
     assert Facts(trees=3)["trees"] == 3 and declared_facts()["trees"] == "trees of the index"

@@ -21,7 +21,7 @@ from benchmark.methods.bm25.retriever import BM25
 from benchmark.methods.popularity import Popularity
 from benchmark.methods.rqkmeans import ResidualKMeans, ResidualKMeansConfig
 from benchmark.methods.rqvae import RQVAE
-from benchmark.results.result_files import read_ids
+from benchmark.results.result_files import read_id_lines
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Indexer
@@ -56,7 +56,7 @@ def test_the_codes_are_those_of_a_run_with_the_same_seed(shop: Path, tmp_path: P
     corpus = open_dataset(str(shop), cache=tmp_path / "cache").corpus()
     method = ResidualKMeans(codebook_size=8, levels=2)
     codes = method.fit(corpus)  # type: ignore[call-arg]
-    assert [tuple(row) for row in codes.values.tolist()] == list(read_ids(file).values())
+    assert [tuple(row) for row in codes.values.tolist()] == list(read_id_lines(file).values())
     assert np.array_equal(method.fit(corpus, None).values, codes.values)  # type: ignore[arg-type]
 
 
