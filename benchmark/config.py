@@ -130,11 +130,10 @@ def nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Turn {'encoder': {'pooling': 'cls'}} into {'encoder.pooling': 'cls'}; an empty section stays as it is."""
+    """Turn {'encoder': {'pooling': 'cls'}} into {'encoder.pooling': 'cls'}; an empty section is left out."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        inside = isinstance(value, Mapping) and value
-        flat |= flatten(value, f"{prefix}{key}.") if inside else {f"{prefix}{key}": value}
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return flat
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, UsageError
 from benchmark.registry import load, registered
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def _reader(read: Callable[[str], Any]) -> Callable[[str], Any]:
     def value(word: str) -> Any:
         try:
             return read(word)
+        except UsageError:  # our own words: main prints them
+            raise
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 

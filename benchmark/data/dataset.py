@@ -21,8 +21,8 @@ from typing import Any, ClassVar, TypeVar
 
 from benchmark.cache_keys import code_version
 from benchmark.config import Configured, MethodConfig, build_config
+from benchmark.data import items as item_reader
 from benchmark.data import layout, parsed
-from benchmark.data.items import read_items
 from benchmark.errors import BenchmarkError, DataError, UsageError, did_you_mean
 from benchmark.files import digest, file_digest, is_whole, whole
 from benchmark.registry import load, registered
@@ -219,12 +219,12 @@ class Dataset:
 
     @cached_property
     def _table(self) -> Any:
-        key = digest([self.parts["items"], code_version(read_items), self.check])
+        key = digest([self.parts["items"], code_version(item_reader), self.check])
         path = self._cache / f"items-{key}.arrow"
         try:
             table, warnings = parsed.open_table(path)
         except (OSError, ValueError):  # not there, or damaged
-            parsed.save_table(path, *read_items(self.items_file, spill=self._cache, check=self.check))
+            parsed.save_table(path, *item_reader.read_items(self.items_file, spill=self._cache, check=self.check))
             table, warnings = parsed.open_table(path)
         self._warn(warnings)
         return table

@@ -59,15 +59,15 @@ def load(config: EncoderConfig, device: str) -> Any:
         spec = find_spec(PACKAGED)
         assert spec is not None and spec.origin is not None
         name = str(Path(spec.origin).parent / "model")
+    if config.pooling not in ("default", "mean", "cls"):
+        raise ConfigError(f"encoder.pooling: '{config.pooling}' is none of default, mean, cls")
     try:
         if config.pooling == "default":
             model = SentenceTransformer(name, device=device)
-        elif config.pooling in ("mean", "cls"):
+        else:
             words = Transformer(name, max_seq_length=config.max_length)
             pooling = Pooling(words.get_embedding_dimension(), config.pooling)
             model = SentenceTransformer(modules=[words, pooling], device=device)
-        else:
-            raise ConfigError(f"encoder.pooling: '{config.pooling}' is none of default, mean, cls")
     except (OSError, ValueError) as error:
         raise BenchmarkError(
             f"the encoder '{config.name}' cannot be loaded: it is no local folder and the hub did not deliver it "

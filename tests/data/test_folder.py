@@ -265,7 +265,7 @@ def test_opening_again_reads_the_cache_and_not_the_text(shop, monkeypatch):
     def forbidden(*arguments: object, **options: object) -> None:
         raise AssertionError("parsed again")
 
-    monkeypatch.setattr("benchmark.data.dataset.read_items", forbidden)
+    monkeypatch.setattr("benchmark.data.items.read_items", forbidden)
     monkeypatch.setattr(layout, "read_sequences", forbidden)
     again = opened(shop)
     assert again.corpus().texts() == texts and again.histories().items.tolist() == items

@@ -255,6 +255,7 @@ def test_every_folder_that_a_configuration_names_counts_but_no_word(
     for name in ("corpus", "a", "b", "c"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "weights").write_text(name)
+        (tmp_path / name / "config.json").write_text("{}")
     assert model_folders(NamesModels()) == {}
     config = NamesModels(backbone="a", encoder=EncoderConfig(name=str(tmp_path / "b")), more=("c", "d"))
     found = model_folders(config)

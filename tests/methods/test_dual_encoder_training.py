@@ -198,7 +198,7 @@ def test_two_processes_learn_what_one_learns(tiny, tmp_path):
         "    np.save(work / 'vectors.npy', method.index.vectors)\n"
     )
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
-    tests = str(Path(__file__).parents[1])
+    tests = str(Path(__file__).parent)
     done = subprocess.run([*launch, tests, str(tmp_path)], capture_output=True, text=True, env={**os.environ})
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(np.load(tmp_path / "vectors.npy"), alone.index.vectors, atol=2e-4)

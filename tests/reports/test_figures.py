@@ -422,7 +422,7 @@ SCRIPT = """
 import hashlib, json, sys
 from pathlib import Path
 from benchmark.reports.figures.drawing import draw_all, figure_bytes
-from benchmark.results import load_results
+from benchmark.results.result_files import load_results
 results = load_results(Path(sys.argv[1]))
 for outcome in draw_all(results):
     for name, drawn in zip(outcome.file_names(), outcome.drawn):

@@ -197,11 +197,11 @@ def test_configurations_of_one_label_are_separate_rows_named_by_what_differs(run
     assert labels(filled) == ["hc", "rqvae [levels=3]", "rqvae [levels=4]"]
 
 
-def test_equal_configurations_under_two_keys_are_told_apart_by_key(runs):
+def test_equal_configurations_under_two_keys_are_one_row(runs):
     put(runs, "rqvae", key="aaaa1111cccc", values=hits(0.3))
     put(runs, "rqvae", key="bbbb2222dddd", values=hits(0.4))
     (filled,) = build(RECOMMENDATION, load_results(runs))
-    assert labels(filled) == ["rqvae [key=aaaa1111]", "rqvae [key=bbbb2222]"]
+    assert labels(filled) == ["rqvae"]
 
 
 def test_costs_are_summed_by_stage_and_split_by_device(runs):
@@ -295,8 +295,10 @@ def test_results_of_one_method_group_by_everything_but_the_seed(runs):
     for seed in (2, 0, 1):
         put(runs, "hc", seed=seed)
     put(runs, "hc", key="k2")
-    groups = group_seeds(load_results(runs))
-    assert sorted([result.seed for result in group] for group in groups) == [[0], [0, 1, 2]]
+    results = load_results(runs)
+    assert [[result.seed for result in group] for group in group_seeds(results)] == [[0, 1, 2]]
+    by_key = group_seeds(results, by_key=True)
+    assert sorted([result.seed for result in group] for group in by_key) == [[0], [0, 1, 2]]
 
 
 def test_a_plugins_table_needs_a_declaration_only(runs):
