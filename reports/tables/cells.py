@@ -57,7 +57,8 @@ def best_cells(
     if len(groups) < 2:
         return set(), []
     better = {i: c.higher_is_better for i, c in enumerate(columns) if c.source == "metrics"}
-    tested = [i for i, higher in better.items() if higher is not None]
+    whole = [i for i in better if all(row[i].n in (0, len(seeds)) for row, seeds in zip(cells, groups, strict=True))]
+    tested = [i for i in whole if better[i] is not None]  # a column that seeds lack is not tested, the others are
     files = [[result.scores_file(task) for result in seeds] for seeds in groups]
     if not tested:
         return set(), []

@@ -447,3 +447,14 @@ def test_stability_is_the_agreement_of_the_seeds_first_codes(runs):
 def test_a_caption_says_what_the_reader_of_queries_learned_from(sentence: dict[str, object], said: str) -> None:
     generative = {"sentence": sentence, "search": {"simulated_per_item": 0, "item_texts": False}}
     assert captions._reader("sentence", generative) == f"reader sentence ({said})"
+
+
+def test_a_metric_that_one_seed_lacks_takes_no_star_from_other_columns(runs):
+    for seed in (0, 1):
+        both = {"R@5": hits(0.8, seed), "R@10": hits(0.9, seed)}
+        put(runs, "a", seed=seed, values=both if seed else {"R@5": both["R@5"]})
+        put(runs, "b", seed=seed, values={name: hits(0.2, seed + 5) for name in both})
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    bold = {column.key: cell.bold for column, cell in zip(filled.columns, filled.rows[0].cells, strict=True)}
+    assert bold == {"R@5": True, "R@10": False}
+    assert any("Of fewer seeds than the row" in note and "R@10" in note for note in filled.footnotes)
