@@ -7,7 +7,7 @@ import json
 import math
 from typing import Any
 
-from benchmark.metrics.known import all_metrics
+from benchmark.metrics.lookup import all_metrics
 from benchmark.metrics.metric import BETTER, Metric
 from benchmark.registry import describe, registered
 from benchmark.terminal import print_table

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from benchmark.config import flatten, load_presets, load_trials
 from benchmark.errors import UsageError, did_you_mean
-from benchmark.metrics.known import all_metrics, find_metric, plugins
+from benchmark.metrics.lookup import all_metrics, find_metric, plugins
 from benchmark.metrics.metric import BETTER, Metric
 from benchmark.registry import load, registered, source_file
 

@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from benchmark.cache_keys import code_version
+from benchmark.code_version import code_version
 from benchmark.config import Configured, MethodConfig, build_config
 from benchmark.data import items as item_reader
 from benchmark.data import layout, parsed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.errors import BenchmarkError
-from benchmark.metrics.known import plugins
+from benchmark.metrics.lookup import plugins
 from benchmark.metrics.metric import IdMetric, Metric, QueryMetric
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmark.cache_keys import code_version
+from benchmark.code_version import code_version
 from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
 from benchmark.data.dataset import Dataset
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import digest
 from benchmark.generative.presets import build_generative, without_generative
-from benchmark.metrics.known import plugins
+from benchmark.metrics.lookup import plugins
 from benchmark.registry import find, load, source_file
 from benchmark.running import runner
 from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant

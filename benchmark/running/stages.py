@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.cache_keys import code_version, folder_version, model_folders
+from benchmark.code_version import code_version, folder_version, model_folders
 from benchmark.config import EncoderConfig, encoders
 from benchmark.data.dataset import Dataset
 from benchmark.files import digest

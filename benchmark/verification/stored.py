@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmark.metrics.known import plugins
+from benchmark.metrics.lookup import plugins
 from benchmark.verification.files import Codes, read_ids, read_items
 from benchmark.verification.findings import MISSING, NOT_CHECKED, OF_PLUGIN, WRONG, Absent, Findings, Flaw
 

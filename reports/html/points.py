@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.metrics.known import find_metric
+from benchmark.metrics.lookup import find_metric
 from benchmark.reports.tables.captions import data_set, protocol
 from benchmark.reports.tables.filling import cost_value, devices
 from benchmark.reports.tables.labels import row_labels

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.metrics.known import find_metric
+from benchmark.metrics.lookup import find_metric
 from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.layout import Column
 

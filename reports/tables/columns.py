@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmark.errors import BenchmarkError
-from benchmark.metrics.known import find_metric, plugins
+from benchmark.metrics.lookup import find_metric, plugins
 from benchmark.metrics.metric import Metric
 from benchmark.reports.tables.layout import Column
 

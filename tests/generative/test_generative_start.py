@@ -11,8 +11,8 @@ import pytest
 import torch
 from conftest import FAST
 
-from benchmark.cache_keys import model_folders
 from benchmark.cli.main import main
+from benchmark.code_version import model_folders
 from benchmark.config import EncoderConfig, MethodConfig
 from benchmark.conformance import check_method, small_corpus
 from benchmark.errors import BenchmarkError

@@ -12,7 +12,7 @@ from result_files import put
 from benchmark.cli.main import main
 from benchmark.errors import BenchmarkError
 from benchmark.metrics.declared import BUILT_IN
-from benchmark.metrics.known import find_metric
+from benchmark.metrics.lookup import find_metric
 from benchmark.metrics.metric import Metric
 from benchmark.registry import load, registered
 from benchmark.reports.tables.filling import build

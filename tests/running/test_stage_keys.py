@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import FAST
 
-from benchmark import cache_keys as versions
+from benchmark import code_version as versions
 from benchmark.api.run_request import RunRequest
 from benchmark.cli.parsing import parse_settings
 from benchmark.learning import encoders
@@ -21,7 +21,7 @@ from benchmark.running.store import Store
 
 # What finds, locks, times and names stages, or looks on: none of it touches a number of a stage's result.
 AROUND = {
-    "benchmark.running.runner", "benchmark.running.stages", "benchmark.running.store", "benchmark.cache_keys",
+    "benchmark.running.runner", "benchmark.running.stages", "benchmark.running.store", "benchmark.code_version",
     "benchmark.running.memory", "benchmark.running.cells", "benchmark.api.run", "benchmark.files", "benchmark.errors",
     "benchmark.types.facts", "benchmark.learning.processes", "benchmark.learning.devices", "benchmark.version",
     "benchmark", "benchmark.methods", "benchmark.registry",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmark.cache_keys import code_of, code_version, folder_version
+from benchmark.code_version import code_of, code_version, folder_version
 from benchmark.errors import BenchmarkError
 from benchmark.files import digest
 from benchmark.running.store import Store
