@@ -111,6 +111,7 @@ def _source(name: str) -> Path | None:
     return next((f / "__init__.py" for f in folders if (f / "__init__.py").is_file()), None)
 
 
+@cache
 def _read_code(path: Path, module: str) -> tuple[str, list[str]]:
     """Return a hash of the code, and the modules that it imports."""
     tree = ast.parse(path.read_text("utf-8"))

@@ -144,6 +144,7 @@ def test_one_executable_line_changes_a_key_and_a_comment_or_docstring_does_not(r
     def with_text(text: str) -> dict[str, str]:
         copy.write_text(text)
         versions.code_of.cache_clear()
+        versions._read_code.cache_clear()
         try:
             with monkeypatch.context() as patch:
                 patch.setattr(versions, "_source", lambda name: copy if name == encoders.__name__ else find(name))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmark.code_version import code_of, code_version, folder_version
+from benchmark.code_version import _read_code, code_of, code_version, folder_version
 from benchmark.errors import BenchmarkError
 from benchmark.files import digest
 from benchmark.running.store import Store
@@ -116,6 +116,7 @@ def test_code_version_sees_code_and_imports_but_no_comments(tmp_path: Path, monk
         (package / "main.py").write_text(main)
         (package / "helper.py").write_text(helper)
         code_of.cache_clear()
+        _read_code.cache_clear()
         importlib.invalidate_caches()
         sys.modules.pop("sample_package.main", None)
         return code_version(importlib.import_module("sample_package.main"))
