@@ -54,7 +54,7 @@ def check_method(name: str, **settings: Any) -> None:
             if issubclass(cls, kind):
                 check(name, cls, settings, Path(folder))
                 return
-    raise AssertionError(f"{name}: it is no Indexer, Retriever or Recommender")
+    raise AssertionError(f"{name}: it is not an Indexer, Retriever or Recommender")
 
 
 def small_corpus(n_items: int = 60, *, equal_texts: bool = False) -> Corpus:
@@ -96,7 +96,7 @@ def _indexer(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> Non
         assert isinstance(codes, Codes), f"{name}: fit must return Codes, not {type(codes).__name__}"
         assert len(codes) == len(corpus), f"{name}: {len(codes)} codes for {len(corpus)} items"
         try:
-            method.hand_over(context.work / "start")
+            method.save_initial_weights(context.work / "start")
             load_start(context.work / "start", codes.sizes)
         except BenchmarkError as error:
             raise AssertionError(f"{name}: {error}") from None

@@ -93,7 +93,7 @@ def judgment_files() -> tuple[RemoteFile, ...]:
 
 
 def _parts(raw: Mapping[str, Path], names: tuple[str, ...]) -> AbstractContextManager[Mapping[str, Path]]:
-    """Give the parts of the archive, or those that came by hand, by name."""
+    """Give the parts of the archive, or manually downloaded ones, by name."""
     return archives.unpacked(raw[ARCHIVE], names) if ARCHIVE in raw else nullcontext(raw)
 
 

@@ -106,7 +106,7 @@ def _fields(path: Path) -> dict[str, str]:
     for column in header:
         name, colon, kind = column.rpartition(":")
         if not colon or kind not in TYPES:
-            raise line_error(path, 1, f"'{column[:40]}' is no field of an atomic file (NAME:{'|'.join(TYPES)})")
+            raise line_error(path, 1, f"'{column[:40]}' is not a field of an atomic file (NAME:{'|'.join(TYPES)})")
         fields[name] = kind
     return fields
 

@@ -71,14 +71,14 @@ class Reproduction:
     table: str
     request: RunRequest  # what all parts share
     parts: tuple[Part, ...]
-    holes: tuple[str, ...]
+    unavailable: tuple[str, ...]
 
     def plan_lines(self) -> list[str]:
-        """Return one line per cell, then the holes and what the missing cells will cost."""
+        """Return one line per cell, then what cannot run and what the missing cells will cost."""
         cells = [(part.dataset, cell) for part in self.parts for cell in part.cells]
         lines = [f"{'done ' if cell.done() else 'to do'}  {name}: {cell.title}" for name, cell in cells]
         costs = estimate(self.parts, load_results(self.request.runs))
-        return [*lines, *(f"hole   {hole}" for hole in self.holes), *costs]
+        return [*lines, *(f"cannot run  {reason}" for reason in self.unavailable), *costs]
 
     def execute(self, log: Log) -> Results:
         """Compute what is missing; return the results that the table is filled from, and the cells that failed."""
@@ -110,7 +110,7 @@ def reproduce(
     """Compute what a table of the paper lacks, and return it with the published values beside ours.
 
     `dataset` names one or several data sets (None: all of the table). What cannot run, or failed, is told on standard
-    error, and the table marks the hole. Raises UsageError, a ValueError, for a table that runs cannot fill.
+    error, and the table marks the missing cells. Raises UsageError, a ValueError, for a table that runs cannot fill.
     """
     request = RunRequest(
         "", seeds=tuple(seeds), settings=dict(settings or {}), text_fields=text_fields, preset=preset, runs=Path(runs),
@@ -118,8 +118,8 @@ def reproduce(
     )  # fmt: skip
     names = [dataset] if isinstance(dataset, str) else dataset
     planned = plan_reproduction(table, names, request)
-    for hole in planned.holes:
-        to_stderr(f"hole   {hole}")
+    for reason in planned.unavailable:
+        to_stderr(f"cannot run  {reason}")
     results = planned.execute(to_stderr)
     for cell, reason in results.failures.items():
         to_stderr(f"failed: {cell}: {reason}")
@@ -137,13 +137,13 @@ def plan_reproduction(table: str, names: Sequence[str] | None, shared: RunReques
         if (owner := key.partition(".")[0]) not in owners:
             raise UsageError(f"--set {key}: no row '{owner}' in this table.{did_you_mean(owner, owners)}")
     parts: list[Part] = []
-    holes: list[str] = []
+    unavailable: list[str] = []
     for name in names if names is not None else spec.data_sets:
         for preset, rows in parts_of(spec, shared.preset or "paper").items():
             part, problems = make_part(replace(shared, dataset=name, preset=preset), spec, rows)
             parts += [part] if part else []
-            holes += [problem for problem in problems if problem not in holes]
-    return Reproduction(table, shared, tuple(parts), tuple(holes))
+            unavailable += [problem for problem in problems if problem not in unavailable]
+    return Reproduction(table, shared, tuple(parts), tuple(unavailable))
 
 
 def _spec(table: str) -> PaperSpec:
@@ -175,23 +175,23 @@ def make_part(request: RunRequest, spec: PaperSpec, rows: Sequence[PaperRow]) ->
         return None, [f"{name}: {error}"]
     wanted = _tasks(spec, dataset.name)
     tasks = [task for task in wanted if task in dataset.tasks]
-    holes = [f"{name}: the data set has no {task}" for task in wanted if task not in tasks]
+    unavailable = [f"{name}: the data set has no {task}" for task in wanted if task not in tasks]
     methods: list[str] = []
     settings: dict[str, Any] = {}
     for row in rows:
         try:
             variant, own = _variant(row, preset, request.settings)
         except BenchmarkError as error:
-            holes.append(f"{name}: {row.title} at preset {preset}: {error}")
+            unavailable.append(f"{name}: {row.title} at preset {preset}: {error}")
             continue
         if any(task in variant.tasks for task in tasks):
             methods.append(f"{variant.label}={variant.method}")
             settings |= own
     if not methods:
-        return None, holes
+        return None, unavailable
     request = replace(request, methods=tuple(methods), tasks=tasks, settings=settings)
     plan: Plan = request.plan()
-    return Part(request, dataset.name, items, preset, plan.cells), holes
+    return Part(request, dataset.name, items, preset, plan.cells), unavailable
 
 
 def _tasks(spec: PaperSpec, dataset: str) -> list[str]:

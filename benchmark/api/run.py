@@ -15,7 +15,7 @@ from benchmark.api.run_request import RunRequest, labelled_ids
 from benchmark.errors import UsageError
 from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank
-from benchmark.results.result_files import RUNS, read_result
+from benchmark.results.result_files import RUNS, Result, read_result
 from benchmark.running.cells import Plan
 from benchmark.running.record import keep_current
 from benchmark.running.runner import Runner
@@ -76,7 +76,7 @@ def execute(request: RunRequest, *, log: Log) -> Results:
     return Results(tuple(written(plan)), {failure.cell.title: failure.reason for failure in failures}, request.runs)
 
 
-def written(plan: Plan) -> Iterable[Any]:
+def written(plan: Plan) -> Iterable[Result]:
     """Yield the result files of a plan's cells that are there."""
     for folder in dict.fromkeys(cell.folder for cell in plan.cells):
         if (folder / "result.json").is_file():

@@ -1,7 +1,7 @@
 """Get a data set from its public files, check one, print its statistics, or write a generated one to a folder.
 
   benchmark data get beauty                    asks before it downloads; --yes does not
-  benchmark data get beauty --from DOWNLOADS   files fetched by hand
+  benchmark data get beauty --from DOWNLOADS   manually downloaded files
   benchmark data check PATH
   benchmark data stats demo
   benchmark data write planted:items=5000 my-folder
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--from", dest="given", type=Path, metavar="DIR", default=None,
-        help="get: a folder, zip or wheel with raw files fetched by hand; nothing is downloaded",
+        help="get: a folder, zip or wheel with manually downloaded raw files; nothing is downloaded",
     )  # fmt: skip
     parser.add_argument(
         "--without-test", action="store_true",

@@ -4,7 +4,8 @@
   benchmark reproduce table3 --preset paper --dataset beauty,sports,toys --seeds 0,1,2 --dry-run
 
 At preset `paper`, rows that the paper took from elsewhere run at `published`. The text fields are the paper's, with
-the category in the text, unless --text-fields says otherwise. What cannot run is named, and the table marks the hole.
+the category in the text, unless --text-fields says otherwise. What cannot run is named; the
+table marks the missing cells.
 """
 
 from __future__ import annotations
@@ -49,9 +50,9 @@ def execute(arguments: argparse.Namespace) -> int:
     for line in planned.plan_lines():
         print(line, file=sys.stdout if arguments.dry_run else sys.stderr)
     if arguments.dry_run:
-        return 1 if planned.holes else 0
+        return 1 if planned.unavailable else 0
     results = planned.execute(to_stderr)
     for cell, reason in results.failures.items():
         to_stderr(f"benchmark: failed: {cell}: {reason}")
     print(results.table(arguments.table).text(arguments.format))
-    return 1 if planned.holes or results.failures else 0
+    return 1 if planned.unavailable or results.failures else 0

@@ -2,7 +2,7 @@
 
     items.jsonl  sequences.txt  queries[.SPLIT].tsv  qrels[.SPLIT].txt  dataset.toml
 
-Every record comes with its place ("file:line", "document 17 of X"), which a DataError names. What can be mended or
+Every record comes with its place ("file:line", "document 17 of X"), which a DataError names. What can be repaired or
 left out is counted and becomes a note. `datasets.folder` reads the same files back.
 """
 
@@ -47,12 +47,12 @@ def whole_number(value: object, what: str, place: str) -> int:
     return int(str(value))
 
 
-def encodable(text: str, mended: Counter[str], what: str) -> str:
+def encodable(text: str, repaired: Counter[str], what: str) -> str:
     """Return text without halves of surrogate pairs: joined, or replaced where the other half is missing."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        mended[f"{what} hold half of a surrogate pair; mended"] += 1
+        repaired[f"{what} hold half of a surrogate pair; repaired"] += 1
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 
@@ -82,7 +82,7 @@ class FolderWriter:
 
         Empty values are left out. Raises DataError for an id that is wrong or comes twice, and when there is no item.
         """
-        mended: Counter[str] = Counter()
+        repaired: Counter[str] = Counter()
         textless = 0
         with (self.folder / "items.jsonl").open("w", encoding="utf-8") as file:
             for place, record in records:
@@ -92,11 +92,11 @@ class FolderWriter:
                     raise DataError(f"{place}: the item id '{name}' was already used")
                 self.ids.add(name)
                 textless += not (item.keys() - {"id", "categories"})
-                file.write(_line(item, mended))
+                file.write(_line(item, repaired))
         if not self.ids:
             raise DataError("not one item was found")
         self.counts["items"] = len(self.ids)
-        self.note_counts(mended)
+        self.note_counts(repaired)
         if textless:
             many = ": too many for a run without --no-check" if textless > TEXTLESS_SHARE * len(self.ids) else ""
             self.notes.append(f"{textless:,} items have no text{many}")
@@ -120,7 +120,7 @@ class FolderWriter:
     def queries(self, split: str, rows: Iterable[tuple[str, object, object]]) -> set[str]:
         """Write (place, query id, text) of a split, or of all splits under the name 'test'; return the ids."""
         known: set[str] = set()
-        mended: Counter[str] = Counter()
+        repaired: Counter[str] = Counter()
         with (self.folder / _name("queries", split, "tsv")).open("w", encoding="utf-8") as file:
             for place, query, text in rows:
                 name = one_word(query, "a query id", place)
@@ -128,11 +128,11 @@ class FolderWriter:
                     raise DataError(f"{place}: the query id '{name}' was already used")
                 known.add(name)
                 words = " ".join(str(text or "").replace("\0", " ").split())
-                file.write(f"{name}\t{encodable(words, mended, 'queries')}\n")
+                file.write(f"{name}\t{encodable(words, repaired, 'queries')}\n")
         if not known:
             raise DataError(f"not one query was found ({split})")
         self.counts[f"{split} queries"] = len(known)
-        self.note_counts(mended)
+        self.note_counts(repaired)
         return known
 
     def judgments(self, split: str, rows: Iterable[tuple[str, object, object, object]], queries: set[str]) -> None:
@@ -197,12 +197,12 @@ def _empty(value: object) -> bool:
     return value is None or value == [] or value == {} or (isinstance(value, float) and not math.isfinite(value))
 
 
-def _line(item: Mapping[str, Any], mended: Counter[str]) -> str:
+def _line(item: Mapping[str, Any], repaired: Counter[str]) -> str:
     text = json.dumps(item, ensure_ascii=False, default=str)
     if "\\u0000" in text:
-        mended["items hold NUL characters; made spaces"] += 1
+        repaired["items hold NUL characters; made spaces"] += 1
         text = json.dumps(_each_text(item, lambda part: part.replace("\0", " ")), ensure_ascii=False, default=str)
-    return encodable(text, mended, "items") + "\n"
+    return encodable(text, repaired, "items") + "\n"
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:

@@ -32,7 +32,7 @@ def extract(archive: Path, folder: Path, *, wanted: Callable[[str], bool] = lamb
 
     Raises DataError for anything suspicious or broken; what was unpacked until then is left for the caller to drop.
     """
-    budget = allowance(archive)
+    budget = size_limit(archive)
     written: list[Path] = []
     try:
         with _members(archive) as members:
@@ -55,7 +55,7 @@ def extract(archive: Path, folder: Path, *, wanted: Callable[[str], bool] = lamb
     return written
 
 
-def allowance(archive: Path) -> int:
+def size_limit(archive: Path) -> int:
     """Return how many bytes an archive may unpack to."""
     return ALLOWANCE + RATIO * archive.stat().st_size
 
@@ -73,12 +73,12 @@ def _copy(archive: Path, source: IO[bytes], out: IO[bytes], budget: int) -> int:
     while block := source.read(1 << 20):
         copied += len(block)
         if copied > budget:
-            raise bomb(archive)
+            raise archive_bomb_error(archive)
         out.write(block)
     return copied
 
 
-def bomb(archive: Path) -> DataError:
+def archive_bomb_error(archive: Path) -> DataError:
     """Return the error of an archive that unpacks to too much."""
     return DataError(f"{archive}: unpacks to more than {RATIO} times its size; refused as an archive bomb")
 

@@ -30,7 +30,7 @@ class Built:
 
 
 class FetchedDataset(DatasetBuilder[ConfigT]):
-    """A registered data set whose raw files are downloaded or brought by hand."""
+    """A registered data set whose raw files are downloaded by the suite or manually."""
 
     @classmethod
     def declaration(cls) -> Declaration:

@@ -32,7 +32,7 @@ class Getting:
     """One data set on its way: `missing` files, `obtain` them, `build` the folder."""
 
     def __init__(self, builder: FetchedDataset[Any], spec: str, root: Path, given: Path | None = None) -> None:
-        """`given` is a folder or a zip (a wheel too) with files fetched by hand; nothing is downloaded then.
+        """`given` is a folder or a zip (a wheel too) with manually downloaded files; nothing is downloaded then.
 
         Raises UsageError when it is neither.
         """
@@ -45,7 +45,7 @@ class Getting:
         self.files = self._choose()
 
     def _choose(self) -> tuple[RemoteFile, ...]:
-        """Return the files to build from: the published ones, unless only those that come by hand are all here."""
+        """Return the files to build from: the published ones, unless only manually downloaded ones are all here."""
         published, by_hand = self.builder.files(), self.declaration.by_hand
         if by_hand and all(self._have(file) for file in by_hand) and not all(self._have(file) for file in published):
             return by_hand
@@ -117,7 +117,7 @@ class Getting:
         return found
 
     def _bring(self, file: RemoteFile, place: Path) -> None:
-        """Copy a file that was fetched by hand, and verify the copy."""
+        """Copy a file that was downloaded manually, and verify the copy."""
         assert self._given is not None
         partial = place.with_name(f".{place.name}.copied")
         partial.unlink(missing_ok=True)
@@ -140,8 +140,8 @@ class Getting:
             download(file, place)
         except DownloadError as error:
             raise DownloadError(
-                f"{error}\nfetch it by hand ({file.page}) and put it at {place}, or into a folder given with --from; "
-                "then call the same command again"
+                f"{error}\ndownload it manually ({file.page}) and put it at {place}, or into a folder given with "
+                "--from; then call the same command again"
             ) from None
 
     def build(self, raw: Mapping[str, Path]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmark.data.layout import open_bytes
 from benchmark.errors import DataError, line_error
-from benchmark.fetching.archives import allowance, bomb
+from benchmark.fetching.archives import archive_bomb_error, size_limit
 
 LONGEST = 4 << 20  # bytes of a line, far above any review or item record
 
@@ -21,7 +21,7 @@ def bounded_lines(path: Path, encoding: str = "utf-8", *, longest: int = LONGEST
     Raises DataError with the line for one that is too long, in another encoding or with a NUL byte, and for a
     gz file that is broken or unpacks to far more than its size.
     """
-    number, budget = 0, allowance(path)
+    number, budget = 0, size_limit(path)
     try:
         with open_bytes(path) as file:
             while raw := file.readline(longest + 1):
@@ -30,7 +30,7 @@ def bounded_lines(path: Path, encoding: str = "utf-8", *, longest: int = LONGEST
                     raise line_error(path, number, f"the line is longer than {longest:,} bytes")
                 budget -= len(raw)
                 if budget < 0 and path.suffix == ".gz":
-                    raise bomb(path)
+                    raise archive_bomb_error(path)
                 if number == 1:
                     raw = raw.removeprefix(b"\xef\xbb\xbf")
                 if b"\0" in raw:

@@ -35,7 +35,7 @@ class RemoteFile:
 
     name: str
     folder: str  # below DATA_ROOT/raw
-    urls: tuple[str, ...]  # mirrors in order; none: it only comes by hand
+    urls: tuple[str, ...]  # mirrors in order; none: it can only be downloaded manually
     page: str
     licence: str
     size: int | None = None  # bytes

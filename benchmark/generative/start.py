@@ -4,7 +4,7 @@
     FOLDER/t5/          model and tokenizer in Hugging Face's layout, without code tokens; only where it is a T5
 
 Source: LMIndexer, section 3.4: the semantic encoder, its codebooks written into the vocabulary, is fine-tuned on the
-downstream tasks. An indexer calls `save_start` in its `hand_over`.
+downstream tasks. An indexer calls `save_start` in its `save_initial_weights`.
 
 A T5 takes vectors only together with the T5 that they were learned in: in another model they are not where its own
 words are. The reader `items` has no words and can take them alone.

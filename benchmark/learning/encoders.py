@@ -70,7 +70,8 @@ def load(config: EncoderConfig, device: str) -> Any:
             model = SentenceTransformer(modules=[words, pooling], device=device)
     except (OSError, ValueError) as error:
         raise BenchmarkError(
-            f"the encoder '{config.name}' cannot be loaded: it is no local folder and the hub did not deliver it "
+            f"the encoder '{config.name}' cannot be loaded: it is not a local folder and could not be downloaded "
+            "from the Hugging Face Hub "
             f"({_first_line(error)})"
         ) from error
     model.max_seq_length = min(config.max_length, model.max_seq_length or config.max_length)

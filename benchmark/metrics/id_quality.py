@@ -10,7 +10,7 @@ granularity, so the deeper and coarser readings stand beside it:
 E[MI] / mean(H(label), H(code)) (Vinh, Epps and Bailey, JMLR 2010), so that
 AMI = (NMI - NMI (chance)) / (1 - NMI (chance)).
 
-    unique             share of items that have their ID alone; 1 - unique is what others call aliasing
+    unique             share of items whose ID is unique; 1 - unique is what others call aliasing
     collision_rate     1 - distinct IDs / items: the share of items that the dedup counter has to tell apart
     codes_used@t       distinct codes at position t;   perplexity@t   exp of their entropy
     dead_codes@t       share of position t's codebook that no item has;   dead_codes   the same over all positions

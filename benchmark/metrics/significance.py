@@ -20,7 +20,7 @@ from benchmark.errors import BenchmarkError
 
 Float64 = NDArray[np.float64]
 
-SAMPLES = 1_000  # redrawings of one bootstrap
+SAMPLES = 1_000  # bootstrap resamples
 FLIPS = 2_000  # random sign vectors of one test: p is resolved to 1 / 2,001
 MAX_QUERIES = 50_000  # beyond it the test takes the normal limit of the same distribution
 _CHUNK = 4_000_000  # signs held at once
@@ -69,7 +69,7 @@ def _t_cdf(t: float, df: int) -> float:
 
 
 def bootstrap_interval(values: ArrayLike, seed: int = 0, samples: int = SAMPLES) -> tuple[float, float, float]:
-    """Return (mean, low, high) of values [seeds, queries]: the 95% interval when seeds and queries are both redrawn."""
+    """Return (mean, low, high) of values [seeds, queries]: the 95% interval over resampled seeds and queries."""
     table = np.atleast_2d(np.asarray(values, np.float64))
     if table.ndim != 2:
         raise BenchmarkError(f"the bootstrap needs values [seeds, queries], not shape {table.shape}")
@@ -81,12 +81,12 @@ def bootstrap_interval(values: ArrayLike, seed: int = 0, samples: int = SAMPLES)
 def bootstrap_draws(
     tables: Sequence[Float64], *, streams: Sequence[int] | None = None, seed: int = 0, samples: int = SAMPLES
 ) -> list[Float64]:
-    """Return redrawn means [samples, measures] of each table [seeds, queries, measures] of the same queries.
+    """Return resampled means [samples, measures] of each table [seeds, queries, measures] of the same queries.
 
-    Queries are redrawn together for all tables, so that draws of two tables may be subtracted; seeds are redrawn by
+    Queries are resampled jointly for all tables, so that draws of two tables may be subtracted; seeds are resampled by
     the table's stream (default 0): tables of independent seeds whose draws meet take different streams. Of k > 1
-    seeds k - 1 are redrawn: their mean then has the variance s^2 / k of a mean of seeds, not the (k - 1) / k of it
-    that a redrawing of k has (Rao and Wu, JASA 1988). Which other tables there are changes a table's draws
+    seeds k - 1 are resampled: their mean then has the variance s^2 / k of a mean of seeds, not the (k - 1) / k of it
+    that a resample of k has (Rao and Wu, JASA 1988). Which other tables there are changes a table's draws
     by no more than rounding.
     """
     n = tables[0].shape[1] if tables else 0
@@ -97,16 +97,16 @@ def bootstrap_draws(
     wide = np.concatenate(columns, axis=1) if tables else np.empty((n, 0))  # [queries, sum of seeds x measures]
     some = wide.any(axis=1)  # the others add 0 to every mean
     wide = wide[some].astype(np.float32)  # sums of n values in [0, 1] keep six digits, in half the time
-    redrawn = np.empty((samples, wide.shape[1]))
+    resampled = np.empty((samples, wide.shape[1]))
     rng, step = np.random.default_rng(seed), max(1, _CHUNK // max(n, 1))
     for start in range(0, samples, step):
         rows = min(step, samples - start)
         times = np.stack([np.bincount(rng.integers(n, size=n), minlength=n)[some] for _ in range(rows)])
-        redrawn[start : start + rows] = times.astype(np.float32) @ wide / n
+        resampled[start : start + rows] = times.astype(np.float32) @ wide / n
     draws, at = [], 0
     for table, stream in zip(tables, streams or [0] * len(tables), strict=True):
         seeds, _, measures = table.shape
-        means = redrawn[:, at : at + seeds * measures].reshape(samples, seeds, measures)
+        means = resampled[:, at : at + seeds * measures].reshape(samples, seeds, measures)
         of_seeds = np.random.default_rng([seed, stream, seeds])
         times = of_seeds.multinomial(max(1, seeds - 1), [1 / seeds] * seeds, size=samples)  # [samples, seeds]
         draws.append(np.einsum("ds,dsm->dm", times / max(1, seeds - 1), means))

@@ -13,16 +13,11 @@ from benchmark.results.result_files import Result
 SUFFIX = {"latex": "tex", "terminal": "txt"}  # of files in a format; of the other formats: their name
 
 
-def tables_text(results: Sequence[Result], style: str, *, names: Sequence[str] | None = None) -> str:
-    """Return the named tables (default: every registered one that has rows) in a registered format.
+def fill_tables(results: Sequence[Result], names: Iterable[str] | None = None) -> list[Any]:
+    """Return the named tables (default: every registered one that has rows), filled, to be rendered in any format.
 
     The name of a group stands for all tables of it; the tables of a group are not among the default ones.
     """
-    return render(fill_tables(results, names), style)
-
-
-def fill_tables(results: Sequence[Result], names: Iterable[str] | None = None) -> list[Any]:
-    """Return the filled tables of `tables_text`, to be rendered in several formats."""
     return [filled for table in chosen_tables(names) for filled in table.fill(results)]
 
 

@@ -45,7 +45,7 @@ def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, Any]
         if label in labels:
             raise UsageError(f"--methods: '{label}' stands twice; give one a label of its own: NAME={method or label}")
         if not label or any(sign in label for sign in "./\\ "):
-            raise UsageError(f"--methods: '{label}' is no label (no dots, slashes or spaces)")
+            raise UsageError(f"--methods: '{label}' is not a valid label (no dots, slashes or spaces)")
         labels[label] = method or label
     for key in settings:
         owner = key.partition(".")[0]
@@ -65,7 +65,7 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any]) 
     cls = load("method", method)
     base = next((kind for kind in KINDS if isinstance(cls, type) and issubclass(cls, kind)), None)
     if base is None:
-        raise UsageError(f"the method '{method}' ({entry.value}) is no Indexer, Retriever or Recommender")
+        raise UsageError(f"the method '{method}' ({entry.value}) is not an Indexer, Retriever or Recommender")
     kind, tasks = KINDS[base]
     own = {key.partition(".")[2]: value for key, value in settings.items() if key.partition(".")[0] == label}
     for_generative = {key.partition(".")[2]: v for key, v in settings.items() if key.startswith("generative.")}

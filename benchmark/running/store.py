@@ -5,7 +5,7 @@
     CACHE/<stage>/<key>.lock     held by the process that builds the stage
 
 The key of a stage holds its inputs' keys, its configuration and a hash of the code that computes it (`code_version`),
-so a changed codebook or a mended bug invalidates exactly what depends on it.
+so a changed codebook or a repaired bug invalidates exactly what depends on it.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ class Indexer(Method[ConfigT]):
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return the codes [n_items, length], before the dedup counter."""
 
-    def hand_over(self, folder: Path) -> None:
+    def save_initial_weights(self, folder: Path) -> None:
         """Write initial weights of the generative part into this new folder; called right after `fit`.
 
         By default nothing: training starts from random vectors for the codes. An indexer that has learned vectors of

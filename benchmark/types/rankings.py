@@ -28,7 +28,7 @@ def check_rankings(rankings: Rankings, n_queries: int, n_items: int, depth: int)
     """Raise BenchmarkError unless the rankings are whole: right shape, known items, no item twice, best first."""
     items, scores = rankings.items, rankings.scores
     if items.shape != scores.shape or len(items) != n_queries or items.shape[1] > depth:
-        raise BenchmarkError(f"rankings: shape {items.shape} where ({n_queries}, at most {depth}) is due")
+        raise BenchmarkError(f"rankings: expected shape ({n_queries}, <= {depth}), got {items.shape}")
     if items.size and (items.min() < -1 or items.max() >= n_items):
         raise BenchmarkError("rankings: an item index lies outside the corpus")
     ordered = np.sort(items, axis=1)

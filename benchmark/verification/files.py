@@ -87,7 +87,7 @@ def read_run(path: Path) -> Ranked:
             ranked[query], last, above = [], query, math.inf
         items = ranked[query]
         if rank != str(len(items) + 1):
-            raise _at(path, number, f"rank {rank} where {len(items) + 1} is due")
+            raise _at(path, number, f"expected rank {len(items) + 1}, got {rank}")
         if not score < above:
             raise _at(path, number, f"the score {text} does not fall")
         items.append(item)
@@ -107,7 +107,7 @@ def read_scores(path: Path) -> tuple[list[str], dict[str, list[float]]]:
         if number == 1:
             names = columns[1:]
         elif len(columns) != len(names) + 1:
-            raise _at(path, number, f"{len(columns)} columns where {len(names) + 1} are due")
+            raise _at(path, number, f"expected {len(names) + 1} columns, got {len(columns)}")
         else:
             rows.append(columns)
     queries = [row[0] for row in rows]

@@ -31,7 +31,7 @@ def load_backbone(config: LMIndexerConfig, texts: list[str]) -> Backbone:
         words = encoders.load(EncoderConfig(name=config.encoder, max_length=config.max_length), "cpu")[0]
         model = words.model
         if not hasattr(model, "embeddings") or not hasattr(model, "encoder"):
-            raise BenchmarkError(f"lmindexer.encoder: '{config.encoder}' is no encoder of BERT's family")
+            raise BenchmarkError(f"lmindexer.encoder: '{config.encoder}' is not an encoder of BERT's family")
         return EncoderBackbone(
             model, words.tokenizer, layers=config.decoder_layers, frozen_layers=config.frozen_layers,
             hidden_norm=config.hidden_norm, directions=config.residual_directions, length=config.length,

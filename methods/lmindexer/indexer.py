@@ -49,7 +49,7 @@ class LMIndexer(Indexer[LMIndexerConfig]):
         self._learner = learner
         return Codes(prefix, (config.codebook_size,) * config.length)
 
-    def hand_over(self, folder: Path) -> None:
+    def save_initial_weights(self, folder: Path) -> None:
         """Write the codebooks and, where the backbone is a T5, that T5: where fine-tuning starts (section 3.4)."""
         from benchmark.generative.start import save_start
 

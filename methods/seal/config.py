@@ -27,7 +27,7 @@ class DecodingConfig(MethodConfig):
     """Constrained beam search for keys."""
 
     beams: int = Field(15, ge=1)
-    body_length: int = Field(10, ge=1, description="tokens of a body key; shorter beginnings are kept as keys too")
+    body_length: int = Field(10, ge=1, description="tokens of a body key; shorter prefixes are kept as keys too")
     title_length: int = Field(15, ge=2, description="most tokens of a title key, its end among them")
     query_words: int = Field(3, ge=0, description="longest word n-grams of the query that become keys; 0: none")
     unigrams: int = Field(5000, ge=0, description="most probable first tokens that count as unigram keys")

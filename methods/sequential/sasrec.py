@@ -1,4 +1,4 @@
-"""SASRec (`sasrec`): self-attention over the items so far; the bar of sequential recommendation.
+"""SASRec (`sasrec`): self-attention over the items so far; a strong baseline of sequential recommendation.
 
     x_t = dropout( LN( e(i_t) + p_t ) )                                                  e items, p positions
     x   = LN( x + dropout( attention(x) ) ),   x = LN( x + dropout( W2 gelu(W1 x) ) )    per layer, causal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class SASRec(NetworkRecommender[SASRecConfig]):
-    """Recommends by self-attention over the user's items (the bar of sequential recommendation)."""
+    """Recommends by self-attention over the user's items (a strong baseline of sequential recommendation)."""
 
     def network(self, corpus: Corpus, histories: Histories, context: Context) -> SASRecNetwork:
         """Return a network of the items."""

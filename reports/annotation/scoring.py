@@ -24,7 +24,7 @@ def read_key(path: Path) -> dict[str, Any]:
             raise ValueError("a question has no items or labels")
         _ = key["page"], key["prefix"], key["dataset"]["name"], dict(key["results"])
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: this is no key of 'benchmark annotate make' ({error!r})") from None
+        raise DataError(f"{path}: this is not a key of 'benchmark annotate make' ({error!r})") from None
     return key
 
 
@@ -41,7 +41,7 @@ def read_answers(paths: Sequence[Path], key: Mapping[str, Any]) -> list[dict[int
             page, judge, entries = content["page"], str(content["annotator"]).strip(), list(content["answers"])
             pairs = [(entry["question"], entry["answer"]) for entry in entries]
         except (KeyError, TypeError) as error:
-            raise DataError(f"{path}: this is no file that the judges' page saved ({error!r})") from None
+            raise DataError(f"{path}: this is not a file that the judges' page saved ({error!r})") from None
         if page != key["page"]:
             raise DataError(f"{path}: these are answers to another page ({page}); the key is of page {key['page']}")
         if judge.casefold() in judges:

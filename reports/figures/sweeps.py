@@ -20,7 +20,7 @@ from benchmark.reports.figures.categories import file_parts
 from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.reading import ids_file
 from benchmark.reports.figures.style import SMALL, draw_line, legend_below, new_figure, shown
-from benchmark.reports.tables.captions import circumstances, data_set, protocol
+from benchmark.reports.tables.captions import data_set, protocol, run_conditions
 from benchmark.reports.tables.cells import Seeds, interval_notes, metric_cells
 from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.labels import row_labels
@@ -159,7 +159,7 @@ def _ticks(axes: Axes, values: Sequence[float]) -> None:
 
 def _caption(lines: Sequence[Line]) -> str:
     results = [result for line in lines for seeds in line.series.points.values() for result in seeds]
-    parts = [data_set(results[0]), *protocol(results[0], search=True), *circumstances(results, [])]
+    parts = [data_set(results[0]), *protocol(results[0], search=True), *run_conditions(results, [])]
     keys = sorted({line.series.key for line in lines})
     cells = [(line.name, [cell for values in line.values.values() for cell in values.values()]) for line in lines]
     notes = [note.replace("± is half", "Bars are") for note in interval_notes(cells)]

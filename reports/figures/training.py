@@ -112,8 +112,8 @@ def _draw(studies: Sequence[Study]) -> Drawn:
 
 def _name_stages(axes: Axes, stages: Sequence[str]) -> None:
     """Write the stages under the axis; where they do not fit, what comes before the last dot, once for all it has."""
-    beginnings = {re.split(r"\d", stage, maxsplit=1)[0] for stage in stages}
-    common = beginnings.pop() if len(beginnings) == 1 else ""  # position1.full -> position
+    prefixes = {re.split(r"\d", stage, maxsplit=1)[0] for stage in stages}
+    common = prefixes.pop() if len(prefixes) == 1 else ""  # position1.full -> position
     names = [stage.removeprefix(common) or stage for stage in stages]
     width = 0.8 * style.COLUMN * style.POINTS
     parts = [name.split(".") for name in names]

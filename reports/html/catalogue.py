@@ -92,7 +92,7 @@ def _id(line: str) -> str:
     try:
         item: str = json.loads(line)["id"]
     except (ValueError, KeyError, TypeError):
-        raise DataError(f"The listing of items is damaged: {line[:60]!r} is no item with an id.") from None
+        raise DataError(f"The listing of items is damaged: {line[:60]!r} is not an item with an id.") from None
     return item
 
 

@@ -11,7 +11,7 @@ from benchmark.reports.html.embedding import script_json
 from benchmark.reports.html.points import costs, points, qualities
 from benchmark.reports.html.provenance import Sources
 from benchmark.reports.html.tables import filters, view
-from benchmark.reports.tables.captions import circumstances
+from benchmark.reports.tables.captions import run_conditions
 from benchmark.reports.tables.layout import FilledTable
 from benchmark.reports.templates import fill
 from benchmark.results.result_files import Result
@@ -71,7 +71,7 @@ def _summary(tables: Sequence[FilledTable], results: Sequence[Result]) -> str:
     presets = sorted({result.preset for result in results})
     return (
         f"{len(tables)} tables from {len(results)} results of {methods} methods on {', '.join(sets)}; "
-        f"preset {', '.join(presets)}; {'; '.join(circumstances(results, []))}."
+        f"preset {', '.join(presets)}; {'; '.join(run_conditions(results, []))}."
     )
 
 

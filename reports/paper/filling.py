@@ -1,4 +1,4 @@
-"""From result files to the paper's tables: ours and the published value in every cell, holes marked and counted."""
+"""From result files to the paper's tables: ours and the published value in every cell, missing cells counted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from benchmark.reports.paper.spec import PAPER, READINGS, Spec
 from benchmark.reports.paper.variants import Variant, arrange
 from benchmark.reports.paper.verdict import TOLERANCE, published, reasons_against
-from benchmark.reports.tables.captions import circumstances, data_set, protocol, remarks_of_runs, telling
+from benchmark.reports.tables.captions import data_set, protocol, remarks_of_runs, representative_result, run_conditions
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, metric_cells
 from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
 from benchmark.results.result_files import Result, group_seeds
@@ -170,9 +170,9 @@ def _ours(spec: Spec, groups: Sequence[Seeds]) -> str:
     results = [result for seeds in groups for result in seeds]
     tasks = list(dict.fromkeys(column.task for column in spec.columns))
     presets = sorted({result.preset for result in results})
-    first = replace(telling(results), preset=" and ".join(presets))
+    first = replace(representative_result(results), preset=" and ".join(presets))
     sets = list(dict.fromkeys(data_set(result) for result in results))
-    return "; ".join([*sets, *protocol(first, search="search" in tasks), *circumstances(results, tasks)])
+    return "; ".join([*sets, *protocol(first, search="search" in tasks), *run_conditions(results, tasks)])
 
 
 def _letter(number: int) -> str:

@@ -22,7 +22,7 @@ def data_set(result: Result) -> str:
     return f"{result.dataset['title']} (fingerprint {str(result.dataset['fingerprint'])[:12]})"
 
 
-def telling(results: Sequence[Result]) -> Result:
+def representative_result(results: Sequence[Result]) -> Result:
     """Return the result to take a caption from: one that says how many items have each text field, if there is one."""
     return next((result for result in results if result.dataset.get("items_with")), results[0])
 
@@ -44,7 +44,7 @@ def query_set(name: str) -> str:
     return QUERY_SETS.get(name, f"{name} queries")
 
 
-def circumstances(results: Sequence[Result], tasks: Sequence[str]) -> list[str]:
+def run_conditions(results: Sequence[Result], tasks: Sequence[str]) -> list[str]:
     """Return seeds, devices and dates of the results' stages for these tasks (none: of all stages)."""
     seeds = sorted({result.seed for result in results})
     stages = [stage for result in results for stage in _stages(result, tasks)]

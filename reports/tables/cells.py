@@ -63,13 +63,13 @@ def best_cells(
     if not tested:
         return set(), []
     if not any(path.is_file() for paths in files for path in paths):
-        return set(), ["Nothing is bold: there are no values per query that a paired test could compare."]
+        return set(), ["No significance test: these metrics have no per-query values."]
     means = [[cells[row][i].mean for i in tested] for row in range(len(groups))]
     lower = [k for k, i in enumerate(tested) if not better[i]]
     verdict = significantly_best(files, [columns[i].measure for i in tested], means, lower)
     if verdict.lacking:
         names = ", ".join(labels[row] for row in verdict.lacking)
-        return set(), [f"Nothing is bold: per-query values are missing or of other queries for {names}."]
+        return set(), [f"No significance test: per-query values are missing, or of other queries, for {names}."]
     ties: dict[tuple[int, ...], dict[str, float]] = {}  # rows -> column -> p
     for i, (rows, p) in verdict.undecided.items():
         ties.setdefault(tuple(sorted(rows)), {})[columns[tested[i]].header] = p
@@ -93,16 +93,16 @@ def fewer_seeds(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
         for column, cell in zip(columns, row.cells, strict=True)
         if cell.mean is not None and cell.n < len(row.seeds)
     ]
-    return [f"Of fewer seeds than the row, because not every one has the value: {'; '.join(cells)}."] if cells else []
+    return [f"Averaged over fewer seeds (the metric is missing for some): {'; '.join(cells)}."] if cells else []
 
 
 def interval_notes(rows: Sequence[tuple[str, Sequence[Cell]]]) -> list[str]:
     """Say what ± means in rows of (label, cells): which intervals are of a bootstrap, which of Student's t."""
-    redrawn, of_seeds = (
+    resampled, of_seeds = (
         [label for label, cells in rows if any(cell.interval == kind for cell in cells)] for kind in ("bootstrap", "t")
     )
     notes = []
-    if redrawn:
+    if resampled:
         seeds = {cell.n for _, cells in rows for cell in cells if cell.interval == "bootstrap"}
         notes.append(
             "± is half the 95% interval of a bootstrap over seeds and users or queries together"
@@ -111,6 +111,6 @@ def interval_notes(rows: Sequence[tuple[str, Sequence[Cell]]]) -> list[str]:
         if seeds & set(range(2, FEW_SEEDS)):
             notes.append(f"With fewer than {FEW_SEEDS} seeds it is too short where seeds differ more than users do.")
     if of_seeds:
-        of_some = f" where there are no values per query: {', '.join(of_seeds)}" if redrawn else ""
+        of_some = f" where there are no values per query: {', '.join(of_seeds)}" if resampled else ""
         notes.append(f"± is half the 95% t interval over seeds{of_some}.")
     return notes

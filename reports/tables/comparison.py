@@ -1,7 +1,7 @@
 """Is one method better than another? Two rows of results, metric by metric.
 
 Ranking metrics: values per query (or user), averaged over seeds; a paired randomisation test over queries, and a 95%
-bootstrap interval of the difference over queries (redrawn together) and seeds (redrawn for each method apart).
+bootstrap interval of the difference over queries (resampled jointly) and seeds (resampled for each method apart).
 ID quality has one value per seed: the test flips the signs of the differences of the seeds that both rows have, the
 interval is Student's t.
 P-values are Holm-corrected over the metrics of a task.

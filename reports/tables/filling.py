@@ -15,12 +15,12 @@ from typing import Any
 
 from benchmark.errors import DataError
 from benchmark.reports.tables.captions import (
-    circumstances,
     data_set,
     protocol,
     remarks_of_readers,
     remarks_of_runs,
-    telling,
+    representative_result,
+    run_conditions,
 )
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, mean_cell, metric_cells
 from benchmark.reports.tables.columns import plugin_columns
@@ -152,10 +152,10 @@ def _is_number(value: Any) -> bool:
 
 def _caption(table: Declaration, results: Sequence[Result]) -> str:
     """What the numbers are: data set and fingerprint, preset, text fields, queries, seeds, device, dates."""
-    first = telling(results)
+    first = representative_result(results)
     search = table.task == "search" or (table.of_costs and any("search" in result.metrics for result in results))
     parts = [data_set(first), *protocol(first, search=search)]
-    return "; ".join([*parts, *circumstances(results, [table.task] if table.task else [])]) + "."
+    return "; ".join([*parts, *run_conditions(results, [table.task] if table.task else [])]) + "."
 
 
 def _footnotes(
@@ -168,7 +168,7 @@ def _footnotes(
         notes.append("The category labels are part of the text here: AMI measures how much of them survives.")
     resumed = [label for label, seeds in zip(labels, groups, strict=True) if any(map(_was_resumed, seeds))]
     if table.of_costs and resumed:
-        notes.append(f"Taken up again after a stop, so that seconds are of the last part: {', '.join(resumed)}.")
+        notes.append(f"Resumed after an interruption (times cover only the last session): {', '.join(resumed)}.")
     run_on: dict[str, list[str]] = {}  # tasks -> rows
     for label, seeds in zip(labels, groups, strict=True):
         run_on.setdefault(", ".join(dict.fromkeys(task for r in seeds for task in r.metrics)), []).append(label)

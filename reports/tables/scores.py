@@ -55,7 +55,7 @@ def align(table: tuple[list[str], Values], ids: list[str]) -> Values | None:
 def intervals(files: Sequence[Sequence[Path]], measures: Sequence[str]) -> list[Intervals]:
     """Return each row's 95% bootstrap intervals over seeds and queries, from files [rows][seeds].
 
-    A measure is absent where a seed lacks its values per query. Rows of equally many queries are redrawn together.
+    A measure is absent where a seed lacks its values per query. Rows of equally many queries are resampled jointly.
     """
     keys = [tuple(stamp for path in paths if (stamp := _stamp(path))) for paths in files]
     waiting: dict[int, list[tuple[Intervals, list[str], Values]]] = {}

@@ -46,7 +46,7 @@ SEARCH = Table(
 COST = Table(
     "cost", "Cost", "", columns("", *(metric.name for metric in COSTS)),
     (
-        "Seconds and memory are of the run that computed each stage; a stage that methods share counts in each. Total "
+        "Times and memory are those of the run that computed each stage; shared stages count for every method. Total "
         "s is all of it, the suite's own measuring (latency, beam misses) too; Train s includes a retriever's index; "
         "Rank s is the ranking of all users and queries in batches.",
         "p50, p99: latency of one user or query at a time (p99 from 100 calls on); Users/s, Queries/s: in batches.",

@@ -45,7 +45,7 @@ def test_it_computes_what_run_would_and_names_what_cannot_run(shop, tmp_path, sm
     assert main(words(shop, runs, "--dry-run")) == 1, "one row cannot run"
     plan = capsys.readouterr().out
     assert "to do  shop: bm25, search, seed 0" in plan and "no earlier run says what these cost" in plan
-    assert "hole   " in plan and "HC indexer at preset published: the method 'hc' has no preset" in plan
+    assert "cannot run  " in plan and "HC indexer at preset published: the method 'hc' has no preset" in plan
     assert load_results(runs) == [], "a dry run computes nothing"
 
     assert main(words(shop, runs)) == 1
@@ -68,7 +68,7 @@ def test_a_data_set_that_is_not_at_hand_is_a_hole_and_the_table_is_still_printed
     runs = tmp_path / "runs"
     assert main(["reproduce", "table1", "--dataset", "sports", "--runs", str(runs), "--data-root", str(tmp_path)]) == 1
     printed = capsys.readouterr()
-    assert "hole   sports:" in printed.err and "missing (paper 0.2774)" in printed.out
+    assert "cannot run  sports:" in printed.err and "missing (paper 0.2774)" in printed.out
 
 
 def test_only_tables_of_runs_can_be_reproduced_and_only_their_rows_be_set(tmp_path, capsys):

@@ -99,7 +99,7 @@ def test_what_is_odd_in_the_metadata_is_counted(tmp_path):
         "1 items have no category",
         "1 items have no metadata line; kept without text, at the end",
         "1 items have no title",
-        "1 items hold half of a surrogate pair; mended",
+        "1 items hold half of a surrogate pair; repaired",
         "1 metadata lines without 'asin'; left out",
         "1 repeated metadata lines; the first of an item counts",
         "1 titles hold HTML entities such as &amp;; kept as upstream wrote them",
@@ -157,7 +157,7 @@ def test_a_cut_or_exploding_gz_file_is_refused(tmp_path, monkeypatch):
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match="cannot be read after line"):
         amazon.read_reviews(path)
-    monkeypatch.setattr(lines, "allowance", lambda archive: 5000)
+    monkeypatch.setattr(lines, "size_limit", lambda archive: 5000)
     path.write_bytes(whole)
     with pytest.raises(DataError, match="archive bomb"):
         amazon.read_reviews(path)

@@ -104,7 +104,7 @@ WRONG = [
     ("beir", "[1]\n", ":1: expected a JSON object, not list"),
     ("beir", "", "not one item"),
     ("recbole", "user_id\titem_id\n", "holds a header at most"),
-    ("recbole", "user_id\titem_id\n1\t2\n", ":1: 'user_id' is no field of an atomic file"),
+    ("recbole", "user_id\titem_id\n1\t2\n", ":1: 'user_id' is not a field of an atomic file"),
     ("recbole", "uid:token\titem_id:token\n1\t2\n", "--column events.user=FIELD"),
     ("recbole", "user_id:token\titem_id:token_seq\n1\t2 3\n", "the field 'item_id' is a token_seq"),
     ("recbole", INTER + "1\t2\n", ":2: expected 3 columns as in the header, got 2"),
@@ -159,4 +159,4 @@ def test_carriage_returns_byte_order_marks_and_nul_in_texts_are_handled(tmp_path
     dataset = imported(tmp_path, "beir", path.parent)
     assert rows(dataset, "id", "description") == [("a", "x y"), ("b", "\ufffd")]
     assert "1 items hold NUL characters; made spaces" in notes(dataset)
-    assert "1 items hold half of a surrogate pair; mended" in notes(dataset)
+    assert "1 items hold half of a surrogate pair; repaired" in notes(dataset)

@@ -168,7 +168,7 @@ class HandsOver(Indexer[HandsOverConfig]):
         rows = np.arange(len(corpus))
         return Codes(np.column_stack([rows % 5, rows // 5 % 6]).astype(np.int32), (5, 6))
 
-    def hand_over(self, folder: Path) -> None:
+    def save_initial_weights(self, folder: Path) -> None:
         if self.config.what != "nothing":
             sizes = (5, 7) if self.config.what == "wrong" else (5, 6)
             save_start(folder, vectors(16, sizes), *tiny_t5(self.texts))

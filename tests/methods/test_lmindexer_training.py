@@ -384,7 +384,7 @@ def test_the_t5_that_is_handed_over_writes_the_ids(tmp_path: Path) -> None:
     """With the vectors in its vocabulary it finds the last code behind the first one, by transformers alone."""
     method, context = LMIndexer(settings(codebook_size=12)), Context(seed=0, work=tmp_path)
     codes = method.fit(CORPUS, context)
-    method.hand_over(tmp_path / "start")
+    method.save_initial_weights(tmp_path / "start")
     counted = codes.with_counter()
     start = tmp_path / "start"
     model, tokenizer, vocabulary, origin = build(GenerativeConfig(), counted.sizes, TEXTS, seed=0, start=start)
@@ -405,7 +405,7 @@ def test_a_sentence_encoder_hands_over_its_codebooks_and_no_t5(
     """Every item's code is the codebook row that is handed over for it, so there are as many rows as codes."""
     method = LMIndexer(settings(FEW, **backbones["encoder"]))
     codes = method.fit(CORPUS, Context(seed=0, work=tmp_path))
-    method.hand_over(tmp_path / "start")
+    method.save_initial_weights(tmp_path / "start")
     start = load_start(tmp_path / "start", codes.sizes)
     assert start is not None and start.t5 is None and len(start.rows) == sum(codes.sizes)
     saved = np.load(tmp_path / "start" / "codes.npz")

@@ -491,8 +491,8 @@ def test_the_files_are_written_in_every_format_and_shown_by_a_page(runs, tmp_pat
     assert main(["figures", "--runs", str(runs), "--out", str(out)]) == 0
     printed = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert len(printed) == len(set(printed)) and {path.suffix for path in printed} == {".svg", ".pdf", ".png"}
-    beginnings = {".svg": b"<?xml", ".pdf": b"%PDF", ".png": b"\x89PNG"}
-    assert all(path.read_bytes().startswith(beginnings[path.suffix]) for path in printed)
+    prefixes = {".svg": b"<?xml", ".pdf": b"%PDF", ".png": b"\x89PNG"}
+    assert all(path.read_bytes().startswith(prefixes[path.suffix]) for path in printed)
     page = (out / "figures.md").read_text()
     shown = re.findall(r"!\[.*\]\((.*)\)", page)
     assert len(shown) == len(printed) / 3 and "Demo shop" in page and not list(out.glob(".*"))

@@ -457,4 +457,4 @@ def test_a_metric_that_one_seed_lacks_takes_no_star_from_other_columns(runs):
     (filled,) = build(RECOMMENDATION, load_results(runs))
     bold = {column.key: cell.bold for column, cell in zip(filled.columns, filled.rows[0].cells, strict=True)}
     assert bold == {"R@5": True, "R@10": False}
-    assert any("Of fewer seeds than the row" in note and "R@10" in note for note in filled.footnotes)
+    assert any("Averaged over fewer seeds" in note and "R@10" in note for note in filled.footnotes)

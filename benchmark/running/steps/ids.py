@@ -24,7 +24,7 @@ def learn_ids(folder: Path, method: Indexer[Any], label: str, corpus: Corpus, co
     codes = method.fit(corpus, context)
     if len(codes) != len(corpus):
         raise BenchmarkError(f"{label}: {len(codes)} codes for {len(corpus)} items")
-    method.hand_over(folder / START)
+    method.save_initial_weights(folder / START)
     load_start(folder / START, codes.sizes)  # what does not fit is refused here, not when it is used
     np.savez(folder / FILE, values=codes.values, sizes=np.asarray(codes.sizes))
     keep_logs(context.work, folder)
