@@ -26,6 +26,7 @@ GROUPS = {
     "importer": "benchmark.importers",
     "bench": "benchmark.benches",
     "tool": "benchmark.tools",
+    "embedder": "benchmark.embedders",
     "metric": "benchmark.metrics",
 }
 

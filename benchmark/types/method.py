@@ -13,12 +13,11 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from benchmark.config import Configured, MethodConfig
-from benchmark.errors import BenchmarkError
+from benchmark.registry import load
 from benchmark.types.arrays import Float32, Int32
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories, QuerySet
@@ -65,15 +64,8 @@ class Context:
 
     def embed(self, corpus: Corpus, encoder: Any = "default") -> Float32:
         """Return the items' text embeddings, float32 [n_items, dim], computed once per corpus, fields and encoder."""
-        return (self.embedder or _default_embedder())(corpus, encoder, self)
-
-
-def _default_embedder() -> Embedder:
-    found = tuple(entry_points(group="benchmark.embedders", name="default"))
-    if not found:
-        raise BenchmarkError("the suite's default encoder is not registered; install the suite again")
-    embedder: Embedder = found[0].load()
-    return embedder
+        embedder: Embedder = self.embedder or load("embedder", "default")
+        return embedder(corpus, encoder, self)
 
 
 ConfigT = TypeVar("ConfigT", bound=MethodConfig)

@@ -257,7 +257,7 @@ def test_table_13_shows_the_scores(runs: Path, page: Path, capsys: pytest.Captur
         ({"answers": [{"question": 1, "answer": "maybe"}]}, "known: yes, no, unsure"),
         ({"answers": []}, "no judge has said yes or no"),
         ({"format": 7}, "its format is 7"),
-        ({"answers": 3}, "no file that the judges' page saved"),
+        ({"answers": 3}, "not a file that the judges' page saved"),
     ],
 )
 def test_answers_that_cannot_be_are_refused(

@@ -128,7 +128,7 @@ def one_rank_more(path: Path) -> None:
         ("run.search.trec", first_item_twice, "run.search.trec", "names an item twice"),
         ("run.search.trec", one_rank_more, "run.search.trec", "deeper than 20"),
         ("run.search.trec", rewrite(r" i\d\d ", " stranger "), "run.search.trec", "'stranger'"),
-        ("run.search.trec", rewrite(r" 2 (?=-)", " 7 "), "run.search.trec", "rank 7 where 2 is due"),
+        ("run.search.trec", rewrite(r" 2 (?=-)", " 7 "), "run.search.trec", "expected rank 2, got 7"),
         ("run.search.trec", rewrite(r" 2 -[\d.]+", " 2 99.5"), "run.search.trec", "does not fall"),
         ("run.search.trec", rename_query, "run.search.trec", "'nobody'"),
         ("run.recommendation.trec", rewrite(r" Q0", ""), "run.recommendation.trec", "trec:1:"),
