@@ -160,7 +160,7 @@ def test_other_queries_or_no_per_query_values_leave_nothing_bold(runs):
     put(runs, "bare", metrics={"recommendation": {"R@5": 0.1}})
     (filled,) = build(RECOMMENDATION, load_results(runs))
     assert not any(row.cells[0].bold for row in filled.rows)
-    assert any("Nothing is bold" in note and "bare, short" in note for note in filled.footnotes)
+    assert any("No significance test" in note and "bare, short" in note for note in filled.footnotes)
 
 
 def test_id_quality_has_no_bold_and_says_why(runs):
@@ -168,7 +168,7 @@ def test_id_quality_has_no_bold_and_says_why(runs):
     put(runs, "rqvae", metrics={"id-quality": {"AMI": 0.1}})
     (filled,) = build(ID_QUALITY, load_results(runs))
     assert not any(cell.bold for row in filled.rows for cell in row.cells)
-    assert any(note.startswith("Nothing is bold") for note in filled.footnotes)
+    assert any(note.startswith("No significance test") for note in filled.footnotes)
 
 
 def test_controls_are_marked_and_stand_last(runs):
@@ -263,7 +263,7 @@ def test_the_row_of_other_queries_is_named_and_not_those_that_agree(runs):
     put(runs, "b", values=hits(0.3))
     put(runs, "c", values=hits(0.4, 1))
     (filled,) = build(RECOMMENDATION, load_results(runs))
-    assert any(note.endswith("of other queries for a.") for note in filled.footnotes)
+    assert any(note.endswith("of other queries, for a.") for note in filled.footnotes)
 
 
 def test_costs_of_two_query_sets_are_told_apart_where_search_was_run(runs):
