@@ -6,23 +6,54 @@ Order: the model's defaults, then the preset, then every `--set`. Unknown keys a
 import json
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from benchmark.errors import ConfigError, did_you_mean
+from benchmark.errors import ConfigError, did_you_mean, quoted
 
 SIZES = ("tiny", "small", "base", "paper")  # a method that does not define one of these has its defaults there
 TRIALS = "trials"  # in a preset: its tuning budget, no setting of the method
 PRESETS = (*SIZES, "published", "tuned")  # the last two: only methods that define them have them
+LIMIT = 1_000_000  # of a number whose field states no bound on that side
+DEEPEST = 16  # sections of a key
+SEEDS = range(2**32)  # what NumPy and PyTorch both take
 
 
 class MethodConfig(BaseModel):
-    """Base of every configuration: frozen, no unknown keys."""
+    """Base of every configuration: frozen, no unknown keys, and every number has a bound on both sides.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    A number lies within `LIMIT` of 0 unless its field says otherwise: `Field(1000, ge=1, le=10**8)`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _within_limit(cls, value: Any, info: ValidationInfo) -> Any:
+        bounds = cls.model_fields[info.field_name or ""].metadata
+        above = any(hasattr(bound, name) for bound in bounds for name in ("le", "lt"))
+        below = any(hasattr(bound, name) for bound in bounds for name in ("ge", "gt"))
+        for number in _numbers(value):
+            if not above and number > LIMIT:
+                raise PydanticCustomError("too_large", "Input should be at most {limit}", {"limit": LIMIT})
+            if not below and number < -LIMIT:
+                raise PydanticCustomError("too_small", "Input should be at least {limit}", {"limit": -LIMIT})
+        return value
+
+
+def _numbers(value: Any) -> Iterator[int | float]:
+    """Yield the numbers of a value, also those inside its lists and dicts."""
+    if isinstance(value, int | float):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _numbers(list(value.values()))
+    elif isinstance(value, list | tuple | set | frozenset):
+        for part in value:
+            yield from _numbers(part)
 
 
 class EncoderConfig(MethodConfig):
@@ -33,12 +64,14 @@ class EncoderConfig(MethodConfig):
 
     name: str = "default"
     pooling: str = "default"  # default (the model's own), mean, cls
-    max_length: int = 256  # tokens; the paper's rq-VAE and HC embeddings read 256
+    max_length: int = Field(256, ge=1, le=100_000, description="tokens; the paper's rq-VAE and HC embeddings read 256")
     normalize: bool = True  # scale embeddings to unit length
-    simcse_epochs: int = 0  # >0: in-domain SimCSE training on the corpus first (Table 1's second variant)
-    simcse_batch: int = 64
-    simcse_learning_rate: float = 3e-5
-    simcse_temperature: float = 0.05
+    simcse_epochs: int = Field(
+        0, ge=0, description="above 0: in-domain SimCSE training on the corpus first (Table 1's second variant)"
+    )
+    simcse_batch: int = Field(64, ge=2, le=100_000)  # an in-batch loss compares at least two texts
+    simcse_learning_rate: float = Field(3e-5, gt=0, le=100)
+    simcse_temperature: float = Field(0.05, gt=0)
 
     @model_validator(mode="before")
     @classmethod
@@ -49,11 +82,11 @@ class EncoderConfig(MethodConfig):
 class TrainingConfig(MethodConfig):
     """AdamW with a linear, cosine, inverse square root or constant schedule (see `benchmark.learning.training`)."""
 
-    steps: int = Field(1000, ge=1)
+    steps: int = Field(1000, ge=1, le=100_000_000)
     epochs: float = Field(0.0, ge=0, description="passes over the examples, in place of `steps` when above 0")
     batch_size: int = Field(64, ge=1, description="examples per optimiser step, over all devices")
     accumulation: int = Field(1, ge=1, description="micro-batches that one step is cut into, per device")
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(1e-3, gt=0, le=100)
     schedule: Literal["linear", "cosine", "inverse-sqrt", "constant"] = "linear"
     warmup_ratio: float = Field(0.0, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0)
@@ -105,11 +138,16 @@ def encoders(config: MethodConfig) -> list[EncoderConfig]:
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 
-def nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn {'encoder.pooling': 'cls'} into {'encoder': {'pooling': 'cls'}}; JSON lists and objects are parsed."""
+def nested(overrides: Mapping[str, Any], owner: str = "") -> dict[str, Any]:
+    """Turn {'encoder.pooling': 'cls'} into {'encoder': {'pooling': 'cls'}}; JSON lists and objects are parsed.
+
+    Raises ConfigError that names the owner and the key for what is not a valid key, or not valid JSON.
+    """
     tree: dict[str, Any] = {}
     for key, raw in overrides.items():
         *parents, last = key.split(".")
+        if len(parents) > DEEPEST or not all((*parents, last)):
+            raise ConfigError(f"{quoted(f'{owner}.{key}')}: not a valid key; write LABEL.KEY or LABEL.SECTION.KEY")
         node = tree
         for parent in parents:
             child = node.setdefault(parent, {})
@@ -118,15 +156,21 @@ def nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
             node = child
         value: Any = raw
         if isinstance(raw, str) and raw[:1] in ("[", "{"):
-            try:
-                value = json.loads(raw)
-            except json.JSONDecodeError as error:
-                raise ConfigError(f"{key}: not valid JSON: {error}") from None
+            value = _literal(f"{owner}.{key}".lstrip("."), raw)
         if isinstance(node.get(last), dict) and not isinstance(value, dict):
             node[last]["name"] = value
         else:
             node[last] = value
     return tree
+
+
+def _literal(key: str, raw: str) -> Any:
+    try:
+        return json.loads(raw)
+    except RecursionError:
+        raise ConfigError(f"{key}: too deeply nested: {quoted(raw)}") from None
+    except ValueError as error:  # also of a number with too many digits
+        raise ConfigError(f"{key}: not valid JSON: {error}") from None
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -148,7 +192,7 @@ def build_config(
 
     Raises ConfigError that names the key and, for an unknown one, the nearest valid name.
     """
-    values = merge(merge(model().model_dump(), dict(preset or {})), nested(overrides or {}))
+    values = merge(merge(model().model_dump(), dict(preset or {})), nested(overrides or {}, owner))
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -176,7 +220,7 @@ def _explain(error: ValidationError, model: type[BaseModel], owner: str) -> str:
             names = _keys_at(model, problem["loc"][:-1])
             lines.append(f"{path}: unknown key.{did_you_mean(str(problem['loc'][-1]), names)}")
         else:
-            lines.append(f"{path}: {problem['msg']} (got {problem.get('input')!r})")
+            lines.append(f"{path}: {problem['msg']} (got {quoted(problem.get('input'))})")
     return "\n".join(lines)
 
 

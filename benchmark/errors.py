@@ -45,6 +45,15 @@ def at_line(path: Path, number: int) -> str:
     return f"{path}:{number}"
 
 
+def quoted(value: object, longest: int = 80) -> str:
+    """Return a value for a message on one line: its `repr`, which escapes control characters, cut where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of more than 4,300 digits, or a list inside a list inside ..
+        return f"a huge {type(value).__name__}"
+    return text if len(text) <= longest else f"{text[:longest]}.. ({len(text):,} characters)"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ' Did you mean 'x'?' for the nearest known name, or the list of all of them."""
     names = sorted(known)

@@ -27,7 +27,7 @@ from benchmark.types.method import Context, Indexer
 class RandomConfig(MethodConfig):
     """Shape of the IDs: that of TIGER's and the paper's rq-VAE."""
 
-    levels: int = Field(3, ge=1, description="codes per item, before the dedup counter")
+    levels: int = Field(3, ge=1, le=64, description="codes per item, before the dedup counter")
     codebook_size: int = Field(256, ge=2, description="codes per level")
 
 

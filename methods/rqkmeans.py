@@ -31,7 +31,7 @@ from benchmark.types.method import Context, Indexer
 class ResidualKMeansConfig(MethodConfig):
     """Shape of the IDs and effort of the k-means."""
 
-    levels: int = Field(3, ge=1, description="codes per item, before the dedup counter")
+    levels: int = Field(3, ge=1, le=64, description="codes per item, before the dedup counter")
     codebook_size: int = Field(256, ge=2, description="codes per level")
     n_init: int = Field(10, ge=1, description="k-means starts per level; the best is kept")
     max_iter: int = Field(100, ge=1, description="Lloyd steps per start at most")

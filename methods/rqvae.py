@@ -20,7 +20,7 @@ IDs, every code in use, 65 s on one core; residual k-means has AMI 0.425 and 87.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -35,7 +35,7 @@ from benchmark.types.method import Context, Indexer
 class RQVAETraining(TrainingConfig):
     """The training loop's keys with the defaults of this method."""
 
-    steps: int = Field(1000, ge=1)
+    steps: int = Field(1000, ge=1, le=100_000_000)
     batch_size: int = Field(1024, ge=1, description="items per optimiser step, over all devices")
     weight_decay: float = Field(1e-4, ge=0)
     schedule: Literal["linear", "cosine", "inverse-sqrt", "constant"] = "constant"
@@ -45,10 +45,12 @@ class RQVAETraining(TrainingConfig):
 class RQVAEConfig(MethodConfig):
     """Shape of the IDs, network, codebook learning and training."""
 
-    levels: int = Field(3, ge=1, description="codes per item, before the dedup counter")
+    levels: int = Field(3, ge=1, le=64, description="codes per item, before the dedup counter")
     codebook_size: int = Field(256, ge=2, description="codes per level")
-    latent: int = Field(32, ge=1, description="dimensions of the latent and of the codebook vectors")
-    hidden: tuple[int, ...] = Field((512, 256, 128), description="hidden layers of the encoder; the decoder mirrors it")
+    latent: int = Field(32, ge=1, le=16_384, description="dimensions of the latent and of the codebook vectors")
+    hidden: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(
+        (512, 256, 128), max_length=64, description="hidden layers of the encoder; the decoder mirrors it"
+    )
     standardize: bool = Field(True, description="scale every input dimension to mean 0 and variance 1")
     init: Literal["k-means", "random"] = Field("k-means", description="first codebooks; k-means of the first latents")
     update: Literal["ema", "gradient"] = Field("ema", description="codebooks follow moving averages or the gradient")

@@ -12,7 +12,8 @@ from typing import Any
 
 from benchmark.api.results import Results
 from benchmark.api.run_request import RunRequest, labelled_ids
-from benchmark.errors import UsageError
+from benchmark.config import SEEDS
+from benchmark.errors import UsageError, quoted
 from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank
 from benchmark.results.result_files import RUNS, Result, read_result
@@ -99,13 +100,13 @@ def progress(iterable: Iterable[Any], title: str, total: int | None = None) -> I
 
 
 def _whole(seeds: Sequence[int] | int) -> tuple[int, ...]:
-    """Return seeds as Python's own numbers, also those of NumPy. Raises UsageError for what is no number from 0 on."""
+    """Return seeds as Python's own numbers, also those of NumPy. Raises UsageError for what is not a valid seed."""
     try:
         found = tuple(map(operator.index, seeds if isinstance(seeds, Iterable) else (seeds,)))
     except TypeError:
         found = (-1,)
-    if not found or min(found) < 0:
-        raise UsageError(f"seeds {seeds!r}: whole numbers from 0 on are needed, e.g. [0, 1, 2]")
+    if not found or not all(seed in SEEDS for seed in found):
+        raise UsageError(f"seeds {quoted(seeds)}: whole numbers from 0 to {SEEDS[-1]:,} are needed, e.g. [0, 1, 2]")
     return found
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import inspect
 
+from benchmark.cli.parsing import number_from
 from benchmark.errors import UsageError
 from benchmark.registry import load, registered
 
@@ -24,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark bench`."""
     parser.add_argument("subject", choices=registered("bench"))
     parser.add_argument("--small", action="store_true", help="a smaller size, for a quick look")
-    parser.add_argument("--rounds", type=int, help="generative: rounds that the medians are over")
-    parser.add_argument("--users", type=int, help="generative: histories of a round")
+    parser.add_argument("--rounds", type=number_from(1), help="generative: rounds that the medians are over")
+    parser.add_argument("--users", type=number_from(1), help="generative: histories of a round")
     parser.add_argument("--device", help="generative: cpu, cuda, ..")
 
 

@@ -14,6 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmark.cli.parsing import number_from, whole_numbers, words
 from benchmark.errors import UsageError
 from benchmark.results.result_files import RUNS
 
@@ -23,14 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder of results (default runs)")
     parser.add_argument("--figures", default=None, help="comma-separated figure names (default: all)")
     parser.add_argument("--format", default="svg,pdf,png", help="svg, pdf, png; several with commas (default all)")
-    parser.add_argument("--level", type=int, default=None, help="level of the category path, 1 the most general")
+    parser.add_argument("--level", type=number_from(1), help="level of the category path, 1 the most general")
     parser.add_argument("--first-codes", default=None, help="first codes to look inside (default: the largest four)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the files")
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Write the figures; exit code 1 if one that was asked for by name is not there, or a file is damaged."""
-    from benchmark.cli.parsing import whole_numbers, words
     from benchmark.registry import load
     from benchmark.results.result_files import load_results, newest, older_note, problems
 

@@ -1,8 +1,12 @@
-"""Lists and settings as words of the command line."""
+"""Lists, numbers and settings as words of the command line."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from benchmark.errors import UsageError
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Sequence
+
+from benchmark.config import SEEDS
+from benchmark.errors import UsageError, quoted
 
 
 def words(value: str) -> list[str]:
@@ -19,9 +23,23 @@ def whole_numbers(value: str, option: str) -> list[int]:
         numbers = sorted({int(word) for word in words(value)})
     except ValueError:
         numbers = [-1]
-    if numbers[0] < 0:
-        raise UsageError(f"{option} {value}: write whole numbers from 0 on, e.g. 0,1,2")
+    if not all(number in SEEDS for number in numbers):
+        raise UsageError(f"{option} {quoted(value)}: write whole numbers from 0 to {SEEDS[-1]:,}, e.g. 0,1,2")
     return numbers
+
+
+def number_from(lowest: int, highest: int = 1_000_000) -> Callable[[str], int]:
+    """Return a type for argparse: a whole number within these bounds."""
+
+    def number(word: str) -> int:
+        try:
+            if lowest <= (found := int(word)) <= highest:
+                return found
+        except ValueError:  # also of a number of more than 4,300 digits
+            pass
+        raise ArgumentTypeError(f"{quoted(word)}: a whole number from {lowest:,} to {highest:,} is needed")
+
+    return number
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, str]:
@@ -30,6 +48,6 @@ def parse_settings(settings: Sequence[str]) -> dict[str, str]:
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or "." not in key:
-            raise UsageError(f"--set {setting}: write LABEL.KEY=VALUE, e.g. --set rqvae.levels=4")
+            raise UsageError(f"--set {quoted(setting)}: write LABEL.KEY=VALUE, e.g. --set rqvae.levels=4")
         parsed[key.strip()] = value.strip()
     return parsed

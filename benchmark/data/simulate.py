@@ -46,8 +46,10 @@ class SimulationConfig(MethodConfig):
 
     model: Literal["popular", "uniform", "discriminative", "popular-discriminative"] = "popular-discriminative"
     noise: float = Field(default=0.1, ge=0, le=1, description="lambda: probability that a term is not the item's own")
-    mean_length: float = Field(default=3.0, gt=0, description="mean of the Poisson number of terms, at least 1")
-    train_per_item: int = Field(default=5, ge=1, description="training queries of every item")
+    mean_length: float = Field(
+        default=3.0, gt=0, le=1000, description="mean of the Poisson number of terms, at least 1"
+    )
+    train_per_item: int = Field(default=5, ge=1, le=1000, description="training queries of every item")
     held_out: int = Field(default=5000, ge=1, description="most items that get a development or a test query")
 
 

@@ -24,16 +24,18 @@ class IdsConfig(MethodConfig):
     """The reader `ids`, and its T5 from scratch: no text vocabulary, only special, user and code tokens."""
 
     backbone: str = Field("scratch", description="`scratch`, or any T5 by hub name or path, which keeps its words")
-    d_model: int = Field(128, ge=8)
-    layers: int = Field(2, ge=1, description="encoder layers, and as many decoder layers")
-    heads: int = Field(4, ge=1)
-    d_kv: int = Field(0, ge=0, description="width of a head; 0: d_model // heads")
-    d_ff: int = Field(512, ge=8)
+    d_model: int = Field(128, ge=8, le=16_384)
+    layers: int = Field(2, ge=1, le=1024, description="encoder layers, and as many decoder layers")
+    heads: int = Field(4, ge=1, le=1024)
+    d_kv: int = Field(0, ge=0, le=16_384, description="width of a head; 0: d_model // heads")
+    d_ff: int = Field(512, ge=8, le=65_536)
     dropout: float = Field(0.1, ge=0, lt=1)
     user_tokens: int = Field(
         0, ge=0, description="each user is hashed to one of so many tokens, which stands before the history; 0: none"
     )
-    max_items: int = Field(20, ge=1, description="items that are read, the most recent ones that fit into max_source")
+    max_items: int = Field(
+        20, ge=1, le=100_000, description="items that are read, the most recent ones that fit into max_source"
+    )
 
     @model_validator(mode="after")
     def _heads_have_a_width(self) -> Self:
@@ -51,9 +53,9 @@ class ItemsConfig(MethodConfig):
         "(a control: item identities as in SASRec)",
     )
     encoder: EncoderConfig = EncoderConfig()
-    max_length: int = Field(50, ge=1, description="items that are read, the most recent ones")
-    layers: int = Field(2, ge=1)
-    heads: int = Field(4, ge=1)
+    max_length: int = Field(50, ge=1, le=100_000, description="items that are read, the most recent ones")
+    layers: int = Field(2, ge=1, le=1024)
+    heads: int = Field(4, ge=1, le=1024)
     dropout: float = Field(0.3, ge=0, lt=1)
 
 
@@ -84,7 +86,7 @@ class SentenceConfig(MethodConfig):
         10.0, gt=0, description="the vector of length 1 is scaled by this; the smaller, the more its words count"
     )
     neighbours: NeighboursConfig = NeighboursConfig()
-    max_words: int = Field(32, ge=1, description="word pieces of a query or an item text that are read")
+    max_words: int = Field(32, ge=1, le=100_000, description="word pieces of a query or an item text that are read")
     word_dropout: float = Field(0.0, ge=0, lt=1, description="share of the word pieces left out at random in training")
 
     @model_validator(mode="after")
@@ -102,9 +104,9 @@ class SentenceConfig(MethodConfig):
 class DecoderConfig(MethodConfig):
     """The ID decoder behind the readers `items` and `sentence`; a T5 brings its own."""
 
-    width: int = Field(128, ge=8, description="width of the decoder and of the reader's states")
-    blocks: int = Field(2, ge=1)
-    inner: int = Field(4, ge=1, description="width of a block's inner layer, in multiples of `width`")
+    width: int = Field(128, ge=8, le=16_384, description="width of the decoder and of the reader's states")
+    blocks: int = Field(2, ge=1, le=1024)
+    inner: int = Field(4, ge=1, le=1024, description="width of a block's inner layer, in multiples of `width`")
     dropout: float = Field(0.1, ge=0, lt=1)
 
 
@@ -162,17 +164,19 @@ class GenerativeConfig(MethodConfig):
     pairs: Literal["sampled", "all"] = Field(
         "sampled", description="text and ids: five pre-sampled pairs per user (the paper), or every prefix"
     )
-    max_source: int = Field(1024, ge=4, description="text and ids: tokens of the input, end of sequence among them")
+    max_source: int = Field(
+        1024, ge=4, le=100_000, description="text and ids: tokens of the input, end of sequence among them"
+    )
     recommendation: RecommendationConfig = RecommendationConfig(steps=10_000, batch_size=32, learning_rate=1e-3)
     search: SearchConfig = SearchConfig(steps=10_000, batch_size=32, learning_rate=1e-3)
-    beams: int = Field(20, ge=1)
+    beams: int = Field(20, ge=1, le=10_000)
     scorer: Literal["auto", "full", "codes"] = Field(
         "auto",
         description="full: log-softmax over the whole vocabulary, then prune (the paper, Hugging Face generate); "
         "codes: softmax over the codes that the trie allows; auto: full behind a T5, codes behind the other readers, "
         "as each is trained",
     )
-    length_penalty: float = 1.0
+    length_penalty: float = Field(1.0, ge=-100, le=100)
     beam_batch: int = Field(32, ge=1, description="queries that one beam search takes at a time")
     search_error_queries: int = Field(
         0, ge=0, description="compare the beam with exact scoring of every item on this many queries (0: do not)"

@@ -17,12 +17,12 @@ KINDS = ("t5", "mt5")  # what a configuration file calls the models that are a T
 class ScratchConfig(MethodConfig):
     """A small T5 with random weights and a byte-level BPE tokenizer trained on the corpus: needs no hub."""
 
-    d_model: int = Field(128, ge=8)
-    layers: int = Field(2, ge=1, description="encoder layers, and as many decoder layers")
-    heads: int = Field(4, ge=1)
-    d_ff: int = Field(512, ge=8)
+    d_model: int = Field(128, ge=8, le=16_384)
+    layers: int = Field(2, ge=1, le=1024, description="encoder layers, and as many decoder layers")
+    heads: int = Field(4, ge=1, le=1024)
+    d_ff: int = Field(512, ge=8, le=65_536)
     dropout: float = Field(0.1, ge=0, lt=1)
-    vocabulary_size: int = Field(8000, ge=300)
+    vocabulary_size: int = Field(8000, ge=300, le=1_000_000)
     lowercase: bool = True
 
 

@@ -33,7 +33,7 @@ class PlantedConfig(MethodConfig):
     departments: int = Field(default=8, ge=1, le=8)
     categories: int = Field(default=4, ge=1, le=4, description="categories of a department")
     leaves: int = Field(default=4, ge=1, le=4, description="sub-categories of a category")
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, le=2**32 - 1)
 
 
 class DemoConfig(PlantedConfig):

@@ -13,14 +13,14 @@ from benchmark.generative.t5 import ScratchConfig
 class ReconstructorConfig(MethodConfig):
     """The shallow Transformer that predicts every token from the ID and the hints (section 3.2; Table 5)."""
 
-    layers: int = Field(1, ge=1, description="depth; the paper's Table 5 tries 1, 2 and 3")
+    layers: int = Field(1, ge=1, le=1024, description="depth; the paper's Table 5 tries 1, 2 and 3")
     hints: Literal["closed", "open"] = Field(
         "closed",
         description="what deeper layers read: the hints themselves (closed), or the layer below (open, the released "
         "code), where a token can see itself through its neighbours",
     )
-    heads: int = Field(0, ge=0, description="attention heads; 0 takes one per 64 dimensions (T5-base: 12)")
-    d_ff: int = Field(0, ge=0, description="width of the feed-forward layer; 0 takes four times the model's")
+    heads: int = Field(0, ge=0, le=1024, description="attention heads; 0 takes one per 64 dimensions (T5-base: 12)")
+    d_ff: int = Field(0, ge=0, le=65_536, description="width of the feed-forward layer; 0 takes four times the model's")
     dropout: float = Field(0.1, ge=0, lt=1)
 
 
@@ -47,23 +47,23 @@ class LMIndexerConfig(MethodConfig):
         "encoder", description="encoder (a sentence encoder and a small decoder), scratch, or any T5 by name or path"
     )
     encoder: str = Field("default", description="the sentence encoder of `backbone=encoder`, by hub name or path")
-    decoder_layers: int = Field(1, ge=1, description="layers of the decoder of `backbone=encoder`")
-    frozen_layers: int = Field(3, ge=0, description="layers of the sentence encoder that stay as they are")
+    decoder_layers: int = Field(1, ge=1, le=1024, description="layers of the decoder of `backbone=encoder`")
+    frozen_layers: int = Field(3, ge=0, le=1024, description="layers of the sentence encoder that stay as they are")
     cache_bytes: int = Field(
-        2 * 2**30, ge=0, description="memory for the frozen layers' output, computed once if it fits"
+        2 * 2**30, ge=0, le=2**50, description="memory for the frozen layers' output, computed once if it fits"
     )
     hidden_norm: float = Field(4.0, gt=0, description="length of h at the start with `backbone=encoder`")
     standardize: bool = Field(
         True, description="scale the sentence encoder's pooled output to mean 0 and variance 1 per dimension"
     )
     residual_directions: int = Field(
-        0, ge=0, description="principal directions of the residual that later positions start from, at equal strength, "
-        "with `backbone=encoder`; 0: the residual as it is"
+        0, ge=0, le=16_384, description="principal directions of the residual that later positions start from, at "
+        "equal strength, with `backbone=encoder`; 0: the residual as it is"
     )  # fmt: skip
     scratch: ScratchConfig = ScratchConfig()
-    length: int = Field(3, ge=1, description="codes per item, before the dedup counter (the paper: 2)")
+    length: int = Field(3, ge=1, le=64, description="codes per item, before the dedup counter (the paper: 2)")
     codebook_size: int = Field(256, ge=2, description="codes per position (the paper: 512 on Amazon)")
-    max_length: int = Field(128, ge=4, description="tokens of an item's text")
+    max_length: int = Field(128, ge=4, le=100_000, description="tokens of an item's text")
     output_tokens: Literal["corpus", "all"] = Field(
         "corpus", description="tokens to choose from in reconstruction: those of the corpus, or the whole vocabulary"
     )

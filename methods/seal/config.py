@@ -26,9 +26,11 @@ class PairsConfig(MethodConfig):
 class DecodingConfig(MethodConfig):
     """Constrained beam search for keys."""
 
-    beams: int = Field(15, ge=1)
-    body_length: int = Field(10, ge=1, description="tokens of a body key; shorter prefixes are kept as keys too")
-    title_length: int = Field(15, ge=2, description="most tokens of a title key, its end among them")
+    beams: int = Field(15, ge=1, le=10_000)
+    body_length: int = Field(
+        10, ge=1, le=1000, description="tokens of a body key; shorter prefixes are kept as keys too"
+    )
+    title_length: int = Field(15, ge=2, le=100_000, description="most tokens of a title key, its end among them")
     query_words: int = Field(3, ge=0, description="longest word n-grams of the query that become keys; 0: none")
     unigrams: int = Field(5000, ge=0, description="most probable first tokens that count as unigram keys")
     batch: int = Field(20, ge=1, description="queries that are decoded together")
@@ -49,8 +51,12 @@ class SEALConfig(MethodConfig):
 
     backbone: str = Field("scratch", description="scratch, or any BART or T5 by name or path, e.g. facebook/bart-large")
     scratch: ScratchConfig = ScratchConfig()
-    document_tokens: int = Field(980, ge=1, description="tokens of a title and of a text that are indexed, each")
-    max_source: int = Field(1024, ge=16, description="tokens of a training source, a training target or a query")
+    document_tokens: int = Field(
+        980, ge=1, le=100_000, description="tokens of a title and of a text that are indexed, each"
+    )
+    max_source: int = Field(
+        1024, ge=16, le=100_000, description="tokens of a training source, a training target or a query"
+    )
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     pairs: PairsConfig = PairsConfig()
     training: TrainingConfig = TrainingConfig(steps=10_000, batch_size=64, learning_rate=1e-3)

@@ -29,8 +29,8 @@ class SequenceTraining(TrainingConfig):
 class SequenceConfig(MethodConfig):
     """Keys that every sequential recommender has."""
 
-    max_length: int = Field(50, ge=2, description="items that are read, the most recent ones")
-    embedding_size: int = Field(64, ge=1, description="dimensions of an item")
+    max_length: int = Field(50, ge=2, le=100_000, description="items that are read, the most recent ones")
+    embedding_size: int = Field(64, ge=1, le=16_384, description="dimensions of an item")
     loss: Literal["full", "sampled"] = Field("full", description="softmax over all items, or over sampled negatives")
     negatives: int = Field(1024, ge=1, description="sampled: negatives drawn per step, shared by all its positions")
     events: Literal["all", "recent"] = Field(
@@ -45,9 +45,9 @@ class SequenceConfig(MethodConfig):
 class TransformerConfig(SequenceConfig):
     """Keys of the methods with self-attention."""
 
-    layers: int = Field(2, ge=1)
-    heads: int = Field(2, ge=1)
-    inner_size: int = Field(256, ge=1, description="width of the feed-forward layers")
+    layers: int = Field(2, ge=1, le=1024)
+    heads: int = Field(2, ge=1, le=1024)
+    inner_size: int = Field(256, ge=1, le=65_536, description="width of the feed-forward layers")
     dropout: float = Field(0.5, ge=0, lt=1)
     positions: Literal["from-end", "from-start"] = Field(
         "from-end", description="number positions so that the newest item has the last one (left padding), or the first"
@@ -78,8 +78,8 @@ class BERT4RecConfig(TransformerConfig):
 class GRU4RecConfig(SequenceConfig):
     """A recurrent network."""
 
-    hidden_size: int = Field(128, ge=1, description="units of each recurrent layer")
-    layers: int = Field(1, ge=1)
+    hidden_size: int = Field(128, ge=1, le=16_384, description="units of each recurrent layer")
+    layers: int = Field(1, ge=1, le=1024)
     dropout: float = Field(0.3, ge=0, lt=1, description="on the items that go in")
 
 
