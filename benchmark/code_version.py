@@ -14,7 +14,7 @@ from typing import Any, Literal, get_origin
 from pydantic import BaseModel
 
 from benchmark.errors import BenchmarkError
-from benchmark.files import bytes_digest, digest
+from benchmark.files import bytes_digest, digest, home_path
 
 MODEL_FILES = ("config.json", "modules.json")  # what a folder of Hugging Face or sentence-transformers holds
 
@@ -25,7 +25,7 @@ def folder_version(name: str) -> str | None:
     A model that was trained again under the same path is another model. A folder in the working directory that
     happens to be named like a model (`scratch`, `default`) counts only where a model lies in it.
     """
-    folder = Path(name).expanduser()
+    folder = home_path(name)
     if not folder.is_dir() or not (os.sep in name or any((folder / file).is_file() for file in MODEL_FILES)):
         return None
     files = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -22,6 +22,15 @@ from benchmark.errors import DiskFullError
 SEAL = ".whole.json"  # in a sealed folder: its files and their sizes in bytes
 
 
+def home_path(text: str | Path) -> Path:
+    """Return a path with `~` and `~user` resolved; of an unknown user it stays as it is, as in a shell."""
+    path = Path(text)
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def digest(content: Any) -> str:
     """Return a 16-digit hash of JSON-like content (keys in any order)."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)

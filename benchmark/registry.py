@@ -9,13 +9,15 @@ A plugin registers itself in its own pyproject.toml, exactly as the built-in one
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import BenchmarkError, UsageError, did_you_mean
+from benchmark.errors import BenchmarkError, UsageError, did_you_mean, quoted
 
 GROUPS = {
     "method": "benchmark.methods",
@@ -33,45 +35,61 @@ GROUPS = {
 
 @cache
 def registered(what: str) -> dict[str, EntryPoint]:
-    """Return name -> entry point of one group ('method', 'data set', 'importer', ...), sorted by name.
+    """Return name -> entry point of one group ('method', 'data set', 'importer', ...), sorted by name."""
+    return {name: claims[-1] for name, claims in _claimed(what).items()}
 
-    Two plugins that claim one name are refused: a table row must mean one thing.
-    """
-    found: dict[str, EntryPoint] = {}
+
+@cache
+def _claimed(what: str) -> dict[str, list[EntryPoint]]:
+    """Return name -> the different entry points that installed packages register under it, sorted by name."""
+    found: dict[str, list[EntryPoint]] = {}
     for entry in sorted(entry_points(group=GROUPS[what]), key=lambda entry: entry.name):
-        if entry.name in found and found[entry.name].value != entry.value:
-            raise BenchmarkError(
-                f"two installed packages register the {what} '{entry.name}': "
-                f"{found[entry.name].value} and {entry.value}; uninstall one"
-            )
-        found[entry.name] = entry
+        claims = found.setdefault(entry.name, [])
+        if entry.value not in [other.value for other in claims]:
+            claims.append(entry)
     return found
 
 
 def find(what: str, name: str) -> EntryPoint:
-    """Return the entry point, or raise UsageError with the nearest known name."""
+    """Return the entry point, or raise UsageError with the nearest known name.
+
+    A name that two packages claim is refused with a BenchmarkError: a table row must mean one thing.
+    """
+    claims = _claimed(what).get(name, ())
+    if len(claims) > 1:
+        values = " and ".join(entry.value for entry in claims)
+        raise BenchmarkError(f"two installed packages register the {what} '{name}': {values}; uninstall one")
     known = registered(what)
     if name not in known:
-        raise UsageError(f"unknown {what} '{name}'.{did_you_mean(name, known)}")
+        raise UsageError(f"unknown {what} {quoted(name)}.{did_you_mean(name, known)}")
     return known[name]
 
 
 def load(what: str, name: str) -> Any:
     """Import and return the registered object."""
     entry = find(what, name)
-    try:
+    with _named(f"the {what} '{name}' ({entry.value}) cannot be imported"):
         return entry.load()
-    except (ImportError, AttributeError) as error:
-        raise BenchmarkError(f"the {what} '{name}' ({entry.value}) cannot be imported: {error}") from error
-    except Exception as error:  # a plugin's own mistake: it is named, whatever it is
-        kind = "" if isinstance(error, BenchmarkError) else f"{type(error).__name__}: "
-        raise BenchmarkError(f"the {what} '{name}' ({entry.value}) cannot be imported: {kind}{error}") from error
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Turn a plugin's own mistake, `sys.exit` while it is imported among them, into a BenchmarkError that names it."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        kind = "" if isinstance(error, BenchmarkError | ImportError) else f"{type(error).__name__}: "
+        raise BenchmarkError(f"{what}: {kind}{error}") from error
 
 
 def source_file(entry: EntryPoint) -> Path:
-    """Return the file an entry point's module is read from, without importing that module."""
-    spec = find_spec(entry.module)
-    if spec is None or spec.origin is None:
+    """Return the file an entry point's module is read from, without importing that module.
+
+    Raises BenchmarkError where it has none: the packages that it lies in are imported, and may fail.
+    """
+    with _named(f"'{entry.name}' points to {entry.value}, which cannot be read"):
+        spec = find_spec(entry.module)
+    if spec is None or not spec.has_location or spec.origin is None:
         raise BenchmarkError(f"'{entry.name}' points to {entry.value}, which is not there")
     return Path(spec.origin)
 
@@ -80,9 +98,11 @@ def describe(entry: EntryPoint) -> tuple[str, str]:
     """Return (base class name, first line of the docstring) of a registered class, read from its source.
 
     A table is no class but a declaration, `NAME = Table(name, title, ...)`: its title serves. Reading the source keeps
-    `benchmark list` fast: no module is imported.
+    `benchmark list` fast: no module is imported. Raises BenchmarkError for what cannot be read.
     """
-    tree = ast.parse(source_file(entry).read_text("utf-8"))
+    path = source_file(entry)
+    with _named(f"{path} cannot be read"):
+        tree = ast.parse(path.read_bytes())
     kind, doc = "", ""
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == entry.attr:

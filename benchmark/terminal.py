@@ -7,8 +7,9 @@ nothing is cut off in a pipe or a file. No colours: the tables are pasted into n
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Sequence
+
+from benchmark.streams import answer, answers
 
 GAP = "  "  # between columns
 UNLIMITED = 100_000  # columns
@@ -17,9 +18,9 @@ KEPT = "\ue000"  # stands for a space at the end of a number, which rich would s
 
 def print_table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), numbers: bool = False) -> None:
     """Print rows of cells in columns (see `table_lines`), words folded to the terminal if standard output is one."""
-    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() and not numbers else UNLIMITED
+    columns = shutil.get_terminal_size().columns if answers().isatty() and not numbers else UNLIMITED
     for line in table_lines(rows, header=header, numbers=numbers, columns=columns):
-        print(line)
+        answer(line)
 
 
 def table_lines(

@@ -14,13 +14,13 @@ A token that the other toolkit appended to tell equal IDs apart stays an ordinar
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field, model_validator
 
 from benchmark.config import MethodConfig
 from benchmark.errors import DataError, require
+from benchmark.files import home_path
 from benchmark.results.id_files import content_hash, read_ids
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
@@ -37,7 +37,7 @@ class IdsFileConfig(MethodConfig):
     @classmethod
     def _hash(cls, values: Any) -> Any:
         if isinstance(values, dict) and values.get("path"):
-            return {**values, "content": content_hash(Path(values["path"]).expanduser())}
+            return {**values, "content": content_hash(home_path(values["path"]))}
         return values
 
 
@@ -50,7 +50,7 @@ class IdsFile(Indexer[IdsFileConfig]):
         Raises DataError when the file changed or is damaged, ConfigError when it does not fit the items.
         """
         require(bool(self.config.path), "ids-file.path", "name the file with --ids FILE")
-        path = Path(self.config.path).expanduser()
+        path = home_path(self.config.path)
         if content_hash(path) != self.config.content:
             raise DataError(f"{path}: changed while this command was running; call it again")
         codes, notes = read_ids(path, corpus.ids)

@@ -20,6 +20,7 @@ from benchmark.results.result_files import RUNS, Result, read_result
 from benchmark.running.cells import Plan
 from benchmark.running.record import keep_current
 from benchmark.running.runner import Runner
+from benchmark.streams import plain
 
 Log = Callable[[str], None]
 
@@ -86,7 +87,7 @@ def written(plan: Plan) -> Iterable[Result]:
 
 def to_stderr(message: str) -> None:
     """Print a message for people, apart from the results."""
-    print(message, file=sys.stderr, flush=True)
+    print(plain(message), file=sys.stderr, flush=True)
 
 
 def progress(iterable: Iterable[Any], title: str, total: int | None = None) -> Iterable[Any]:
@@ -95,7 +96,7 @@ def progress(iterable: Iterable[Any], title: str, total: int | None = None) -> I
         return iterable
     from tqdm import tqdm
 
-    bar: Iterable[Any] = tqdm(iterable, desc=f"  {title}", total=total, leave=False, dynamic_ncols=True)
+    bar: Iterable[Any] = tqdm(iterable, desc=f"  {plain(title)}", total=total, leave=False, dynamic_ncols=True)
     return bar
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.errors import UsageError
+from benchmark.learning.devices import check_device_name
 from benchmark.results.id_files import label_of
 from benchmark.results.result_files import RUNS
 from benchmark.running.cells import Plan, Protocol, Variant
-from benchmark.running.plan import chosen_fields, make_plan, make_variants
+from benchmark.running.plan import TEXT_FIELD_PRESETS, chosen_fields, make_plan, make_variants
 from benchmark.running.store import Store
 
 
@@ -63,9 +64,13 @@ class RunRequest:
 
     def plan(self) -> Plan:
         """Return the cells. Raises UsageError for what does not exist or cannot be."""
+        check_device_name(self.device)
         variants = self.variants()
         dataset = self.open()
-        protocol = Protocol(chosen_fields(self.text_fields), self.queries or dataset.default_queries, self.preset_name)
+        fields = chosen_fields(self.text_fields)
+        if fields not in TEXT_FIELD_PRESETS.values():  # those are right for any data set
+            dataset.check_fields(fields)
+        protocol = Protocol(fields, self.queries or dataset.default_queries, self.preset_name)
         return make_plan(
             dataset, variants, tasks=self.tasks, seeds=self.seeds, protocol=protocol, runs=self.runs
         )  # fmt: skip

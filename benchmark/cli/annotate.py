@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.results.result_files import RUNS
+from benchmark.streams import answer
 from benchmark.terminal import print_table
 
 
@@ -54,8 +55,8 @@ def _make(arguments: argparse.Namespace) -> int:
         runs=arguments.runs, groups=arguments.groups, items=arguments.items, prefix=arguments.prefix,
         seed=arguments.seed,
     )  # fmt: skip
-    print(f"{made.page}: {made.groups} groups; give this file to the judges")
-    print(f"{made.key}: what the page hides; keep it from them until all have answered")
+    answer(f"{made.page}: {made.groups} groups; give this file to the judges")
+    answer(f"{made.key}: what the page hides; keep it from them until all have answered")
     return 0
 
 
@@ -72,6 +73,6 @@ def _score(arguments: argparse.Namespace) -> int:
     print_table(lines, header=["", "accuracy", "95% interval", "groups", "judgments"], numbers=True)
     alpha = judged["alpha"]
     undefined = "undefined (it needs two judges of one group, and both answers)"
-    print(f"Krippendorff's alpha of {judged['judges']} judges: {undefined if alpha is None else f'{alpha:.3f}'}")
-    print(f"{path}: 'benchmark report --tables table13' shows it")
+    answer(f"Krippendorff's alpha of {judged['judges']} judges: {undefined if alpha is None else f'{alpha:.3f}'}")
+    answer(f"{path}: 'benchmark report --tables table13' shows it")
     return 0

@@ -17,6 +17,7 @@ import inspect
 from benchmark.cli.parsing import number_from
 from benchmark.errors import UsageError
 from benchmark.registry import load, registered
+from benchmark.streams import answer
 
 OPTIONS = ("rounds", "users", "device")
 
@@ -37,5 +38,5 @@ def execute(arguments: argparse.Namespace) -> int:
     for name in given.keys() - inspect.signature(run).parameters:
         raise UsageError(f"benchmark bench {arguments.subject} has no option --{name}")
     for line in run(small=arguments.small, **given):
-        print(line, flush=True)
+        answer(line)
     return 0

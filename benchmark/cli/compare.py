@@ -9,10 +9,10 @@ A and B are labels, or folders of results where a label has several. Reads resul
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from benchmark.results.result_files import RUNS
+from benchmark.streams import answer, answer_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,5 +30,8 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.api.compare import compare
 
     found = compare(arguments.a, arguments.b, dataset=arguments.dataset, task=arguments.task, runs=arguments.runs)
-    print(json.dumps(found.to_dicts(), indent=1) if arguments.json else found)
+    if arguments.json:
+        answer_json(found.to_dicts(), indent=1)
+    else:
+        answer(found)
     return 0

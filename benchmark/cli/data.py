@@ -15,7 +15,6 @@ choose settings on: without each user's last event and the test judgments.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import DataError, UsageError
 from benchmark.results.result_files import RUNS
+from benchmark.streams import answer, answer_json
 from benchmark.terminal import print_table
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _write(dataset: Dataset, folder: Path, *, without_test: bool) -> None:
             write_without_test(dataset, part)
         else:
             shutil.copytree(dataset.folder, part, ignore=shutil.ignore_patterns(SEAL))
-    print(folder)
+    answer(folder)
 
 
 def _get(arguments: argparse.Namespace) -> int:
@@ -104,7 +104,7 @@ def _get(arguments: argparse.Namespace) -> int:
     print(f"building {getting.target}", file=sys.stderr)
     for note in getting.build(raw):
         print(f"note: {note}", file=sys.stderr)
-    print(getting.target)
+    answer(getting.target)
     return 0
 
 
@@ -139,11 +139,11 @@ def _check(dataset: Dataset, *, as_json: bool) -> int:
     raw = _check_raw(dataset)
     if as_json:
         content = {**_facts(dataset), "counts": counts, "raw files": raw, "warnings": dataset.warnings}
-        print(json.dumps(content, indent=2, ensure_ascii=False))
+        answer_json(content)
         return 0
     print_table([["fingerprint", dataset.fingerprint], *(["raw file", f"{name}: {raw[name]}"] for name in raw)])
     _print_notes(dataset)
-    print(f"{dataset.name}: whole, {counts['items']:,} items")
+    answer(f"{dataset.name}: whole, {counts['items']:,} items")
     return 0
 
 
@@ -169,7 +169,7 @@ def _statistics(dataset: Dataset, *, as_json: bool) -> int:
     groups = statistics(dataset)
     if as_json:
         content = {**_facts(dataset), "statistics": groups, "warnings": dataset.warnings}
-        print(json.dumps(content, indent=2, ensure_ascii=False))
+        answer_json(content)
         return 0
     lines = [[name, str(text)] for name, text in _facts(dataset).items()]
     for group, values in groups.items():
@@ -181,4 +181,4 @@ def _statistics(dataset: Dataset, *, as_json: bool) -> int:
 
 def _print_notes(dataset: Dataset) -> None:
     for note in [*dataset.about.get("notes", []), *dataset.warnings]:
-        print(f"note: {note}")
+        answer(f"note: {note}")

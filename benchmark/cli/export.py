@@ -10,10 +10,10 @@ counter as the last token.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from benchmark.errors import UsageError
+from benchmark.streams import answer, answer_data
 
 FORMATS = ["trec", "ids", "unique-ids", "index-json", "unique-index-json", "json"]
 
@@ -42,8 +42,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
         text = index_json(text, counter=arguments.format.startswith("unique-"))
     if arguments.out is None:
-        sys.stdout.write(text)
+        answer_data(text)
     else:
         write_text(arguments.out, text)
-        print(arguments.out)
+        answer(arguments.out)
     return 0

@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmark.cli.parsing import number_from, whole_numbers, words
 from benchmark.errors import UsageError
 from benchmark.results.result_files import RUNS
+from benchmark.streams import answer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,7 @@ def execute(arguments: argparse.Namespace) -> int:
     damaged = absent = False
     for one in written:
         if isinstance(one, Path):
-            print(one)
+            answer(one)
             continue
         damaged, absent = damaged or bool(one.problem), absent or not one.drawn
         if one.problem:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.registry import load, registered
+from benchmark.streams import answer
 
 if TYPE_CHECKING:
     from benchmark.data.importing import Argument
@@ -77,7 +78,7 @@ def execute(arguments: argparse.Namespace) -> int:
     for note in written.notes:
         print(f"note: {note}", file=sys.stderr)
     print(", ".join(f"{count:,} {what}" for what, count in written.counts.items()), file=sys.stderr)
-    print(arguments.folder)
+    answer(arguments.folder)
     return 0
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
+from importlib.metadata import EntryPoint
 from typing import Any
 
-from benchmark.metrics.lookup import all_metrics
+from benchmark.errors import BenchmarkError
+from benchmark.metrics.declared import BUILT_IN
+from benchmark.metrics.lookup import plugin_metric
 from benchmark.metrics.metric import BETTER, Metric
-from benchmark.registry import describe, registered
+from benchmark.registry import describe, find, registered
+from benchmark.streams import answer_json
 from benchmark.terminal import print_table
 
 WHAT = {
@@ -28,17 +31,33 @@ def execute(arguments: argparse.Namespace) -> int:
     """Print one line each: name, kind, first sentence."""
     rows: list[dict[str, Any]] = []
     if arguments.what == "metrics":
-        rows = [_metric(metric) for metric in all_metrics()]
+        rows = [_metric(metric) for metric in BUILT_IN]
+        rows += [_metric_of(entry) for entry in registered("metric").values()]
     else:
-        for name, entry in registered(WHAT[arguments.what]).items():
-            kind, summary = describe(entry)
+        for name in registered(WHAT[arguments.what]):
+            kind, summary = _described(WHAT[arguments.what], name)
             rows.append({"name": name, "kind": kind if arguments.what == "methods" else "", "summary": summary})
     if arguments.json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        answer_json(rows)
         return 0
     kinds = ("kind",) if any(row["kind"] for row in rows) else ()
     print_table([[row[column] for column in ("name", *kinds, "summary")] for row in rows])
     return 0
+
+
+def _described(what: str, name: str) -> tuple[str, str]:
+    """Return kind and summary; of a broken plugin what is wrong with it, so that the others are listed."""
+    try:
+        return describe(find(what, name))
+    except BenchmarkError as error:
+        return "broken", str(error)
+
+
+def _metric_of(entry: EntryPoint) -> dict[str, Any]:
+    try:
+        return _metric(plugin_metric(entry))
+    except BenchmarkError as error:
+        return {"name": entry.name, "kind": "broken", "summary": str(error)}
 
 
 def _metric(metric: Metric) -> dict[str, Any]:

@@ -6,8 +6,10 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from benchmark.errors import BenchmarkError, UsageError, did_you_mean
+from benchmark.errors import BenchmarkError, UsageError, did_you_mean, quoted
+from benchmark.streams import answer, answers, separated
 from benchmark.version import __version__
 
 COMMANDS = {
@@ -37,20 +39,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0 if words else 2
     if words[0] == "--version":
-        print(f"lmindexer-benchmark {__version__}")
+        answer(f"lmindexer-benchmark {__version__}")
         return 0
-    name = words[0]
+    with separated():
+        return _execute(words[0], words[1:])
+
+
+def _execute(name: str, words: list[str]) -> int:
     try:
         if name not in COMMANDS:
-            raise UsageError(f"unknown command '{name}'.{did_you_mean(name, COMMANDS)}")
+            raise UsageError(f"unknown command {quoted(name)}.{did_you_mean(name, COMMANDS)}")
         module = importlib.import_module(f"benchmark.cli.{name}")
-        command = argparse.ArgumentParser(
+        command = Parser(
             prog=f"benchmark {name}",
             description=module.__doc__,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
-        code: int = module.execute(command.parse_args(words[1:]))
+        code: int = module.execute(command.parse_args(words))
+        answers().flush()
         return code
     except BenchmarkError as error:
         print(f"benchmark: {error}", file=sys.stderr)
@@ -64,6 +71,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"benchmark: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
         return 1
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose help is an answer, on standard output."""
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help."""
+        super().print_help(file or answers())
 
 
 def _parser() -> argparse.ArgumentParser:

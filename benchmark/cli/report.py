@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.results.result_files import RUNS
+from benchmark.streams import answer, answer_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,10 +54,10 @@ def execute(arguments: argparse.Namespace) -> int:
     for name in sorted(empty):
         print(f"benchmark: table '{name}': no result below {arguments.runs} has its values", file=sys.stderr)
     if arguments.out is None:
-        print(render(filled, styles[0]))
+        answer_text(render(filled, styles[0]), styles[0])
         return 0
     for style in styles:
         path = arguments.out / f"tables.{SUFFIX.get(style, style)}"
         write_text(path, render(filled, style))
-        print(path)
+        answer(path)
     return 0

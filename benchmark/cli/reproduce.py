@@ -11,11 +11,11 @@ table marks the missing cells.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from benchmark.cli.parsing import parse_settings, whole_numbers, words
 from benchmark.results.result_files import RUNS
+from benchmark.streams import answer, answer_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,11 +48,11 @@ def execute(arguments: argparse.Namespace) -> int:
     )  # fmt: skip
     planned = plan_reproduction(arguments.table, words(arguments.dataset) if arguments.dataset else None, shared)
     for line in planned.plan_lines():
-        print(line, file=sys.stdout if arguments.dry_run else sys.stderr)
+        (answer if arguments.dry_run else to_stderr)(line)
     if arguments.dry_run:
         return 1 if planned.unavailable else 0
     results = planned.execute(to_stderr)
     for cell, reason in results.failures.items():
         to_stderr(f"benchmark: failed: {cell}: {reason}")
-    print(results.table(arguments.table).text(arguments.format))
+    answer_text(results.table(arguments.table).text(arguments.format), arguments.format)
     return 1 if planned.unavailable or results.failures else 0

@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmark.cli.parsing import parse_settings, whole_numbers, words
 from benchmark.results.result_files import RUNS
+from benchmark.streams import answer, answer_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,9 +84,9 @@ def execute_request(request: Any, *, dry_run: bool, as_json: bool) -> int:
     first = process_rank() == 0
     results = execute(request, log=to_stderr if first and not as_json else lambda message: None)
     if first and as_json:
-        print(json.dumps(_json(results), indent=2, ensure_ascii=False))
+        answer_json(_json(results))
     elif first and len(results):
-        print(results.table())
+        answer(results.table())
     for cell, reason in results.failures.items():
         print(f"benchmark: failed: {cell}: {reason}", file=sys.stderr)
     return 1 if results.failures else 0
@@ -111,10 +112,10 @@ def _dry_run(request: Any, as_json: bool) -> int:
         for cell in plan.cells
     ]
     if as_json:
-        print(json.dumps(rows, indent=2))
+        answer_json(rows)
         return 0
     for row in rows:
         stages = ", ".join(f"{name} {state}" for name, state in row["stages"].items())
-        print(f"{'done ' if row['done'] else 'to do'}  {row['cell']}  ({stages})" if stages else f"{row['cell']}")
-    print(f"{sum(not row['done'] for row in rows)} of {len(rows)} cells to compute")
+        answer(f"{'done ' if row['done'] else 'to do'}  {row['cell']}  ({stages})" if stages else f"{row['cell']}")
+    answer(f"{sum(not row['done'] for row in rows)} of {len(rows)} cells to compute")
     return 0

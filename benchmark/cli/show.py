@@ -13,6 +13,7 @@ from benchmark.errors import UsageError, did_you_mean
 from benchmark.metrics.lookup import all_metrics, find_metric, plugins
 from benchmark.metrics.metric import BETTER, Metric
 from benchmark.registry import load, registered, source_file
+from benchmark.streams import answer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,10 +56,10 @@ def _print_metric(metric: Metric) -> None:
         "direction": BETTER[metric.higher_is_better], "range": metric.range_text, "digits": str(metric.digits),
         "column": metric.title if metric.title != metric.name else "", "plugin": plugin,
     }  # fmt: skip
-    print(f"{metric.name}: {metric.description}\n")
+    answer(f"{metric.name}: {metric.description}\n")
     for key, text in rows.items():
         if text:
-            print(f"{key:<11}{text}")
+            answer(f"{key:<11}{text}")
 
 
 def _path(module: Any) -> Any:
@@ -68,13 +69,13 @@ def _path(module: Any) -> Any:
 
 
 def _print(doc: str, model: type[BaseModel], presets: dict[str, dict[str, Any]], trials: dict[str, int]) -> None:
-    print(inspect.cleandoc(doc), end="\n\nsettings and their defaults:\n")
+    answer(f"{inspect.cleandoc(doc)}\n\nsettings and their defaults:")
     for line in _settings(model()):
-        print(f"  {line}")
+        answer(f"  {line}")
     for preset, values in presets.items():
         settings = [f"{key}={value}" for key, value in flatten(values).items()]
         chosen = f" (chosen after {trials[preset]} trials)" if preset in trials else ""
-        print(f"preset {preset}{chosen}: " + (", ".join(settings) or "the defaults"))
+        answer(f"preset {preset}{chosen}: " + (", ".join(settings) or "the defaults"))
 
 
 def _settings(model: BaseModel, prefix: str = "") -> list[str]:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from benchmark.cli import run
 from benchmark.cli.parsing import parse_settings, whole_numbers, words
 from benchmark.errors import UsageError, did_you_mean
+from benchmark.streams import answer
 
 COMMA = re.compile(r",(?![^\[{]*[\]}])")  # but not inside a JSON list or object
 LONGEST = 80  # signs of a label: it is a folder's name
@@ -66,7 +67,7 @@ def execute(arguments: argparse.Namespace) -> int:
         )
         made.variants()  # a wrong key is refused here
         for seed in whole_numbers(arguments.seeds, "--seeds"):
-            print(shlex.join(["benchmark", "run", "--methods", *variant, *_options(arguments, settings, seed)]))
+            answer(shlex.join(["benchmark", "run", "--methods", *variant, *_options(arguments, settings, seed)]))
     return 0
 
 

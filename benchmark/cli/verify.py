@@ -10,11 +10,11 @@ everything follows and nothing is missing.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.results.result_files import RUNS
+from benchmark.streams import answer, answer_json
 
 SHOWN = 40  # findings of a kind that are printed; --json has them all
 
@@ -46,19 +46,19 @@ def execute(arguments: argparse.Namespace) -> int:
             "checked": findings.checked,
             "findings": [vars(finding) for finding in findings.found],
         }  # fmt: skip
-        print(json.dumps(content, indent=1, ensure_ascii=False))
+        answer_json(content, indent=1)
         return 1 if findings.failures else 0
     titles = {WRONG: "does not follow", MISSING: "missing", NOT_CHECKED: "not checked", OF_PLUGIN: "of a plugin"}
     for kind, title in titles.items():
         found = findings.of(kind)
         for finding in found[:SHOWN]:
-            print(f"{title}: {finding}")
+            answer(f"{title}: {finding}")
         if len(found) > SHOWN:
-            print(f"{title}: and {len(found) - SHOWN} more (--json lists all)")
+            answer(f"{title}: and {len(found) - SHOWN} more (--json lists all)")
     what = f"{verified.results} results" + (f" and {verified.tables} tables" if verified.tables else "")
-    print(
+    answer(
         f"{what}: {findings.checked:,} numbers checked, {len(findings.of(WRONG))} do not follow, "
         f"{len(findings.of(MISSING))} missing, {len(findings.of(NOT_CHECKED))} not checked."
     )
-    print("Measured and not derivable: seconds, memory and speed (cost.json), training curves (log.jsonl).")
+    answer("Measured and not derivable: seconds, memory and speed (cost.json), training curves (log.jsonl).")
     return 1 if findings.failures else 0

@@ -23,8 +23,8 @@ from benchmark.code_version import code_version
 from benchmark.config import Configured, MethodConfig, build_config
 from benchmark.data import items as item_reader
 from benchmark.data import layout, parsed
-from benchmark.errors import BenchmarkError, DataError, UsageError, did_you_mean
-from benchmark.files import digest, file_digest, is_whole, whole
+from benchmark.errors import BenchmarkError, DataError, UsageError, did_you_mean, quoted
+from benchmark.files import digest, file_digest, home_path, is_whole, whole
 from benchmark.registry import load, registered
 from benchmark.types.data import Corpus, Histories, QuerySet
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
@@ -32,6 +32,7 @@ from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
 DATA_ROOT_VARIABLE = "BENCHMARK_DATA"
 SPLITS = ("train", "dev", "test")
 EXPECTED = ("items", "users", "interactions")
+LONGEST_NAME = 250  # characters; no file system has longer ones
 WITHOUT_TEST = "without_test"  # in dataset.toml: a copy to choose settings on (`datasets.without_test`)
 
 ConfigT = TypeVar("ConfigT", bound=MethodConfig)
@@ -67,7 +68,9 @@ def open_dataset(spec: str, *, cache: Path, data_root: Path | None = None, check
     one of its files is wrong.
     """
     data_root = data_root or default_data_root()
-    path = Path(spec).expanduser()
+    path = home_path(spec)
+    if max(map(len, path.parts), default=0) > LONGEST_NAME:
+        raise UsageError(f"data set {quoted(spec)}: too long a name")
     if path.is_dir() and ("/" in spec or os.sep in spec or _is_dataset(path)):
         return Dataset(path, cache=cache, check=check)
     if "/" in spec.partition(":")[0] or path.is_file():
@@ -83,10 +86,14 @@ def open_dataset(spec: str, *, cache: Path, data_root: Path | None = None, check
 
 
 def default_data_root() -> Path:
-    """Return the folder of data sets: BENCHMARK_DATA, or else lmindexer-benchmark/data in the user's cache folder."""
+    """Return the folder of data sets: BENCHMARK_DATA, or else lmindexer-benchmark/data in the user's cache folder.
+
+    Without a home folder it lies in the folder `.cache` of the working directory.
+    """
     if os.environ.get(DATA_ROOT_VARIABLE):
         return Path(os.environ[DATA_ROOT_VARIABLE])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lmindexer-benchmark" / "data"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or home_path("~/.cache"))
+    return (Path(".cache") if cache.parts[0] == "~" else cache) / "lmindexer-benchmark" / "data"
 
 
 def folder_name(spec: str) -> str:
@@ -204,6 +211,12 @@ class Dataset:
                 "the files are not the ones expected, or the [expect] table is out of date"
             )
         self.warnings.append(f"counts differ from dataset.toml: {'; '.join(different)}")
+
+    def check_fields(self, fields: Sequence[str]) -> None:
+        """Raise UsageError with the nearest known name for a text field that no item has."""
+        from benchmark.types import item_text as text
+
+        text.check_fields(self._table, fields)
 
     def corpus(self, fields: Sequence[str] | None = DEFAULT_TEXT_FIELDS) -> Corpus:
         """Return the items with the text fields a method may read (None: the default ones)."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 
-from benchmark.errors import BenchmarkError, UsageError
+from benchmark.errors import BenchmarkError, UsageError, quoted
 from benchmark.learning.processes import processes
 
 
@@ -13,8 +14,7 @@ def choose_device(name: str) -> str:
 
     Raises UsageError for another name, BenchmarkError where PyTorch sees no GPU.
     """
-    if name not in ("auto", "cpu") and not name.startswith("cuda"):
-        raise UsageError(f"--device {name}: auto, cpu or cuda")
+    check_device_name(name)
     if name == "cpu":
         return name
     import torch
@@ -24,6 +24,12 @@ def choose_device(name: str) -> str:
     if name == "auto":
         return "cpu"
     raise BenchmarkError("--device cuda: PyTorch sees no GPU here; use --device cpu, or install a CUDA build of torch")
+
+
+def check_device_name(name: str) -> None:
+    """Raise UsageError for what cannot be a device's name."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", name):
+        raise UsageError(f"--device {quoted(name)}: auto, cpu, cuda or cuda:N")
 
 
 def device_words(device: str) -> str:

@@ -35,13 +35,20 @@ def plugins() -> Iterator[tuple[EntryPoint, IdMetric | QueryMetric]]:
     """
     names: set[str] = set()
     for entry in registered("metric").values():
-        metric = load("metric", entry.name)
-        where = f"the metric '{entry.name}' ({entry.value})"
-        if not isinstance(metric, IdMetric | QueryMetric):
-            raise BenchmarkError(f"{where} must be an IdMetric or a QueryMetric, not {type(metric).__name__}")
-        if _built_in(metric.name) or "<" in metric.name:
-            raise BenchmarkError(f"{where} has the name of a built-in metric, '{metric.name}': give it another")
+        metric = plugin_metric(entry)
         if metric.name in names:
+            where = f"the metric '{entry.name}' ({entry.value})"
             raise BenchmarkError(f"{where}: another plugin has a metric '{metric.name}' too; uninstall one")
         names.add(metric.name)
         yield entry, metric
+
+
+def plugin_metric(entry: EntryPoint) -> IdMetric | QueryMetric:
+    """Return the metric of a plugin; raise BenchmarkError where it cannot be imported or is not a metric of its own."""
+    metric = load("metric", entry.name)
+    where = f"the metric '{entry.name}' ({entry.value})"
+    if not isinstance(metric, IdMetric | QueryMetric):
+        raise BenchmarkError(f"{where} must be an IdMetric or a QueryMetric, not {type(metric).__name__}")
+    if _built_in(metric.name) or "<" in metric.name:
+        raise BenchmarkError(f"{where} has the name of a built-in metric, '{metric.name}': give it another")
+    return metric

@@ -13,15 +13,16 @@ from typing import Any
 from benchmark.code_version import code_version
 from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
 from benchmark.data.dataset import Dataset
-from benchmark.errors import UsageError, did_you_mean
+from benchmark.errors import UsageError, did_you_mean, quoted
 from benchmark.files import digest
-from benchmark.generative.presets import build_generative, without_generative
+from benchmark.generative.presets import GENERATIVE, build_generative, without_generative
 from benchmark.metrics.lookup import plugins
 from benchmark.registry import find, load, source_file
 from benchmark.running import runner
 from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 
+LONGEST_LABEL = 120  # bytes; a folder of that name, with what a temporary name adds, fits every file system
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
 
 
@@ -42,10 +43,9 @@ def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, Any]
     labels: dict[str, str] = {}
     for name in names:
         label, _, method = name.partition("=")
+        _check_label(label)
         if label in labels:
             raise UsageError(f"--methods: '{label}' stands twice; give one a label of its own: NAME={method or label}")
-        if not label or any(sign in label for sign in "./\\ "):
-            raise UsageError(f"--methods: '{label}' is not a valid label (no dots, slashes or spaces)")
         labels[label] = method or label
     for key in settings:
         owner = key.partition(".")[0]
@@ -58,6 +58,19 @@ def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, Any]
             if key.startswith("generative."):
                 raise UsageError(f"--set {key}: no method of this run has a generative part")
     return variants
+
+
+def _check_label(label: str) -> None:
+    """Raise UsageError for a label that cannot name a folder, a row of a table and the owner of settings."""
+    reason = ""
+    if not label.isprintable() or any(sign in label for sign in "./\\ "):
+        reason = "no dots, slashes, spaces or control characters"
+    elif not 0 < len(label.encode()) <= LONGEST_LABEL:
+        reason = f"1 to {LONGEST_LABEL} bytes"
+    elif label == GENERATIVE:
+        reason = "settings of that name are those of the shared generative part"
+    if reason:
+        raise UsageError(f"--methods: {quoted(label)} is not a valid label ({reason})")
 
 
 def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any]) -> Variant:
