@@ -192,7 +192,11 @@ def build_config(
 
     Raises ConfigError that names the key and, for an unknown one, the nearest valid name.
     """
-    values = merge(merge(model().model_dump(), dict(preset or {})), nested(overrides or {}, owner))
+    try:
+        defaults = model().model_dump()
+    except ValidationError:  # a plugin's setting without a default: it must be given
+        defaults = {}
+    values = merge(merge(defaults, dict(preset or {})), nested(overrides or {}, owner))
     try:
         return model.model_validate(values)
     except ValidationError as error:

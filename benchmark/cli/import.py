@@ -15,12 +15,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from benchmark.errors import BenchmarkError, UsageError
+from benchmark.errors import BenchmarkError, UsageError, quoted
 from benchmark.registry import load, registered
 from benchmark.streams import answer
 
 if TYPE_CHECKING:
-    from benchmark.data.importing import Argument
+    from benchmark.data.importing import Argument, Importer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lines = []
     for name in registered("importer"):
         try:
-            importer = load("importer", name)
+            importer = _importer(name)
         except BenchmarkError as error:  # another package's format must not take the rest away
             lines.append(f"  {name:<13} {error}")
             continue
@@ -41,6 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             _add(one, argument)
         one.add_argument("folder", type=Path, help="the folder to write")
     parser.epilog = "formats ('benchmark import FORMAT --help' has the options):\n" + "\n".join(lines)
+
+
+def _importer(name: str) -> type[Importer]:
+    from benchmark.data.importing import Importer
+
+    found = load("importer", name)
+    if not (isinstance(found, type) and issubclass(found, Importer)):
+        raise BenchmarkError(f"the importer '{name}' is not an Importer but {quoted(found)}")
+    return found
 
 
 def _add(parser: argparse.ArgumentParser, argument: Argument) -> None:
@@ -72,7 +81,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Write the folder, then print its counts and its path."""
     from benchmark.data.importing import bring_in
 
-    importer = load("importer", arguments.format)(_progress)
+    importer = _importer(arguments.format)(_progress)
     values = SimpleNamespace(**{argument.key: getattr(arguments, argument.key) for argument in importer.arguments})
     written = bring_in(importer, values, arguments.folder)
     for note in written.notes:

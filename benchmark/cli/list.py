@@ -21,6 +21,9 @@ WHAT = {
 }  # fmt: skip
 
 
+BROKEN = "broken"  # the kind of a plugin that cannot be imported
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark list`."""
     parser.add_argument("what", choices=[*WHAT, "metrics"])
@@ -36,7 +39,13 @@ def execute(arguments: argparse.Namespace) -> int:
     else:
         for name in registered(WHAT[arguments.what]):
             kind, summary = _described(WHAT[arguments.what], name)
-            rows.append({"name": name, "kind": kind if arguments.what == "methods" else "", "summary": summary})
+            rows.append(
+                {
+                    "name": name,
+                    "kind": kind if arguments.what == "methods" or kind == BROKEN else "",
+                    "summary": summary,
+                }
+            )
     if arguments.json:
         answer_json(rows)
         return 0
@@ -50,14 +59,14 @@ def _described(what: str, name: str) -> tuple[str, str]:
     try:
         return describe(find(what, name))
     except BenchmarkError as error:
-        return "broken", str(error)
+        return BROKEN, str(error)
 
 
 def _metric_of(entry: EntryPoint) -> dict[str, Any]:
     try:
         return _metric(plugin_metric(entry))
     except BenchmarkError as error:
-        return {"name": entry.name, "kind": "broken", "summary": str(error)}
+        return {"name": entry.name, "kind": BROKEN, "summary": str(error)}
 
 
 def _metric(metric: Metric) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from benchmark.config import flatten, load_presets, load_trials
+from benchmark.config import Configured, flatten, load_presets, load_trials
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.metrics.lookup import all_metrics, find_metric, plugins
 from benchmark.metrics.metric import BETTER, Metric
@@ -39,6 +39,8 @@ def execute(arguments: argparse.Namespace) -> int:
         return 0
     what = "method" if name in registered("method") else "data set"
     found = load(what, name)
+    if not (isinstance(found, type) and issubclass(found, Configured)):
+        raise UsageError(f"the {what} '{name}' ({known[name].value}) is not a class with a configuration")
     module = inspect.getmodule(found)
     doc = (module.__doc__ if module else "") or found.__doc__ or ""
     if what == "data set":
@@ -70,7 +72,7 @@ def _path(module: Any) -> Any:
 
 def _print(doc: str, model: type[BaseModel], presets: dict[str, dict[str, Any]], trials: dict[str, int]) -> None:
     answer(f"{inspect.cleandoc(doc)}\n\nsettings and their defaults:")
-    for line in _settings(model()):
+    for line in _settings(model.model_construct()):
         answer(f"  {line}")
     for preset, values in presets.items():
         settings = [f"{key}={value}" for key, value in flatten(values).items()]
@@ -81,7 +83,7 @@ def _print(doc: str, model: type[BaseModel], presets: dict[str, dict[str, Any]],
 def _settings(model: BaseModel, prefix: str = "") -> list[str]:
     lines = []
     for key, info in type(model).model_fields.items():
-        value = getattr(model, key)
+        value = getattr(model, key, "(must be given)")  # of a plugin: a setting without a default
         if isinstance(value, BaseModel):
             lines += _settings(value, f"{prefix}{key}.")
         else:
