@@ -140,7 +140,7 @@ def read_result(path: Path) -> Result:
             raise ValueError("method, label, preset and key must be text")
     except KeyError as error:
         return Result(path.parent, problem=f"{path}: the key {error} is missing")
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         return Result(path.parent, problem=f"{path}: {error}")
     return result
 
@@ -159,7 +159,7 @@ def _read_cost(path: Path) -> dict[str, Any]:
     """Costs decide nothing: without a file of the right shape the cost columns stay empty."""
     try:
         cost = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     parts = [cost.get("stages", {}), cost.get("facts", {})] if isinstance(cost, dict) else [None]
     whole = all(isinstance(part, dict) and all(isinstance(v, dict) for v in part.values()) for part in parts)
