@@ -80,7 +80,10 @@ def _write(dataset: Dataset, folder: Path, *, without_test: bool) -> None:
         if without_test:
             write_without_test(dataset, part)
         else:
-            shutil.copytree(dataset.folder, part, ignore=shutil.ignore_patterns(SEAL))
+            part.mkdir()
+            for path in dataset.folder.iterdir():
+                if path.is_file() and path.name != SEAL:
+                    shutil.copyfile(path, part / path.name)
     answer(folder)
 
 

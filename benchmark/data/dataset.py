@@ -32,7 +32,7 @@ from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
 DATA_ROOT_VARIABLE = "BENCHMARK_DATA"
 SPLITS = ("train", "dev", "test")
 EXPECTED = ("items", "users", "interactions")
-LONGEST_NAME = 250  # characters; no file system has longer ones
+LONGEST_NAME = 200  # bytes; file systems have names of up to 255, and temporary ones are longer
 WITHOUT_TEST = "without_test"  # in dataset.toml: a copy to choose settings on (`datasets.without_test`)
 
 ConfigT = TypeVar("ConfigT", bound=MethodConfig)
@@ -69,8 +69,8 @@ def open_dataset(spec: str, *, cache: Path, data_root: Path | None = None, check
     """
     data_root = data_root or default_data_root()
     path = home_path(spec)
-    if max(map(len, path.parts), default=0) > LONGEST_NAME:
-        raise UsageError(f"data set {quoted(spec)}: too long a name")
+    if max((len(part.encode("utf-8", "surrogateescape")) for part in path.parts), default=0) > LONGEST_NAME:
+        raise UsageError(f"data set {quoted(spec)}: a name in it is longer than {LONGEST_NAME} bytes")
     if path.is_dir() and ("/" in spec or os.sep in spec or _is_dataset(path)):
         return Dataset(path, cache=cache, check=check)
     if "/" in spec.partition(":")[0] or path.is_file():
@@ -150,6 +150,8 @@ class Dataset:
         self._cache = cache / "data"
         self.about = about = _about(folder)  # dataset.toml
         self.name = folder_name(str(about.get("name") or folder.resolve().name))
+        if len(self.name.encode()) > LONGEST_NAME:
+            raise DataError(f"{folder / 'dataset.toml'}: name {quoted(self.name)} is longer than {LONGEST_NAME} bytes")
         self.title = str(about.get("title") or self.name)
         self.source = str(about.get("source", ""))
         self.licence = str(about.get("licence", ""))

@@ -10,6 +10,8 @@ from pathlib import Path
 from faults.case import CHEAP, Case, Done, results, shop, template
 
 RUN = ("run", "--methods", "random", "--set", "random.codebook_size=8", "--dataset", "shop", *CHEAP)
+MORE = ("run", "--methods", "category,shuffled,random", "--dataset", "shop", "--set", "random.codebook_size=8",
+        "--set", "shuffled.codebook_size=8", *CHEAP)  # fmt: skip
 LONG_RUN = (
     "run", "--methods", "rqvae", "--dataset", "shop", "--set", "rqvae.training.steps=1000000", "--set",
     "rqvae.codebook_size=8", *CHEAP,
@@ -106,7 +108,7 @@ CASES = [
     in_folder("a folder with signs of the shell", "a;b $(c) 'd'"),
     in_folder("a folder in Chinese", "数据"),
     small("8 MB, results", "size=8m", "random", (*RUN, "--runs", "small/runs"), 0),
-    small("64 kB, results", "size=64k", FULL_HELP, (*RUN, "--runs", "small/runs")),
+    small("64 kB, results", "size=64k", FULL_HELP, (*MORE, "--runs", "small/runs")),
     small("64 kB, tables", "size=64k", FULL_HELP, ("report", "--format", "html", "--out", "small/out")),
     small("64 kB, a data set", "size=64k", FULL_HELP, ("data", "write", "planted:items=2000", "small/new")),
     small("64 kB, figures", "size=64k", FULL_HELP, ("figures", "--out", "small/out")),
