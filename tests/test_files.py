@@ -19,6 +19,7 @@ from benchmark.files import (
     bytes_digest,
     digest,
     file_digest,
+    home_path,
     is_whole,
     lock,
     whole,
@@ -179,3 +180,10 @@ def test_digests_are_those_of_hashlib(tmp_path: Path) -> None:
     assert file_digest(tmp_path / "x", "md5") == hashlib.md5(b"one two").hexdigest()
     assert digest({"b": "é", "a": 1}) == hashlib.sha256('{"a": 1, "b": "é"}'.encode()).hexdigest()[:16]
     assert len(digest(["file name that is not UTF-8: \udcff"])) == 16
+
+
+def test_a_path_of_an_unknown_user_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert home_path("~/data") == tmp_path / "data"
+    assert home_path("~nouser-of-that-name/data") == Path("~nouser-of-that-name/data")
+    assert home_path("plain/~") == Path("plain/~")

@@ -26,7 +26,7 @@ class Case:
 
     title: str
     words: Sequence[str]  # of the command line
-    code: int  # the exit code that is due
+    code: int  # the exit code that is due, as a shell shows it: 128 + signal
     says: str  # a regular expression, found in what is printed
     prepare: Callable[[Path], Any] = lambda folder: None  # makes the folder that the command runs in
     absent: Sequence[str] = ()  # paths that must not be there afterwards
@@ -45,6 +45,11 @@ class Done:
     code: int
     out: str
     err: str
+
+
+def shell_code(code: int) -> int:
+    """Return the exit code that a shell shows of Python's: of what a signal ended, 128 + signal."""
+    return code if code >= 0 else 128 - code
 
 
 def template(name: str) -> Path:
@@ -130,7 +135,7 @@ def check(case: Case, done: Done, folder: Path) -> list[str]:
     if case.json and not _is_json(done.out):
         wrong.append("standard output is not JSON")
     wrong += [f"left {path}" for path in case.absent if (folder / path).exists()]
-    if done.code >= 0:  # what a signal ended could not tidy up: the next run does
+    if done.code < 128:  # what a signal ended could not tidy up: the next run does
         parts = [path for path in folder.rglob("part*") if path.parent.name.startswith(".")]
         wrong += [f"half-written: {path.relative_to(folder)}" for path in parts]
     return wrong

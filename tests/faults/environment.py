@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from faults.case import CHEAP, Case, Done, results, shop, template
+from faults.case import CHEAP, Case, Done, results, shell_code, shop, template
 
 RUN = ("run", "--methods", "random", "--set", "random.codebook_size=8", "--dataset", "shop", *CHEAP)
 MORE = ("run", "--methods", "category,shuffled,random", "--dataset", "shop", "--set", "random.codebook_size=8",
@@ -71,7 +71,7 @@ def signalled(number: int) -> Callable[[list[str], Path, dict[str, str]], Done]:
         time.sleep(2)
         child.send_signal(number)
         out, err = child.communicate(timeout=120)
-        return Done(child.returncode, out.decode(), err.decode())
+        return Done(shell_code(child.returncode), out.decode(), err.decode())
 
     return start
 
@@ -86,7 +86,7 @@ def run(command: list[str], folder: Path, variables: dict[str, str]) -> Done:
     done = subprocess.run(
         command, cwd=folder, env=variables, capture_output=True, stdin=subprocess.DEVNULL, timeout=300
     )
-    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return Done(shell_code(done.returncode), done.stdout.decode(), done.stderr.decode())
 
 
 ASCII = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
@@ -123,6 +123,6 @@ CASES = [
     Case("standard error closed", ("list", "methods"), 0, "rqvae", start=redirected('"$@" 2>&-')),
     Case("nobody answers", ("data", "get", "movielens-100k", "--data-root", "root"), 2,
          "yes|download", fresh=True),
-    Case("SIGTERM", LONG_RUN, -signal.SIGTERM, "", shop({}), start=signalled(signal.SIGTERM), slow=True),
+    Case("SIGTERM", LONG_RUN, 128 + signal.SIGTERM, "", shop({}), start=signalled(signal.SIGTERM), slow=True),
     Case("Ctrl-C", LONG_RUN, 130, "interrupted", shop({}), start=signalled(signal.SIGINT), slow=True),
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from faults import case as cases
-from faults.case import Case, Done, check
+from faults.case import Case, Done, check, shell_code
 
 TESTS = Path(__file__).resolve().parents[1]
 LIMIT = 300  # seconds of a case
@@ -82,7 +82,7 @@ def started(command: list[str], folder: Path, variables: dict[str, str]) -> Done
     done = subprocess.run(
         command, cwd=folder, env=variables, capture_output=True, stdin=subprocess.DEVNULL, timeout=LIMIT
     )
-    return Done(done.returncode, _text(done.stdout), _text(done.stderr))
+    return Done(shell_code(done.returncode), _text(done.stdout), _text(done.stderr))
 
 
 def forked(words: list[str], folder: Path, variables: dict[str, str]) -> Done:
@@ -100,7 +100,7 @@ def forked(words: list[str], folder: Path, variables: dict[str, str]) -> Done:
         for file in (out, err):
             file.seek(0)
             texts.append(_text(file.read()))
-    return Done(os.waitstatus_to_exitcode(state[1]), *texts)
+    return Done(shell_code(os.waitstatus_to_exitcode(state[1])), *texts)
 
 
 def _command(words: list[str], folder: Path, variables: dict[str, str], out: int, err: int) -> int:
