@@ -24,7 +24,7 @@ def whole_numbers(value: str, option: str) -> list[int]:
     except ValueError:
         numbers = [-1]
     if not all(number in SEEDS for number in numbers):
-        raise UsageError(f"{option} {quoted(value)}: write whole numbers from 0 to {SEEDS[-1]:,}, e.g. 0,1,2")
+        raise UsageError(f"{option} {quoted(value)}: write whole numbers from 0 on (at most {SEEDS[-1]:,}), e.g. 0,1,2")
     return numbers
 
 

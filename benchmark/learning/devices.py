@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from benchmark.errors import BenchmarkError, UsageError, quoted
+from benchmark.errors import BenchmarkError, UsageError
 from benchmark.learning.processes import processes
 
 
@@ -29,7 +29,7 @@ def choose_device(name: str) -> str:
 def check_device_name(name: str) -> None:
     """Raise UsageError for what cannot be a device's name."""
     if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", name):
-        raise UsageError(f"--device {quoted(name)}: auto, cpu, cuda or cuda:N")
+        raise UsageError(f"--device {name[:80]}: auto, cpu or cuda")
 
 
 def device_words(device: str) -> str:
