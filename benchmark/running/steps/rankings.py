@@ -10,7 +10,7 @@ from benchmark.running.material import Material
 from benchmark.running.steps.logs import keep_logs
 from benchmark.types.facts import Facts
 from benchmark.types.method import Context
-from benchmark.types.rankings import Rankings, check_rankings
+from benchmark.types.rankings import Rankings, check_rankings, single_precision
 
 FILE = "rankings.npz"
 
@@ -20,6 +20,7 @@ def keep_rankings(
 ) -> Facts:
     """Check and write rankings; return what was said of their making."""
     check_rankings(rankings, material.asked(task), len(material.corpus), depth)
+    rankings = single_precision(rankings)
     np.savez(folder / FILE, items=rankings.items, scores=rankings.scores)
     keep_logs(context.work, folder)
     return context.facts
