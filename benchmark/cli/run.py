@@ -27,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ids", action="append", default=[], metavar="[LABEL=]FILE",
         help="IDs of another toolkit as one more row: .index.json, .json or .tsv (may be given several times)",
     )  # fmt: skip
+    parser.add_argument(
+        "--ids-order", default="", metavar="items|first-seen|FILE",
+        help="what row numbers in these files count: lines of items.jsonl, items as sequences.txt first names them, or "
+        "a file (one item a line, or item TAB key)",
+    )  # fmt: skip
     parser.add_argument("--dataset", required=True, help="a name, a folder, or e.g. planted:items=5000,seed=1")
     parser.add_argument("--tasks", help="id-quality,recommendation,search (default: all that the data set has)")
     parser.add_argument(
@@ -60,6 +65,7 @@ def request_of(arguments: argparse.Namespace) -> Any:
         arguments.dataset,
         methods=words(arguments.methods) if arguments.methods else (),
         ids=labelled_ids(arguments.ids),
+        ids_order=arguments.ids_order,
         tasks=words(arguments.tasks) if arguments.tasks else None,
         preset=arguments.preset,
         seeds=whole_numbers(arguments.seeds, "--seeds"),

@@ -21,6 +21,7 @@ from benchmark.registry import find, load, source_file
 from benchmark.running import runner
 from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
+from benchmark.types.method import Method
 
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
 
@@ -84,6 +85,14 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any]) 
     changed = own or (kind == "indexer" and for_generative)
     trials = None if changed else load_trials(source, method).get(preset)
     return Variant(label, method, cls, kind, tasks, config, generative, code_version(cls), trials)
+
+
+def check_variants(plan: Plan) -> None:
+    """Let each method that has cells to compute say whether it can work with the items. Raises its error."""
+    missing = {cell.variant.label: cell.variant for cell in plan.cells if not cell.done()}
+    for variant in missing.values():
+        if variant.cls.check is not Method.check:  # else the items would be read for nothing
+            variant.cls(variant.config).check(plan.dataset.corpus(plan.protocol.text_fields))
 
 
 def make_plan(
