@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.data.dataset import Dataset, open_dataset
+from benchmark.data.self_retrieval import EXCLUDED
 from benchmark.errors import UsageError
 from benchmark.results.id_files import label_of
 from benchmark.results.id_order import FIRST_SEEN, first_seen
@@ -23,7 +24,8 @@ class RunRequest:
     """One data set, the rows that are asked for and the protocol they share; None: as the data set has it.
 
     `methods` are names or LABEL=METHOD; `ids` label -> file of IDs of another toolkit; `ids_order` what the row numbers
-    in these files count ("items", "first-seen" or a file); `settings` dotted key -> value, LABEL.KEY or generative.KEY.
+    in these files count ("items", "first-seen" or a file); `settings` dotted key -> value, LABEL.KEY or generative.KEY;
+    `self_retrieval` says whether a query that is itself an item may find itself ("excluded" or "kept").
     """
 
     dataset: str
@@ -36,6 +38,7 @@ class RunRequest:
     settings: Mapping[str, Any] = field(default_factory=dict)
     text_fields: str | Sequence[str] = "default"
     queries: str | None = None
+    self_retrieval: str = EXCLUDED
     runs: Path = RUNS
     data_root: Path | None = None
     device: str = "auto"
@@ -78,7 +81,8 @@ class RunRequest:
         dataset = self.open() if self.ids_order == FIRST_SEEN else None
         variants = self.variants(dataset)
         dataset = dataset or self.open()
-        protocol = Protocol(chosen_fields(self.text_fields), self.queries or dataset.default_queries, self.preset_name)
+        queries = self.queries or dataset.default_queries
+        protocol = Protocol(chosen_fields(self.text_fields), queries, self.preset_name, self.self_retrieval)
         plan = make_plan(dataset, variants, tasks=self.tasks, seeds=self.seeds, protocol=protocol, runs=self.runs)
         check_variants(plan)
         return plan

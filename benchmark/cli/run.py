@@ -44,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="default (title,description,brand,price), paper (with category: the label is in the text), or a list",
     )  # fmt: skip
     parser.add_argument("--queries", default=None, help="the query set for search (default: judged, else simulated)")
+    parser.add_argument(
+        "--self-retrieval", choices=["excluded", "kept"], default="excluded",
+        help="a query that is itself an item (same id): leave that item out of its ranking, as BEIR does (default), or "
+        "keep it",
+    )  # fmt: skip
     parser.add_argument("--data-root", type=Path, default=None, help="folder of data sets (or BENCHMARK_DATA)")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder for results (default runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -72,6 +77,7 @@ def request_of(arguments: argparse.Namespace) -> Any:
         settings=parse_settings(arguments.set),
         text_fields=arguments.text_fields,
         queries=arguments.queries,
+        self_retrieval=arguments.self_retrieval,
         runs=arguments.runs,
         data_root=arguments.data_root,
         device=arguments.device,

@@ -97,6 +97,7 @@ def write_result(
     codes: Codes | None,
     corpus: Corpus,
     histories: Histories | None = None,
+    facts_of_protocol: Mapping[str, Any] | None = None,
 ) -> None:
     """Add the cell's task to its files; the metrics go in last, so that a result is there only when it is whole.
 
@@ -118,7 +119,7 @@ def write_result(
         _write_cost(folder / "cost.json", cell, stages)
         _write_log(folder / "log.jsonl", cell, stages)
         path = folder / "result.json"
-        result = _read(path) or _header(cell, plan, corpus)
+        result = _read(path) or _header(cell, plan, corpus, facts_of_protocol or {})
         said = [note for stage in stages.values() for note in stage.cost()["facts"].get("notes", ())]
         result["notes"] = list(dict.fromkeys([*result["notes"], *said]))
         result["metrics"][cell.task] = scored.metrics
@@ -128,7 +129,7 @@ def write_result(
         write_json(path, result)
 
 
-def _header(cell: Cell, plan: Plan, corpus: Corpus) -> dict[str, Any]:
+def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[str, Any]) -> dict[str, Any]:
     variant, protocol, dataset = cell.variant, plan.protocol, plan.dataset
     return {
         "format": FORMAT,
@@ -155,6 +156,7 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus) -> dict[str, Any]:
             "protocol": {
                 "depth": protocol.depth,
                 "training_queries": dataset.training_queries(protocol.query_set),
+                **facts_of_protocol,
             },
         },
         "metrics": {},

@@ -77,6 +77,14 @@ def single_precision(rankings: Rankings) -> Rankings:
     return Rankings(items, scores)
 
 
+def without(rankings: Rankings, left_out: Int32, depth: int) -> Rankings:
+    """Return rankings [n, <= depth] without one item of each row: `left_out` [n], -1 for none; others move up."""
+    dropped = (rankings.items == left_out[:, None]) & (left_out[:, None] >= 0)
+    order = np.argsort(dropped, axis=1, kind="stable")[:, :depth]  # what is dropped goes behind the others
+    items = np.where(dropped, -1, rankings.items)
+    return Rankings(np.take_along_axis(items, order, 1), np.take_along_axis(rankings.scores, order, 1))
+
+
 def _keep_apart(scores: Float32, given: Any, valid: Any) -> None:
     """Lower each score [n, k] that does not stand below the one before it, where the given ones [n, k] do."""
     lowest = np.float32(-np.inf)
