@@ -17,7 +17,8 @@ import numpy as np
 from benchmark.types.arrays import Int32
 from benchmark.types.data import Corpus, QuerySet
 
-EXCLUDED, KEPT = READINGS = ("excluded", "kept")
+READINGS = ("excluded", "kept")
+EXCLUDED = READINGS[0]
 
 
 def own_items(queries: QuerySet, corpus: Corpus) -> tuple[Int32, str]:
