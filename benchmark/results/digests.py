@@ -3,6 +3,7 @@
     result.json   "files":  file name, from the result's folder -> SHA-256 of the file's bytes
     result.json, cost.json, human-evaluation.json
                   "digest": SHA-256 of the file's own bytes without these 64 digits
+    SHA256SUMS    of a report's folder: 'digest  file name', as `sha256sum --check` reads it
 
 A digest finds accidents and edits. It is no signature: whoever edits a file can compute its digest anew. Files of older
 versions have none; of them nobody knows.
@@ -11,13 +12,13 @@ versions have none; of them nobody knows.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmark.files import bytes_digest, file_digest, json_text, write_json
+from benchmark.files import bytes_digest, file_digest, json_text, write_json, write_lines
 
-FILES, DIGEST = "files", "digest"
+FILES, DIGEST, SUMS = "files", "digest", "SHA256SUMS"
 
 
 def write_with_digest(path: Path, content: Mapping[str, Any]) -> None:
@@ -60,3 +61,13 @@ def is_file_changed(folder: Path, name: str) -> bool:
     except (OSError, ValueError, AttributeError, TypeError):
         return False
     return said is not None and said != file_digest(folder / name)
+
+
+def write_sums(folder: Path, names: Iterable[str]) -> None:
+    """Note the digests of these files of a folder, beside those that were noted before."""
+    path, sums = folder / SUMS, {}
+    if path.is_file():
+        lines = path.read_text("utf-8", "replace").splitlines()
+        sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    sums |= {name: file_digest(folder / name) for name in names}
+    write_lines(path, (f"{digest}  {name}\n" for name, digest in sorted(sums.items())))

@@ -32,7 +32,7 @@ def check_digests(folder: Path, where: str, content: Mapping[str, Any], findings
     for name, said in listed.items():
         path = folder / name
         shared = path.name != name
-        _compare(path, folder.parents[2].name if shared else where, said, findings)
+        compare_file(path, folder.parents[2].name if shared else where, said, findings)
     for path in sorted(folder.iterdir()):
         if path.name.startswith(OURS) and path.name not in listed:
             findings.add(NOT_CHECKED, where, path.name, "the result does not list it; a run may have been interrupted")
@@ -55,10 +55,11 @@ def check_own_digest(path: Path, where: str, findings: Findings) -> None:
         findings.add(CHANGED, where, path.name, _reason(now, said))
 
 
-def _compare(path: Path, where: str, said: object, findings: Findings) -> None:
+def compare_file(path: Path, where: str, said: object, findings: Findings) -> None:
+    """Compare a file with the digest that it was written with."""
     try:
         now = sha256(path.resolve())
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a name that no file can have
         _unreadable(path, where, error, findings)
         return
     findings.files += 1
@@ -66,9 +67,9 @@ def _compare(path: Path, where: str, said: object, findings: Findings) -> None:
         findings.add(CHANGED, where, path.name, _reason(now, said))
 
 
-def _unreadable(path: Path, where: str, error: OSError, findings: Findings) -> None:
+def _unreadable(path: Path, where: str, error: Exception, findings: Findings) -> None:
     if not isinstance(error, FileNotFoundError):
-        findings.add(WRONG, where, path.name, f"cannot be read: {error.strerror}")
+        findings.add(WRONG, where, path.name, f"cannot be read: {error}")
     elif not findings.has(MISSING, where, path.name):  # a number that needs it has said so
         findings.add(MISSING, where, path.name, "it is not there")
 

@@ -10,7 +10,15 @@ from benchmark.verification.digests import sha256
 from benchmark.verification.files import read_histories, read_items
 from benchmark.verification.findings import WRONG, Findings, Flaw
 from benchmark.verification.judgments import check_judgments
-from benchmark.verification.report import FILE, check_means, check_rebuilt, named_results, read_tables
+from benchmark.verification.report import (
+    FILE,
+    Tables,
+    check_means,
+    check_rebuilt,
+    check_sums,
+    named_results,
+    read_tables,
+)
 from benchmark.verification.results import check_result, result_folders
 
 
@@ -54,6 +62,17 @@ def _verify_report(folder: Path, runs: Path) -> Verified:
     except Flaw as error:
         findings.add(WRONG, str(folder), FILE, str(error))
         return Verified(findings, 0)
+    check_sums(folder, findings)
+    try:
+        results = _check_tables(folder, tables, runs, findings)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        findings.add(WRONG, str(folder), FILE, f"is not of the suite's format: {error}")
+        results = 0
+    return Verified(findings, results, len(tables))
+
+
+def _check_tables(folder: Path, tables: Tables, runs: Path, findings: Findings) -> int:
+    """Check the tables and the results that they name; return how many these are."""
     results = named_results(tables)
     for path in results:
         check_result((runs / path).parent, path.rpartition("/")[0], findings)
@@ -61,4 +80,4 @@ def _verify_report(folder: Path, runs: Path) -> Verified:
         check_judgments(runs, findings)
     check_means(tables, runs, findings)
     check_rebuilt(folder, tables, runs, findings)
-    return Verified(findings, len(results), len(tables))
+    return len(results)

@@ -61,10 +61,10 @@ def one(runs: Path, name: str, label: str = "random") -> Path:
     return next(path for pattern in patterns for path in sorted(runs.glob(pattern)) if path.is_file())
 
 
-def findings(capsys: pytest.CaptureFixture[str], folder: Path) -> tuple[int, list[dict[str, str]]]:
+def findings(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, list[dict[str, str]]]:
     """Return the exit code and what was found."""
     capsys.readouterr()
-    code = main(["verify", str(folder), "--json"])
+    code = main(["verify", *map(str, words), "--json"])
     return code, json.loads(capsys.readouterr().out)["findings"]
 
 
@@ -188,6 +188,26 @@ def test_a_missing_file_and_one_that_the_result_does_not_list_are_named_once(
     assert sorted((f["kind"], f["what"]) for f in found) == [
         ("missing", "cost.json"), ("missing", "run.search.trec"), ("not checked", "run.other.trec"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["tables.json", "tables.md", "tables.tex", "tables.html", "SHA256SUMS"])
+def test_one_changed_byte_of_a_report_is_named(
+    name: str, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Written in two steps, as reports are; a flipped digest shows at the file that it is of."""
+    out = tmp_path / "out"
+    for styles in ("json,md", "latex,html"):
+        words = ["--format", styles, "--tables", "search,cost", "--out", str(out)]
+        assert main(["report", "--runs", str(runs), *words]) == 0
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=out, check=True)
+    assert findings(capsys, out, "--runs", str(runs)) == (0, [])
+    raw = (out / name).read_bytes()
+    for step in range(6):
+        place = step * (len(raw) - 1) // 5
+        (out / name).write_bytes(raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :])
+        code, found = findings(capsys, out, "--runs", str(runs))
+        named = {f[part] for f in found for part in ("where", "what")}
+        assert (code, name in named or name == "SHA256SUMS") == (1, True), place
 
 
 # What the next run makes of it
