@@ -112,7 +112,7 @@ class Runner:
             scored = self._score(cell, stage, codes)
         if process_rank() == 0:
             said = self.material.self_retrieval_facts
-            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories, said)
+            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories, said, log=self.log)
 
     def _context(self, seed: int, work: Path) -> Context:
         return Context(
