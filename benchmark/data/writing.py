@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.dataset import EXPECTED, SPLITS
+from benchmark.data.about import EXPECTED
+from benchmark.data.dataset import SPLITS
 from benchmark.data.interactions import Interactions
 from benchmark.data.items import TEXTLESS_SHARE
 from benchmark.errors import DataError
@@ -118,22 +119,28 @@ class FolderWriter:
         self.counts |= {"users": users, "interactions": interactions}
 
     def queries(self, split: str, rows: Iterable[tuple[str, object, object]]) -> set[str]:
-        """Write (place, query id, text) of a split, or of all splits under the name 'test'; return the ids."""
-        known: set[str] = set()
+        """Write (place, query id, text) of a split, or of all splits under the name 'test'; return the ids.
+
+        A query that comes again with the same text is written once. Raises DataError for one with another text.
+        """
+        known: dict[str, str] = {}
         repaired: Counter[str] = Counter()
         with (self.folder / _name("queries", split, "tsv")).open("w", encoding="utf-8") as file:
             for place, query, text in rows:
                 name = one_word(query, "a query id", place)
-                if name in known:
-                    raise DataError(f"{place}: the query id '{name}' was already used")
-                known.add(name)
                 words = " ".join(str(text or "").replace("\0", " ").split())
+                if name in known:
+                    if known[name] != words:
+                        raise DataError(f"{place}: the query id '{name}' was already used, for {known[name][:60]!r}")
+                    repaired[f"lines repeat a query ({split}); written once"] += 1
+                    continue
+                known[name] = words
                 file.write(f"{name}\t{encodable(words, repaired, 'queries')}\n")
         if not known:
             raise DataError(f"not one query was found ({split})")
         self.counts[f"{split} queries"] = len(known)
         self.note_counts(repaired)
-        return known
+        return set(known)
 
     def judgments(self, split: str, rows: Iterable[tuple[str, object, object, object]], queries: set[str]) -> None:
         """Write (place, query id, item id, grade) of a split as TREC qrels.

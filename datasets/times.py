@@ -1,0 +1,93 @@
+"""Time stamps of other people's files: one column of numbers (in any one unit) or of ISO dates, read exactly.
+
+Nanoseconds since 1970 have 19 digits, more than a float64 holds, so a time is an int64 and a fraction below 1. A column
+that mixes numbers with dates, seconds with milliseconds, or dates with and without a time zone has no order that could
+be trusted: it is refused with both lines. Dates without a time zone are UTC.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime
+from decimal import ROUND_FLOOR, Decimal
+
+from benchmark.errors import DataError
+
+Time = tuple[int, float]  # whole units, and what comes on top: 0 <= fraction < 1
+UNITS = ("seconds", "milliseconds", "microseconds", "nanoseconds")  # since 1970, from 1e8, 1e11, 1e14 and 1e17 on
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CALENDAR = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", re.ASCII)
+_FRACTION = re.compile(r"(.*\d:\d\d)[.,](\d+)(.*)", re.ASCII)
+
+
+class TimeColumn:
+    """Reads the times of one column, which must all be of one kind."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, tuple[str, str]] = {}  # what is asked -> its answer for the first time, and that place
+        self._days = self._moments = 0
+
+    def read(self, value: object, place: str) -> Time:
+        """Return a time that sorts. Raises DataError for what is no time, or one of another kind than before."""
+        if isinstance(value, datetime | date):
+            value = value.isoformat()
+        text = str(value).strip()
+        number = _number(text)
+        self._same("kind", "an ISO date" if number is None else "a number", text, place)
+        if number is None:
+            return self._date(text, place)
+        if not math.isfinite(number) or abs(number) >= 2**63:
+            raise DataError(f"{place}: a time must be a finite number below 2^63, not {text[:40]}")
+        if unit := _unit(text, number):
+            self._same("unit", unit, text, place)
+        if isinstance(value, int):
+            return value, 0.0
+        exact = Decimal(text)
+        whole = int(exact.to_integral_value(ROUND_FLOOR))
+        return whole, float(exact - whole)
+
+    def notes(self, name: str) -> list[str]:
+        """Return what is worth knowing about the column of this name."""
+        if not (self._days and self._moments):
+            return []
+        return [f"{self._days:,} times of {name} are dates without a time of day; they count as midnight"]
+
+    def _date(self, text: str, place: str) -> Time:
+        """Return seconds since 1970, with every digit of their fraction."""
+        fraction = _FRACTION.fullmatch(text)
+        try:
+            moment = datetime.fromisoformat(fraction[1] + fraction[3] if fraction else text)
+        except ValueError:
+            raise DataError(f"{place}: a time must be a number or an ISO date, not {text[:40]!r}") from None
+        if ":" in text or "T" in text:
+            self._moments += 1
+            self._same("zone", "without a time zone" if moment.tzinfo is None else "with a time zone", text, place)
+        else:
+            self._days += 1
+        since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+        return since.days * 86_400 + since.seconds, float(f"0.{fraction[2]}") if fraction else 0.0
+
+    def _same(self, question: str, answer: str, text: str, place: str) -> None:
+        first, where = self._first.setdefault(question, (answer, place))
+        if first != answer:
+            raise DataError(
+                f"{place}: the time {text[:40]!r} is {answer}, but that of {where} is {first}; make them one kind"
+            )
+
+
+def _number(text: str) -> float | None:
+    if "_" in text:  # Python's own way to group digits, no one else's
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _unit(text: str, number: float) -> str:
+    """Return what a number counts, as far as its size tells: '' for small ones, which may be anything."""
+    if _CALENDAR.fullmatch(text):
+        return "a date as YYYYMMDD"
+    thousands = (math.log10(number) - 8) / 3 if number >= 1e8 else -1
+    return f"in {UNITS[min(int(thousands), 3)]}" if thousands >= 0 else ""
