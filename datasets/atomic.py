@@ -9,7 +9,7 @@ says so itself.
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -50,11 +50,6 @@ class AtomicFile:
         """Say what separates the columns where it is no tab."""
         separator = self._header[0]
         return [] if separator == "\t" else [f"{self.path.name}: columns are separated by {SEPARATORS[separator]}"]
-
-    def left_out(self, used: Collection[str]) -> list[str]:
-        """Name the fields that are not used."""
-        others = [name for name in self.fields if name not in used]
-        return [f"{self.path.name}: left out: {', '.join(others)}"] if others else []
 
     @cached_property
     def _header(self) -> tuple[str, list[str]]:

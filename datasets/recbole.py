@@ -56,7 +56,8 @@ class RecBole(Importer):
         for file in files:
             _check_fields(file, names, whole_histories)
             used = [names[what] for what in (("user", "item", "list") if whole_histories else ("user", "item", "time"))]
-            writer.notes += [*file.notes(), *file.left_out(used)]
+            writer.notes += file.notes()
+            writer.note_left_out(file.path.name, [name for name in file.fields if name not in used])
         features = find_part(files[0].path.parent, f"{stem}.item")
         if whole_histories:
             lists = ItemLists()

@@ -40,7 +40,7 @@ def read_items(
     separator = _separator(file, name_of, arguments.category_separator)
     writer.notes += [*file.notes(), *(f"{path.name}: {note}" for note in separator.notes)]
     writer.notes += [f"{path.name}: {name} is taken for {ours}" for name, ours in name_of.items() if name != ours]
-    writer.notes += file.left_out((*name_of, item_field))
+    writer.note_left_out(path.name, [name for name in file.fields if name not in (*name_of, item_field)])
     seen = set()
     for place, values in file.rows():
         item: dict[str, Any] = {"id": values[item_field]}

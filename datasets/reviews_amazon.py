@@ -56,6 +56,7 @@ class Amazon2018(Importer):
     example: ClassVar[str] = "amazon-2018 Office_Products_5.json.gz meta_Office_Products.json.gz data/office"
     keys: ClassVar[tuple[str, str, str]] = ("reviewerID", "asin", "unixReviewTime")
     metadata_key: ClassVar[str] = "asin"
+    read: ClassVar[tuple[str, ...]] = ("asin", "title", "description", "brand", "price", "category")
     arguments = (
         Argument("reviews", "all reviews of a category, or upstream's own 5-core", type=Path),
         Argument("metadata", "meta_<Category>.json.gz, of 2023 .jsonl.gz", type=Path),
@@ -92,6 +93,7 @@ class Amazon2018(Importer):
     def _items(self, path: Path, wanted: dict[str, None], writer: FolderWriter) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the wanted items in the order of the metadata, then those that it lacks."""
         seen: set[str] = set()
+        others: dict[str, None] = {}
         count: Counter[str] = Counter()
         for number, line in self.progress(bounded_lines(path), "metadata"):
             record = json_object(path, number, line)
@@ -105,8 +107,10 @@ class Amazon2018(Importer):
                 count["repeated metadata lines; the first of an item counts"] += 1
                 continue
             seen.add(name)
+            others.update(dict.fromkeys(key for key in record if key not in self.read))
             yield at_line(path, number), {"id": name, **self._texts(at_line(path, number), record, count)}
         writer.note_counts(count)
+        writer.note_left_out(path.name, others)
         yield from without_line(wanted, seen, path, writer)
 
     def _texts(self, place: str, record: dict[str, Any], count: Counter[str]) -> dict[str, Any]:
@@ -126,6 +130,9 @@ class Amazon2023(Amazon2018):
     example: ClassVar[str] = "amazon-2023 All_Beauty.jsonl.gz meta_All_Beauty.jsonl.gz data/all-beauty --core 5"
     keys: ClassVar[tuple[str, str, str]] = ("user_id", "parent_asin", "timestamp")
     metadata_key: ClassVar[str] = "parent_asin"
+    read: ClassVar[tuple[str, ...]] = (
+        "parent_asin", "title", "description", "store", "price", "features", "details", "categories",
+    )  # fmt: skip
 
     def _reviews(self, path: Path) -> Iterator[tuple[str, object, object, object]]:
         if not path.name.removesuffix(".gz").endswith(".csv"):

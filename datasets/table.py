@@ -12,7 +12,7 @@ Categories are a list (Parquet) or text such as 'Home > Kitchen > Mugs'.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
@@ -77,7 +77,7 @@ class Table(Importer):
         if not first:
             return
         name_of = _names(path, first, columns)
-        writer.notes += _left_out(path, first, name_of.values())
+        writer.note_left_out(path.name, [name for name in first if name not in name_of.values()])
         separator = CategorySeparator(given)
         if (name := name_of.get("categories")) is not None:
             texts = (row[name] for _, row in self._rows(path, "categories") if isinstance(row[name], str))
@@ -100,7 +100,7 @@ class Table(Importer):
                 used[path] = used.get(path, set()) | names
         for path, names in used.items():
             row = next((row for _, row in read_table(path, separator=self._separator)), {})
-            writer.notes += _left_out(path, row, names)
+            writer.note_left_out(path.name, [name for name in row if name not in names])
 
     def _rows(self, path: Path, title: str) -> Iterator[tuple[str, Row]]:
         yield from self.progress(read_table(path, separator=self._separator), title)
@@ -136,11 +136,6 @@ class Table(Importer):
         if not timed:
             writer.notes.append(f"{path.name} has no time: the order of its lines is trusted")
         return events
-
-
-def _left_out(path: Path, row: Row, used: Collection[str]) -> list[str]:
-    others = [name for name in row if name not in used]
-    return [f"{path.name}: {len(others)} columns left out: {', '.join(others)}"] if others else []
 
 
 def _names(path: Path, row: Row, columns: dict[str, str]) -> dict[str, str]:

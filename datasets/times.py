@@ -7,17 +7,18 @@ be trusted: it is refused with both lines. Dates without a time zone are UTC.
 
 from __future__ import annotations
 
-import math
 import re
+from bisect import bisect_right
 from datetime import UTC, date, datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from benchmark.errors import DataError
 
 Time = tuple[int, float]  # whole units, and what comes on top: 0 <= fraction < 1
-UNITS = ("seconds", "milliseconds", "microseconds", "nanoseconds")  # since 1970, from 1e8, 1e11, 1e14 and 1e17 on
+UNITS = ("in seconds", "in milliseconds", "in microseconds", "in nanoseconds")  # since 1970
+SECONDS_FROM, MORE_FROM = 10**8, (10**11, 10**14, 10**17)  # 1973 in each unit
+CALENDAR_FROM, CALENDAR_TO = 19_000_101, 21_000_101
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CALENDAR = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", re.ASCII)
 _FRACTION = re.compile(r"(.*\d:\d\d)[.,](\d+)(.*)", re.ASCII)
 
 
@@ -32,18 +33,19 @@ class TimeColumn:
         """Return a time that sorts. Raises DataError for what is no time, or one of another kind than before."""
         if isinstance(value, datetime | date):
             value = value.isoformat()
-        text = str(value).strip()
-        number = _number(text)
-        self._same("kind", "an ISO date" if number is None else "a number", text, place)
+        number = value if type(value) is int else _number(str(value))
         if number is None:
-            return self._date(text, place)
-        if not math.isfinite(number) or abs(number) >= 2**63:
-            raise DataError(f"{place}: a time must be a finite number below 2^63, not {text[:40]}")
-        if unit := _unit(text, number):
-            self._same("unit", unit, text, place)
-        if isinstance(value, int):
-            return value, 0.0
-        exact = Decimal(text)
+            time = self._date(str(value).strip(), place)
+            self._same("kind", "an ISO date", value, place)
+            return time
+        self._same("kind", "a number", value, place)
+        if not -(2**63) < number < 2**63:
+            raise DataError(f"{place}: a time must be a finite number below 2^63, not {str(value)[:40]}")
+        if unit := _unit(number):
+            self._same("unit", unit, value, place)
+        if isinstance(number, int):
+            return number, 0.0
+        exact = Decimal(str(value))
         whole = int(exact.to_integral_value(ROUND_FLOOR))
         return whole, float(exact - whole)
 
@@ -68,11 +70,12 @@ class TimeColumn:
         since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
         return since.days * 86_400 + since.seconds, float(f"0.{fraction[2]}") if fraction else 0.0
 
-    def _same(self, question: str, answer: str, text: str, place: str) -> None:
+    def _same(self, question: str, answer: str, value: object, place: str) -> None:
         first, where = self._first.setdefault(question, (answer, place))
         if first != answer:
+            shown = repr(str(value).strip()[:40])
             raise DataError(
-                f"{place}: the time {text[:40]!r} is {answer}, but that of {where} is {first}; make them one kind"
+                f"{place}: the time {shown} is {answer}, but that of {where} is {first}; make them one kind"
             )
 
 
@@ -85,9 +88,10 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _unit(text: str, number: float) -> str:
+def _unit(number: float) -> str:
     """Return what a number counts, as far as its size tells: '' for small ones, which may be anything."""
-    if _CALENDAR.fullmatch(text):
+    if number >= SECONDS_FROM:
+        return UNITS[bisect_right(MORE_FROM, number)]
+    if CALENDAR_FROM <= number < CALENDAR_TO and 1 <= number // 100 % 100 <= 12 and 1 <= number % 100 <= 31:
         return "a date as YYYYMMDD"
-    thousands = (math.log10(number) - 8) / 3 if number >= 1e8 else -1
-    return f"in {UNITS[min(int(thousands), 3)]}" if thousands >= 0 else ""
+    return ""

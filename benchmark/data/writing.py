@@ -12,7 +12,8 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from benchmark.data.interactions import Interactions
 from benchmark.data.items import TEXTLESS_SHARE
 from benchmark.errors import DataError
 
+NAMED = 20  # fields of a file that a note names
 _GRADE = re.compile(r"[+-]?[0-9]{1,6}")  # as `datasets.folder` reads it
 
 
@@ -170,6 +172,13 @@ class FolderWriter:
             raise DataError(f"not one judgment ({split}) belongs to a known query and a known item")
         self.counts[f"{split} judgments"] = len(grades)
         self.note_counts(counted)
+
+    def note_left_out(self, file: str, fields: Collection[str]) -> None:
+        """Count and name the columns or keys of a file that are not read, the first NAMED of them."""
+        if fields:
+            names = ", ".join(name[:40] for name in islice(fields, NAMED))
+            more = f" and {len(fields) - NAMED:,} more" if len(fields) > NAMED else ""
+            self.notes.append(f"{file}: {len(fields):,} fields left out: {names}{more}")
 
     def note_counts(self, counted: Mapping[str, int]) -> None:
         """Add 'number what' for every count above zero."""

@@ -32,7 +32,7 @@ def test_recboles_files_bring_items_and_events_in_time_order(tmp_path: Path, rec
     ]  # fmt: skip
     assert histories(dataset) == {"1": ["a", "b", "c"], "2": ["a", "z"]}  # b and c are tied: as in the file
     assert "movie_title is taken for title" in notes(dataset)
-    assert "ml.item: left out: vector" in notes(dataset)
+    assert "ml.item: 1 fields left out: vector" in notes(dataset)
     assert "1 items have events but no line in ml.item" in notes(dataset)
     assert dataset.about["facts"] == {"tied_events": 0.4, "tied_targets": 0.5}
 

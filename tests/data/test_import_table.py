@@ -90,7 +90,7 @@ def test_columns_with_a_known_name_are_kept_beside_mapped_ones_and_the_rest_is_n
     assert rows(dataset, "id", "title", "description", "brand", "categories", "material") == [
         ("s1", "Mug", "For tea", "Acme", ["Home", "Mugs"], "clay"),
     ]  # fmt: skip
-    assert "items.csv: 2 columns left out: stock, title" in notes(dataset)
+    assert "items.csv: 2 fields left out: stock, title" in notes(dataset)
 
 
 def test_a_target_that_nothing_reads_is_refused_with_the_nearest_name(
@@ -134,7 +134,7 @@ def test_a_query_that_comes_again_with_its_text_is_written_once(tmp_path: Path) 
     judged = dataset.queries("judged", "test")
     assert judged and (judged.texts, judged.grades.tolist()) == (("red cup", "light"), [1, 0, 2])
     assert "1 lines repeat a query (test); written once" in notes(dataset)
-    assert "pairs.csv: 1 columns left out: locale" in notes(dataset)
+    assert "pairs.csv: 1 fields left out: locale" in notes(dataset)
 
 
 def test_a_query_with_two_texts_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
