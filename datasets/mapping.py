@@ -34,7 +34,7 @@ def parse_mapping(columns: Sequence[str]) -> dict[str, dict[str, str]]:
         if not equals or not ours or not theirs:
             raise UsageError(f"--column {text}: write OURS=THEIRS, e.g. --column title=name")
         if not dot:
-            kind, word = "items", ours
+            kind, word = "items", "categories" if ours == "category" else ours
             if word not in ITEM_FIELDS and word != theirs:
                 raise UsageError(
                     f"--column {text}: items have no '{word}'.{did_you_mean(word, ITEM_FIELDS)} "

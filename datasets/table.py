@@ -143,7 +143,7 @@ def _names(path: Path, row: Row, columns: dict[str, str]) -> dict[str, str]:
     mapped = set(columns.values())
     known = {name: name for name in row if name not in mapped and (name in ITEM_FIELDS or not columns)}
     chosen = {"id": "id", **known, **columns}
-    if "category" in chosen:
+    if "category" in chosen:  # its other name
         category = chosen.pop("category")
         chosen.setdefault("categories", category)
     for ours, name in chosen.items():

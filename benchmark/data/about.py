@@ -1,11 +1,13 @@
 """dataset.toml: what a data set says of itself, with the type of every key checked.
 
-name, title, source, licence    texts
-tasks, notes                    lists of texts
-without_test                    true or false
-[facts]                         numbers
-[expect]                        items, users, interactions: whole numbers
-[raw], [build]                  texts; written by `benchmark data get`
+    name, title, source, licence    texts
+    tasks, notes                    lists of texts
+    without_test                    true or false
+    [facts]                         numbers
+    [expect]                        items, users, interactions: whole numbers
+    [raw], [build]                  texts; written by `benchmark data get`
+
+Other keys may be anything: nothing reads them.
 """
 
 from __future__ import annotations

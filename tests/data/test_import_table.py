@@ -102,6 +102,13 @@ def test_a_target_that_nothing_reads_is_refused_with_the_nearest_name(
     assert "items have no 'titel'. Did you mean 'title'?" in error and "--column name=name" in error
 
 
+def test_a_mapped_category_wins_over_a_column_of_that_name(tmp_path: Path) -> None:
+    items = csv_file(tmp_path / "items.csv", ["id", "title", "categories", "path"], [1, "Mug", "Sale", "Home > Mugs"])
+    dataset = imported(tmp_path, "table", items, "--column", "category=path")
+    assert rows(dataset, "categories") == [(["Home", "Mugs"],)]
+    assert "items.csv: 1 fields left out: categories" in notes(dataset)
+
+
 @pytest.mark.parametrize(
     ("texts", "paths", "note"),
     [
