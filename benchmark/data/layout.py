@@ -26,6 +26,7 @@ import numpy as np
 from benchmark.errors import DataError, line_error
 from benchmark.types.data import Histories, QuerySet
 
+UNREADABLE = (OSError, EOFError, zlib.error)  # what reading a plain or gzipped file may raise
 _GRADE = re.compile(r"[+-]?\d{1,6}")
 
 
@@ -42,6 +43,15 @@ def open_bytes(path: Path) -> Any:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
+def unreadable_error(path: Path, number: int, error: Exception) -> DataError:
+    """Return the error of a file that could not be read from a line on: cut, damaged, or named .gz and nothing such."""
+    if isinstance(error, gzip.BadGzipFile) and number == 1:
+        return line_error(path, 1, "not gzipped, though it is called .gz: take the ending off or gzip it")
+    if isinstance(error, EOFError):
+        return line_error(path, number, "the file ends in the middle of its gzip stream: it was cut off")
+    return line_error(path, number, f"cannot be read from here on: {getattr(error, 'strerror', None) or error}")
+
+
 def lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (line number, text) of the lines that are not blank."""
     number = 0
@@ -55,8 +65,8 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
                     yield number, text
     except UnicodeDecodeError as error:
         raise line_error(path, number, f"not UTF-8 (byte {error.start + 1} of the line: {error.reason})") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read after line {number}: {error}") from None
+    except UNREADABLE as error:
+        raise unreadable_error(path, number + 1, error) from None
 
 
 # Sequences
@@ -81,6 +91,10 @@ def read_sequences(path: Path, row_of: Mapping[str, int]) -> tuple[Histories, li
         without += not events
     if not line_of:
         raise DataError(f"{path}: empty: not one user")
+    if not items:
+        user, number = next(iter(line_of.items()))
+        reason = "not one item in the whole file: expected user item item ..., separated by white space"
+        raise line_error(path, number, f"{reason}; got {user[:60]!r}")
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(np.frombuffer(lengths, np.int64), out=offsets[1:])
     histories = Histories(tuple(line_of), offsets, np.array(items, np.int32))
