@@ -28,7 +28,9 @@ from benchmark.config import MethodConfig
 from benchmark.data.interactions import Interactions
 from benchmark.data.writing import encodable
 from benchmark.datasets import esci
-from benchmark.errors import DataError, line_error
+from benchmark.datasets.named_items import check_described
+from benchmark.datasets.times import TimeColumn
+from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching.builder import Built, FetchedDataset
 from benchmark.fetching.lines import bounded_lines, json_object
 from benchmark.fetching.sources import RemoteFile
@@ -88,7 +90,7 @@ class Toys(Amazon2014):
 
 def read_reviews(path: Path) -> Interactions:
     """Return the events of a review file. Raises DataError with the line of a review that is none."""
-    events = Interactions()
+    events, times = Interactions(), TimeColumn()
     for number, line in bounded_lines(path):
         review = json_object(path, number, line)
         user, item, time = (review.get(key) for key in ("reviewerID", "asin", "unixReviewTime"))
@@ -98,7 +100,7 @@ def read_reviews(path: Path) -> Interactions:
                 raise line_error(path, number, reason)
         if type(time) is not int:
             raise line_error(path, number, f"'unixReviewTime' must be a whole number, not {json.dumps(time)[:60]}")
-        events.add(str(user), str(item), time)
+        events.add(str(user), str(item), *times.read(time, at_line(path, number)))
     if not len(events):
         raise DataError(f"{path}: holds not one review")
     return events
@@ -125,13 +127,18 @@ def write_items(metadata: Path, wanted: Mapping[str, None], target: Path) -> lis
                 count["repeated metadata lines; the first of an item counts"] += 1
                 continue
             seen.add(asin)
-            item = _item(metadata, number, asin, record)
+            try:
+                item = _item(metadata, number, asin, record)
+                text = _line(item, count)
+            except ValueError:  # Python writes no number of more than 4,300 digits, which hexadecimal ones may have
+                raise line_error(metadata, number, f"item '{asin}': a number has thousands of digits") from None
             count["titles hold HTML entities such as &amp;; kept as upstream wrote them"] += bool(
                 _ENTITY.search(str(item.get("title", "")))
             )
             count["items have no title"] += "title" not in item
             count["items have no category"] += "categories" not in item
-            out.write(_line(item, count) + "\n")
+            out.write(text + "\n")
+        check_described(len(seen), wanted, [], metadata)
         for asin in wanted:
             if asin not in seen:
                 count["items have no metadata line; kept without text, at the end"] += 1

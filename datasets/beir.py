@@ -22,6 +22,7 @@ from benchmark.datasets.delimited import read_delimited
 from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching.lines import bounded_lines, json_object
 
+READ = ("_id", "title", "text")
 QRELS = ("query-id", "corpus-id", "score")
 
 
@@ -38,7 +39,9 @@ class BEIR(Importer):
         corpus, queries = find_part(source, "corpus.jsonl"), find_part(source, "queries.jsonl")
         if corpus is None:
             raise DataError(f"{source}: holds no corpus.jsonl or corpus.jsonl.gz")
-        writer.items(self.progress(_documents(corpus), "documents"))
+        others: dict[str, None] = {}
+        writer.items(self.progress(_documents(corpus, others), "documents"))
+        writer.note_left_out(corpus.name, others)
         qrels = {split: path for split in SPLITS if (path := find_part(source / "qrels", f"{split}.tsv"))}
         if not qrels:
             writer.notes.append("qrels/ holds no train.tsv, dev.tsv or test.tsv: without judgments")
@@ -52,8 +55,10 @@ class BEIR(Importer):
         return f"BEIR folder {source.resolve().name}"
 
 
-def _documents(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _documents(path: Path, others: dict[str, None]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the documents; `others` gets the keys that are left out."""
     for place, row in _records(path):
+        others.update(dict.fromkeys(key for key in row if key not in READ))
         yield place, {"id": row.get("_id"), "title": row.get("title"), "description": row.get("text")}
 
 

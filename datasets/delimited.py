@@ -6,9 +6,7 @@ CSV follows RFC 4180: quoted fields may hold separators and line breaks. RecBole
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +84,7 @@ def _read_parquet(path: Path) -> Iterator[tuple[str, Row]]:
                 for row in batch.to_pylist():
                     number += 1
                     yield f"{path}: row {number}", {name: _decoded(value) for name, value in row.items()}
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{path}: row {number + 1}: not readable as Parquet: {reason}") from None
 
@@ -94,23 +92,3 @@ def _read_parquet(path: Path) -> Iterator[tuple[str, Row]]:
 def _decoded(value: Any) -> Any:
     """Return text for the bytes that some writers store in place of text."""
     return value.decode("utf-8") if isinstance(value, bytes) else value
-
-
-def time_of(value: object, place: str) -> float:
-    """Return a time that sorts, of a number in any unit or an ISO date (UTC where it says nothing else).
-
-    Raises DataError for anything else.
-    """
-    if isinstance(value, datetime | date):
-        value = value.isoformat()
-    try:
-        number = float(str(value))
-    except ValueError:
-        try:
-            moment = datetime.fromisoformat(str(value).strip())
-        except ValueError:
-            raise DataError(f"{place}: a time must be a number or an ISO date, not {str(value)[:40]!r}") from None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    if not math.isfinite(number):
-        raise DataError(f"{place}: a time must be a finite number, not {value}")
-    return number

@@ -17,17 +17,20 @@ were to be had.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
 from benchmark.config import MethodConfig
 from benchmark.data.interactions import Interactions
-from benchmark.errors import DataError, line_error
+from benchmark.datasets.times import TimeColumn
+from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching import archives
 from benchmark.fetching.builder import Built, FetchedDataset
 from benchmark.fetching.lines import bounded_lines
 
+_TIME = re.compile(r"[0-9]+(\.0)?")
 Films = dict[str, tuple[str, list[str]]]  # id -> title, genres
 
 
@@ -58,15 +61,15 @@ class MovieLens1M(FetchedDataset[MethodConfig]):
 
 def read_ratings(path: Path, separator: str, *, header: bool = False) -> Interactions:
     """Return the events of rows user, item, rating, time. Raises DataError with the line of a wrong one."""
-    events = Interactions()
+    events, times = Interactions(), TimeColumn()
     for number, columns in _rows(path, separator, header=header):
-        if len(columns) != 4 or not columns[3].removesuffix(".0").isdigit():
+        if len(columns) != 4 or not _TIME.fullmatch(columns[3]):
             found = separator.join(columns)[:60]
             raise line_error(path, number, f"expected user, item, rating and time; got {found!r}")
         user, item, _, time = columns
         if any(len(word.split()) != 1 for word in (user, item)):
             raise line_error(path, number, f"user and item must be one word each; got {user!r} and {item!r}")
-        events.add(user, item, int(time.removesuffix(".0")))
+        events.add(user, item, *times.read(time, at_line(path, number)))
     if not len(events):
         raise DataError(f"{path}: holds not one rating")
     return events

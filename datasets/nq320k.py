@@ -30,7 +30,6 @@ training file); the counts are upstream's and NCI's. The real files were not to 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -40,6 +39,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from benchmark.config import MethodConfig
+from benchmark.data.json_text import parse_json
 from benchmark.data.writing import FolderWriter
 from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching.builder import Built, FetchedDataset
@@ -153,9 +153,9 @@ def read_pages(path: Path, page: Callable[[str, dict[str, Any]], Page]) -> Itera
     """Yield the pages of a file. Raises DataError with the line of one that is none."""
     for number, line in bounded_lines(path, longest=LONGEST):
         try:
-            record = json.loads(line)
+            record = parse_json(line)
             found = page(at_line(path, number), record)
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             reason = f"lacks the key {error}" if isinstance(error, KeyError) else str(error)
             raise line_error(path, number, f"not an example of Natural Questions ({reason[:120]})") from None
         if not found.title.strip() or not found.question.strip():

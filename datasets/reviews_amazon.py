@@ -7,8 +7,9 @@
 The reviews may be all of a category or upstream's own 5-core: `<Category>_5.json.gz` of 2018, and of 2023 the files
 `5core/rating_only/<Category>.csv` (user_id,parent_asin,rating,timestamp). `--core 5` makes the 5-core of a full file,
 with repeated reviews taken out first, as upstream's scripts of 2023 do. All ratings count; each user's reviews are
-sorted by time, stably. Items are those with a review, in the order of the metadata. 2018's and 2023's prices that are
-none ("$12.99 - $20.00" is one, a style sheet is not) are left out and counted.
+sorted by time, stably. Items are those with a review, in the order of the metadata. The crawler took page code for
+texts now and then: prices that are none ("$12.99 - $20.00" is one, a style sheet is not), titles that are scripts, and
+category paths from the first name with markup on are left out and counted.
 
 Source: Ni et al., EMNLP-IJCNLP 2019 (2018); Hou et al., arXiv 2403.03952 (2023).
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -25,11 +27,19 @@ from typing import Any, ClassVar
 from benchmark.data.importing import Argument, Importer, existing
 from benchmark.data.interactions import Interactions
 from benchmark.data.writing import FolderWriter, one_word
-from benchmark.datasets.delimited import read_delimited, time_of
+from benchmark.datasets.delimited import read_delimited
+from benchmark.datasets.named_items import without_line
+from benchmark.datasets.times import TimeColumn
 from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching.lines import bounded_lines, json_object
 
 RATING_ONLY = ("user_id", "parent_asin", "rating", "timestamp")
+_CODE = re.compile(  # JavaScript or CSS in place of a title
+    r"getTime\s*\(|<script\b|<style\b|\bfunction\s*\w*\s*\([^)]*\)\s*\{|\b(?:var|let|const)\s+\w+\s*=[^;]*;"
+    r"|[.#][\w-]+[^{}]*\{[^{}]*:[^{}]*\}",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--")
 _PRICE = re.compile(r"\$?\d[\d,]*(\.\d+)?( ?- ?\$?\d[\d,]*(\.\d+)?)?")
 
 
@@ -46,6 +56,7 @@ class Amazon2018(Importer):
     example: ClassVar[str] = "amazon-2018 Office_Products_5.json.gz meta_Office_Products.json.gz data/office"
     keys: ClassVar[tuple[str, str, str]] = ("reviewerID", "asin", "unixReviewTime")
     metadata_key: ClassVar[str] = "asin"
+    read: ClassVar[tuple[str, ...]] = ("asin", "title", "description", "brand", "price", "category")
     arguments = (
         Argument("reviews", "all reviews of a category, or upstream's own 5-core", type=Path),
         Argument("metadata", "meta_<Category>.json.gz, of 2023 .jsonl.gz", type=Path),
@@ -55,9 +66,10 @@ class Amazon2018(Importer):
     def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
         """Write items and sequences."""
         reviews, metadata = existing(arguments.reviews), existing(arguments.metadata)
-        events = Interactions()
+        events, times = Interactions(), TimeColumn()
         for place, user, item, time in self.progress(self._reviews(reviews), "reviews"):
-            events.add(one_word(user, "a user id", place), one_word(item, "an item id", place), time_of(time, place))
+            names = one_word(user, "a user id", place), one_word(item, "an item id", place)
+            events.add(*names, *times.read(time, place))
         if not len(events):
             raise DataError(f"{reviews}: holds not one review")
         if arguments.core is not None:
@@ -81,6 +93,7 @@ class Amazon2018(Importer):
     def _items(self, path: Path, wanted: dict[str, None], writer: FolderWriter) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the wanted items in the order of the metadata, then those that it lacks."""
         seen: set[str] = set()
+        others: dict[str, None] = {}
         count: Counter[str] = Counter()
         for number, line in self.progress(bounded_lines(path), "metadata"):
             record = json_object(path, number, line)
@@ -94,20 +107,19 @@ class Amazon2018(Importer):
                 count["repeated metadata lines; the first of an item counts"] += 1
                 continue
             seen.add(name)
+            others.update(dict.fromkeys(key for key in record if key not in self.read))
             yield at_line(path, number), {"id": name, **self._texts(at_line(path, number), record, count)}
-        for name in wanted:
-            if name not in seen:
-                count[f"items have reviews but no line in {path.name}; kept without text, at the end"] += 1
-                yield f"{path}: item '{name}'", {"id": name}
         writer.note_counts(count)
+        writer.note_left_out(path.name, others)
+        yield from without_line(wanted, seen, path, writer)
 
     def _texts(self, place: str, record: dict[str, Any], count: Counter[str]) -> dict[str, Any]:
         return {
-            "title": record.get("title"),
+            "title": _text("title", record.get("title"), count),
             "description": _joined(record.get("description")),
-            "brand": record.get("brand"),
+            "brand": _text("brand", record.get("brand"), count),
             "price": _price(record.get("price"), count),
-            "categories": _path(place, record.get("category")),
+            "categories": _path(place, record.get("category"), count),
         }
 
 
@@ -118,6 +130,9 @@ class Amazon2023(Amazon2018):
     example: ClassVar[str] = "amazon-2023 All_Beauty.jsonl.gz meta_All_Beauty.jsonl.gz data/all-beauty --core 5"
     keys: ClassVar[tuple[str, str, str]] = ("user_id", "parent_asin", "timestamp")
     metadata_key: ClassVar[str] = "parent_asin"
+    read: ClassVar[tuple[str, ...]] = (
+        "parent_asin", "title", "description", "store", "price", "features", "details", "categories",
+    )  # fmt: skip
 
     def _reviews(self, path: Path) -> Iterator[tuple[str, object, object, object]]:
         if not path.name.removesuffix(".gz").endswith(".csv"):
@@ -130,18 +145,25 @@ class Amazon2023(Amazon2018):
     def _texts(self, place: str, record: dict[str, Any], count: Counter[str]) -> dict[str, Any]:
         details = record.get("details")
         return {
-            "title": record.get("title"),
+            "title": _text("title", record.get("title"), count),
             "description": _joined(record.get("description")),
             "brand": record.get("store") or (details.get("Brand") if isinstance(details, dict) else None),
             "price": _price(record.get("price"), count),
             "features": _joined(record.get("features")),
             "details": details,
-            "categories": _path(place, record.get("categories")),
+            "categories": _path(place, record.get("categories"), count),
         }
 
 
 def _joined(value: object) -> object:
     return " ".join(str(part) for part in value) if isinstance(value, list) else value
+
+
+def _text(what: str, value: object, count: Counter[str]) -> object:
+    if isinstance(value, str) and _CODE.search(value):
+        count[f"items have a script or a style sheet for their {what}; left out"] += 1
+        return None
+    return value
 
 
 def _price(value: object, count: Counter[str]) -> object:
@@ -153,9 +175,12 @@ def _price(value: object, count: Counter[str]) -> object:
     return value
 
 
-def _path(place: str, value: object) -> list[str]:
+def _path(place: str, value: object, count: Counter[str]) -> list[str]:
+    """Return the names of a category path, up to the first that is markup: what follows is advertising text."""
     if value is None or value == "":
         return []
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise DataError(f"{place}: the categories must be a list of names, not {str(value)[:60]!r}")
-    return [name.strip() for name in value if name.strip()]
+    names = list(takewhile(lambda name: not (_TAG.search(name) or _CODE.search(name)), value))
+    count["items have markup in their category path; the path ends before it"] += len(names) < len(value)
+    return [name.strip() for name in names if name.strip()]

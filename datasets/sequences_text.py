@@ -13,7 +13,6 @@ Source: Zhou et al., S3-Rec, CIKM 2020; Geng et al., P5, RecSys 2022.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,8 +21,9 @@ from typing import Any, ClassVar
 from benchmark.data.importing import Argument, Importer, existing
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets import amazon
+from benchmark.datasets.named_items import by_number, check_described, without_item_file
 from benchmark.errors import DataError, UsageError, at_line, line_error
-from benchmark.fetching.lines import bounded_lines
+from benchmark.fetching.lines import bounded_lines, json_file
 
 Histories = dict[str, list[str]]
 SORTED_SHARE = 0.9  # of the longer histories that ascend by item; chance is 1 in 120 at length 5
@@ -47,9 +47,9 @@ class SequencesText(Importer):
         source = existing(arguments.source)
         if arguments.metadata and arguments.attributes:
             raise UsageError("import s3rec: give --metadata or --attributes, not both")
-        maps = _json(arguments.datamaps) if arguments.datamaps else {}
+        maps = json_file(existing(arguments.datamaps)) if arguments.datamaps else {}
         histories = read_histories(source)
-        numbers = sorted({item for items in histories.values() for item in items}, key=_by_number)
+        numbers = sorted({item for items in histories.values() for item in items}, key=by_number)
         writer.notes += ["the files hold no times: the order of the items is trusted", *_suspicion(histories)]
         user_of, item_of = (_names(arguments.datamaps, maps, key) for key in ("id2user", "id2item"))
         ids = {number: _renamed(source, item_of, number, "item") for number in numbers}
@@ -61,7 +61,7 @@ class SequencesText(Importer):
             _write_metadata(existing(arguments.metadata), ids, writer)
         else:
             words = _names(arguments.datamaps, maps, "id2attribute")
-            writer.items(_items(ids, _attributes(arguments.attributes), words, writer))
+            writer.items(_items(ids, arguments.attributes, words, writer))
         writer.histories((users[user], [ids[item] for item in items]) for user, items in histories.items())
         return f"S3-Rec/P5 sequence file {source.name}"
 
@@ -70,6 +70,9 @@ def read_histories(path: Path) -> Histories:
     """Return user -> items as the file has them. Raises DataError with the line of a user who comes twice."""
     histories: Histories = {}
     for number, line in bounded_lines(path):
+        if not histories and line.lstrip()[0] in "{[":
+            letter = "LETTER's NAME.inter.json comes in with: benchmark import letter"
+            raise line_error(path, number, f"this is JSON, not 'user item item ...': {line[:30]!r}. {letter}")
         user, *items = (one_word(word, "a user or item", at_line(path, number)) for word in line.split())
         if user in histories:
             raise line_error(path, number, f"user '{user}' was already listed")
@@ -82,25 +85,11 @@ def read_histories(path: Path) -> Histories:
 
 
 def _suspicion(histories: Histories) -> list[str]:
-    long = [[_by_number(item) for item in items] for items in histories.values() if len(items) >= LONG]
+    long = [[by_number(item) for item in items] for items in histories.values() if len(items) >= LONG]
     ascending = sum(items == sorted(items) for items in long)
     if len(long) < LONG or ascending < SORTED_SHARE * len(long):
         return []
     return [f"in {ascending:,} of {len(long):,} longer histories the items ascend: sorted by item, hardly by time"]
-
-
-def _by_number(item: str) -> tuple[bool, int, str]:
-    return (False, int(item), "") if item.isascii() and item.isdigit() else (True, 0, item)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(existing(path).read_text("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: broken JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise DataError(f"{path}: expected a JSON object, not {type(content).__name__}")
-    return content
 
 
 def _names(path: Path | None, maps: dict[str, Any], key: str) -> dict[str, str]:
@@ -119,8 +108,8 @@ def _renamed(path: Path, names: dict[str, str], number: str, what: str) -> str:
     return one_word(names.get(number, number), f"a {what}", f"datamaps, {what} {number}")
 
 
-def _attributes(path: Path | None) -> dict[str, list[Any]]:
-    content = _json(path) if path else {}
+def _attributes(path: Path) -> dict[str, list[Any]]:
+    content = json_file(existing(path))
     for item, values in content.items():
         if not isinstance(values, list):
             raise DataError(f"{path}: item '{item}': expected a list of attributes, not {type(values).__name__}")
@@ -128,20 +117,22 @@ def _attributes(path: Path | None) -> dict[str, list[Any]]:
 
 
 def _items(
-    ids: dict[str, str], attributes: dict[str, list[Any]], words: dict[str, str], writer: FolderWriter
+    ids: dict[str, str], path: Path | None, words: dict[str, str], writer: FolderWriter
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield items with their attributes as text; without any attributes, the id is the title."""
-    if not attributes:
-        writer.tasks = ("recommendation",)
-        writer.notes.append("no item texts: an item's title is its id, and methods that read texts see nothing")
-    elif not words:
+    if path is None:
+        yield from without_item_file(ids.values(), writer, "no item texts")
+        return
+    attributes = _attributes(path)
+    check_described(len(ids.keys() & attributes.keys()), ids, attributes, path)
+    if not words:
         writer.notes.append("attributes are numbers (their words are in datamaps.json: --datamaps)")
+    without_word = 0
     for number, name in ids.items():
-        if attributes:
-            own = [words.get(str(value), str(value)) for value in attributes.get(number, [])]
-            yield f"item {number}", {"id": name, "attributes": own}
-        else:
-            yield f"item {number}", {"id": name, "title": name}
+        own = [str(value) for value in attributes.get(number, [])]
+        without_word += sum(value not in words for value in own) if words else 0
+        yield f"item {number}", {"id": name, "attributes": [words.get(value, value) for value in own]}
+    writer.note_counts({"attributes have no word in the datamaps; kept as numbers": without_word})
 
 
 def _write_metadata(path: Path, ids: dict[str, str], writer: FolderWriter) -> None:

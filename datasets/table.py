@@ -6,7 +6,8 @@
     judgments   query, item, grade (without a grade every line says 1)
 
 Columns that have these names need no mapping. Of the items every column is kept under its own name, unless --column
-names some: then only those. Categories are a list (Parquet) or text such as 'Home > Kitchen > Mugs'.
+names some: then those and the ones with a known name (`mapping.ITEM_FIELDS`). What is left out is named in the notes.
+Categories are a list (Parquet) or text such as 'Home > Kitchen > Mugs'.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from typing import ClassVar
 from benchmark.data.importing import Argument, Importer
 from benchmark.data.interactions import Interactions
 from benchmark.data.writing import FolderWriter, one_word
-from benchmark.datasets.delimited import Row, read_table, time_of
-from benchmark.datasets.mapping import KINDS, column_argument, parse_mapping
+from benchmark.datasets.categories import CategorySeparator, find_separator, separator_argument
+from benchmark.datasets.delimited import Row, read_table
+from benchmark.datasets.mapping import ITEM_FIELDS, KINDS, column_argument, parse_mapping
+from benchmark.datasets.times import TimeColumn
 from benchmark.errors import DataError, UsageError, did_you_mean
 
 OPTIONAL = ("time", "grade")
@@ -38,7 +41,7 @@ class Table(Importer):
         Argument("--judgments", "table of query, item, grade", type=Path),
         column_argument("title=name; for other tables events.user=customer, queries.text=q, ..."),
         Argument("--separator", "of text tables (default: comma for .csv, else a tab)", default=""),
-        Argument("--category-separator", "between the categories of a path (default >)", default=">"),
+        separator_argument(""),
     )
 
     def write(self, arguments: SimpleNamespace, writer: FolderWriter) -> str:
@@ -54,7 +57,8 @@ class Table(Importer):
             raise UsageError("--separator: one character")
         self._separator = separator
         columns = mapping.get("items", {})
-        writer.items(_items(self._rows(arguments.items, "items"), arguments, columns))
+        writer.items(self._items(arguments.items, columns, arguments.category_separator, writer))
+        self._note_left_out({kind: getattr(arguments, kind) for kind in KINDS}, mapping, writer)
         if arguments.events:
             writer.interactions(self._events(arguments.events, mapping.get("events", {}), writer))
         if arguments.queries:
@@ -64,6 +68,39 @@ class Table(Importer):
             judged = ((place, row["query"], row["item"], row.get("grade", 1)) for place, row in rows)
             writer.judgments("test", judged, known)
         return f"table {arguments.items.name}"
+
+    def _items(
+        self, path: Path, columns: dict[str, str], given: str, writer: FolderWriter
+    ) -> Iterator[tuple[str, Row]]:
+        """Yield items with our names as keys; category texts take a pass of their own to see what separates them."""
+        first = next((row for _, row in read_table(path, separator=self._separator)), {})
+        if not first:
+            return
+        name_of = _names(path, first, columns)
+        writer.note_left_out(path.name, [name for name in first if name not in name_of.values()])
+        separator = CategorySeparator(given)
+        if (name := name_of.get("categories")) is not None:
+            texts = (row[name] for _, row in self._rows(path, "categories") if isinstance(row[name], str))
+            separator = find_separator(texts, given)
+            writer.notes += separator.notes
+        for place, row in self._rows(path, "items"):
+            item = {ours: row[name] for ours, name in name_of.items()}
+            if isinstance(text := item.get("categories"), str):
+                item["categories"] = separator.path(text)
+            yield place, item
+
+    def _note_left_out(
+        self, tables: dict[str, Path | None], mapping: dict[str, dict[str, str]], writer: FolderWriter
+    ) -> None:
+        """Name the columns that are not read of the other tables than the items', one of which may be two things."""
+        used: dict[Path, set[str]] = {}
+        for kind, path in tables.items():
+            if path is not None:
+                names = {mapping.get(kind, {}).get(word, word) for word in KINDS[kind]}
+                used[path] = used.get(path, set()) | names
+        for path, names in used.items():
+            row = next((row for _, row in read_table(path, separator=self._separator)), {})
+            writer.note_left_out(path.name, [name for name in row if name not in names])
 
     def _rows(self, path: Path, title: str) -> Iterator[tuple[str, Row]]:
         yield from self.progress(read_table(path, separator=self._separator), title)
@@ -82,7 +119,7 @@ class Table(Importer):
             yield place, chosen
 
     def _events(self, path: Path, columns: dict[str, str], writer: FolderWriter) -> Interactions:
-        events, unknown, timed = Interactions(), 0, False
+        events, times, unknown, timed = Interactions(), TimeColumn(), 0, False
         for place, row in self._chosen(path, "events", {"events": columns}):
             user = one_word(row["user"], "a user id", place)
             item = one_word(row["item"], "an item id", place)
@@ -90,35 +127,26 @@ class Table(Importer):
             if item not in writer.ids:
                 unknown += 1
                 continue
-            events.add(user, item, time_of(row["time"], place) if timed else 0.0)
+            events.add(user, item, *(times.read(row["time"], place) if timed else (0, 0.0)))
         if not len(events):
             found = f"; {unknown:,} name an unknown item" if unknown else ""
             raise DataError(f"{path}: holds not one event of a known item{found}")
         writer.note_counts({f"events of {path.name} name an unknown item; left out": unknown})
+        writer.notes += times.notes(columns.get("time", "time"))
         if not timed:
             writer.notes.append(f"{path.name} has no time: the order of its lines is trusted")
         return events
 
 
-def _items(
-    rows: Iterator[tuple[str, Row]], arguments: SimpleNamespace, columns: dict[str, str]
-) -> Iterator[tuple[str, Row]]:
-    name_of = {}
-    for number, (place, row) in enumerate(rows):
-        if not number:
-            name_of = _names(arguments.items, row, columns)
-        item = {ours: row[name] for ours, name in name_of.items()}
-        if isinstance(path := item.get("categories"), str):
-            item["categories"] = [part.strip() for part in path.split(arguments.category_separator) if part.strip()]
-        yield place, item
-
-
 def _names(path: Path, row: Row, columns: dict[str, str]) -> dict[str, str]:
-    """Return our name -> the column's."""
-    chosen = {"id": "id", **columns} if columns else {name: name for name in row}
-    if "category" in chosen and "categories" not in chosen:
-        chosen["categories"] = chosen.pop("category")
-    for ours, name in {"id": "id", **chosen}.items():
+    """Return our name -> the column's; a column that --column gave another name is not kept under its own as well."""
+    mapped = set(columns.values())
+    known = {name: name for name in row if name not in mapped and (name in ITEM_FIELDS or not columns)}
+    chosen = {"id": "id", **known, **columns}
+    if "category" in chosen:  # its other name
+        category = chosen.pop("category")
+        chosen.setdefault("categories", category)
+    for ours, name in chosen.items():
         if name not in row:
             raise _no_column(path, name, ours, row)
     return chosen

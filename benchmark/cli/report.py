@@ -32,17 +32,16 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.cli.parsing import words
     from benchmark.files import write_text
     from benchmark.registry import find, registered
+    from benchmark.results.digests import write_sums
     from benchmark.results.registered_tables import SUFFIX, fill_tables, render
-    from benchmark.results.result_files import load_results, newest, older_note, problems, versions_apart
+    from benchmark.results.result_files import newest, older_note, problems, results_below, versions_apart
 
-    if not arguments.runs.is_dir():
-        raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")
     styles = words(arguments.format)
     for style in styles:
         find("format", style)
     if arguments.out is None and len(styles) > 1:
         raise UsageError("--format: several formats need --out FOLDER")
-    found = load_results(arguments.runs)
+    found = results_below(arguments.runs)
     results = versions_apart(found) if arguments.all_versions else newest(found)
     if note := "" if arguments.all_versions else older_note(found, results):
         print(f"benchmark: {note}", file=sys.stderr)
@@ -56,8 +55,9 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.out is None:
         answer_text(render(filled, styles[0]), styles[0])
         return 0
-    for style in styles:
-        path = arguments.out / f"tables.{SUFFIX.get(style, style)}"
+    paths = [arguments.out / f"tables.{SUFFIX.get(style, style)}" for style in styles]
+    for style, path in zip(styles, paths, strict=True):
         write_text(path, render(filled, style))
         answer(path)
+    write_sums(arguments.out, [path.name for path in paths])
     return 0

@@ -12,7 +12,6 @@ from __future__ import annotations
 import inspect
 import os
 import re
-import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
@@ -23,6 +22,7 @@ from benchmark.code_version import code_version
 from benchmark.config import Configured, MethodConfig, build_config
 from benchmark.data import items as item_reader
 from benchmark.data import layout, parsed
+from benchmark.data.about import TASKS, read_about
 from benchmark.errors import BenchmarkError, DataError, UsageError, did_you_mean, quoted
 from benchmark.files import digest, file_digest, home_path, is_whole, whole
 from benchmark.registry import load, registered
@@ -31,7 +31,6 @@ from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
 
 DATA_ROOT_VARIABLE = "BENCHMARK_DATA"
 SPLITS = ("train", "dev", "test")
-EXPECTED = ("items", "users", "interactions")
 LONGEST_NAME = 200  # bytes; file systems have names of up to 255, and temporary ones are longer
 WITHOUT_TEST = "without_test"  # in dataset.toml: a copy to choose settings on (`datasets.without_test`)
 
@@ -148,7 +147,7 @@ class Dataset:
         self.check = check
         self.warnings: list[str] = []
         self._cache = cache / "data"
-        self.about = about = _about(folder)  # dataset.toml
+        self.about = about = read_about(folder)
         self.name = folder_name(str(about.get("name") or folder.resolve().name))
         if len(self.name.encode()) > LONGEST_NAME:
             raise DataError(f"{folder / 'dataset.toml'}: name {quoted(self.name)} is longer than {LONGEST_NAME} bytes")
@@ -163,7 +162,7 @@ class Dataset:
         self._splits = _query_files(folder)
         self.query_sets = _query_sets(self._splits)
         self.default_queries = next((name for name in ("judged", "judged-dev") if name in self.query_sets), "simulated")
-        self.tasks: tuple[str, ...] = ("id-quality", *(["recommendation"] if self.sequences_file else []), "search")
+        self.tasks = tuple(task for task in TASKS if task != "recommendation" or self.sequences_file)
         declared = about.get("tasks", self.tasks)
         self.default_tasks = tuple(task for task in self.tasks if task in declared) or self.tasks
         self.parts = self._hash_parts()
@@ -172,31 +171,33 @@ class Dataset:
 
     def _hash_parts(self) -> dict[str, str]:
         """Return a short content hash per part, and count lines on the way."""
-        facts = parsed.file_facts(self.items_file, layout.open_bytes, self._cache)
+        facts = self._facts(self.items_file)
         self._counted = {"items": facts.lines}
         if not facts.lines:
             raise DataError(f"{self.items_file}: empty: not one item")
         parts = {"items": facts.sha256[:16]}
         if self.sequences_file:
-            facts = parsed.file_facts(self.sequences_file, layout.open_bytes, self._cache, words=True)
+            facts = self._facts(self.sequences_file, words=True)
             parts["sequences"] = facts.sha256[:16]
             self._counted |= {"users": facts.lines, "interactions": facts.words - facts.lines}
         files = sorted({path for pair in self._splits.values() for path in pair})
-        hashes: list[Any] = [[p.name, parsed.file_facts(p, layout.open_bytes, self._cache).sha256] for p in files]
+        hashes: list[Any] = [[path.name, self._facts(path).sha256] for path in files]
         if self.about.get(WITHOUT_TEST):
             hashes.append(WITHOUT_TEST)  # its simulated queries are other ones
         if hashes:
             parts["queries"] = digest([hashes])
         return parts
 
-    def _compare(self, expect: Any) -> None:
+    def _facts(self, path: Path, *, words: bool = False) -> parsed.FileFacts:
+        try:
+            return parsed.file_facts(path, layout.open_bytes, self._cache, words=words)
+        except layout.UNREADABLE:
+            for _ in layout.lines(path):  # raises a DataError that names the line
+                pass
+            raise
+
+    def _compare(self, expect: dict[str, int]) -> None:
         """Compare the counts with the [expect] table; what is wrong inside a file is reported first."""
-        if not isinstance(expect, dict) or any(type(value) is not int for value in expect.values()):
-            raise DataError(f"{self.folder / 'dataset.toml'}: [expect] must hold whole numbers")
-        for what in expect:
-            if what not in EXPECTED:
-                hint = did_you_mean(what, EXPECTED)
-                raise DataError(f"{self.folder / 'dataset.toml'}: [expect] has an unknown key '{what}'.{hint}")
         different = [
             f"{what}: expected {expected}, found {self._counted.get(what, 0)}"
             for what, expected in expect.items()
@@ -326,20 +327,13 @@ class Dataset:
             name, split = ("judged", part) if part in SPLITS else (part, "test")
             queries = self._read_queries(name, files)
             counts |= {f"{name} {split} queries": len(queries), f"{name} {split} judgments": len(queries.grades)}
+            relevant = int((queries.grades > 0).sum())
+            if relevant < len(queries.grades):
+                counts[f"{name} {split} relevant judgments"] = relevant
         return counts
 
     def _warn(self, warnings: Sequence[str]) -> None:
         self.warnings.extend(warning for warning in warnings if warning not in self.warnings)
-
-
-def _about(folder: Path) -> dict[str, Any]:
-    path = folder / "dataset.toml"
-    if not path.is_file():
-        return {}
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: {error}") from None
 
 
 def _query_files(folder: Path) -> dict[str, tuple[Path, Path]]:

@@ -21,6 +21,7 @@ A plugin adds a format with a class of its own and one line in its pyproject.tom
 
 The command line is made from `arguments`; the folder to write comes behind the sources. `write` gets the values as
 attributes, `arguments.category_separator` for `--category-separator`, and returns where the data came from, in words.
+What it leaves out or repairs belongs in the notes: `writer.note_left_out`, `writer.note_counts`, `writer.notes`.
 It raises DataError for a wrong file and UsageError for contradictory arguments; nothing half-written is left then.
 """
 

@@ -1,5 +1,7 @@
 """User events in 16 bytes each: added in any order, written as sequences, oldest first, ties in the order they came.
 
+Times are int64, which holds nanoseconds since 1970; fractions take 8 bytes more, from the first one that is not 0 on.
+
 A k-core keeps the events whose user and item have at least k of them, repeated until nothing changes; before that only
 the earliest event of a user with an item is kept.
 
@@ -26,7 +28,8 @@ class Interactions:
         self._items: dict[str, int] = {}
         self._user = array("i")
         self._item = array("i")
-        self._time = array("d")
+        self._time = array("q")
+        self._fraction: array[float] | None = None
         self._left_out: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -44,8 +47,12 @@ class Interactions:
         taken = np.bincount(np.frombuffer(self._item, np.int32), minlength=len(names))
         return dict.fromkeys(names[row] for row in np.flatnonzero(taken))
 
-    def add(self, user: str, item: str, time: float) -> None:
-        """Add one event; `time` in any unit that sorts."""
+    def add(self, user: str, item: str, time: int, fraction: float = 0.0) -> None:
+        """Add one event; `time` in any unit that sorts, and what comes on top of it."""
+        if fraction and self._fraction is None:
+            self._fraction = array("d", bytes(8 * len(self)))
+        if self._fraction is not None:
+            self._fraction.append(fraction)
         self._user.append(self._users.setdefault(user, len(self._users)))
         self._item.append(self._items.setdefault(item, len(self._items)))
         self._time.append(time)
@@ -64,9 +71,11 @@ class Interactions:
                 break
             kept = kept[enough]
         self._left_out[f"events outside the {k}-core"] = before - len(kept)
-        times = np.frombuffer(self._time, np.float64)[kept]
+        times = np.frombuffer(self._time, np.int64)[kept]
+        if self._fraction is not None:
+            self._fraction = array("d", np.frombuffer(self._fraction)[kept].tobytes())
         self._user, self._item = array("i", user[kept].tobytes()), array("i", item[kept].tobytes())
-        self._time = array("d", times.tobytes())
+        self._time = array("q", times.tobytes())
 
     def write(self, path: Path) -> None:
         """Write one line per user: user item item ..."""
@@ -87,7 +96,7 @@ class Interactions:
     def facts(self) -> dict[str, float]:
         """Return the shares of events, and of users' last two events, that share their time stamp."""
         order = self._order()
-        user, time = np.frombuffer(self._user, np.int32)[order], np.frombuffer(self._time, np.float64)[order]
+        user, time = np.frombuffer(self._user, np.int32)[order], self._clock()[order]
         same_user = user[1:] == user[:-1]
         tied = same_user & (time[1:] == time[:-1])
         with_twin = np.zeros(len(user), bool)
@@ -104,7 +113,8 @@ class Interactions:
         """Return what is worth knowing about the events, with counts."""
         user, item = np.frombuffer(self._user, np.int32), np.frombuffer(self._item, np.int32)
         by_user = np.argsort(user, kind="stable")
-        earlier = np.diff(np.frombuffer(self._time, np.float64)[by_user]) < 0
+        time = self._clock()[by_user]
+        earlier = time[1:] < time[:-1]
         unsorted = np.unique(user[by_user][1:][earlier & (np.diff(user[by_user]) == 0)])
         repeated = len(user) - len(np.unique(user.astype(np.int64) * len(self._items) + item))
         return [
@@ -119,4 +129,16 @@ class Interactions:
 
     def _order(self) -> Int64:
         """Return the rows by user, then by time, then as they came."""
-        return np.lexsort((np.frombuffer(self._time, np.float64), np.frombuffer(self._user, np.int32)))
+        return np.lexsort((self._clock(), np.frombuffer(self._user, np.int32)))
+
+    def _clock(self) -> Int64:
+        """Return one whole number per event that sorts, and is equal, as the times with their fractions are."""
+        time = np.frombuffer(self._time, np.int64)
+        if self._fraction is None:
+            return time
+        fraction = np.frombuffer(self._fraction)
+        order = np.lexsort((fraction, time))
+        later = (time[order][1:] != time[order][:-1]) | (fraction[order][1:] != fraction[order][:-1])
+        clock = np.zeros(len(time), np.int64)
+        clock[order[1:]] = np.cumsum(later)
+        return clock

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from benchmark.data.json_text import parse_json
 from benchmark.data.layout import lines
 from benchmark.errors import DataError, line_error
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
@@ -62,14 +63,14 @@ def read_items(path: Path, *, spill: Path, check: bool = True) -> tuple[pa.Table
 def _item(path: Path, number: int, line: str) -> dict[str, Any]:
     """Return one item with its id, its text fields as strings and its category path as a list."""
     try:
-        record = json.loads(line)
+        record = parse_json(line)
         if _SURROGATE.search(line):
             json.dumps(record, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as error:
         raise line_error(path, number, f"broken JSON: {error.msg} (column {error.colno})") from None
     except UnicodeEncodeError:
         raise line_error(path, number, "holds half of a surrogate pair (\\ud800 .. \\udfff)") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise line_error(path, number, f"broken JSON: {error}") from None
     if not isinstance(record, dict):
         raise line_error(path, number, f"an item must be a JSON object, not {type(record).__name__}")
@@ -92,7 +93,8 @@ def _identifier(path: Path, number: int, record: dict[str, Any]) -> str:
     value = record.get("id")
     if value is None or value == "":
         raise line_error(path, number, f"item without an 'id' (its keys: {', '.join(record) or 'none'})")
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    finite = not isinstance(value, float) or math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or not finite:
         raise line_error(path, number, f"an item id must be a string or a number, not {json.dumps(value)[:60]}")
     name = str(value)
     if len(name.split()) != 1 or name.split()[0] != name:

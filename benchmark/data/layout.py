@@ -26,6 +26,7 @@ import numpy as np
 from benchmark.errors import DataError, line_error
 from benchmark.types.data import Histories, QuerySet
 
+UNREADABLE = (OSError, EOFError, zlib.error)  # what reading a plain or gzipped file may raise
 _GRADE = re.compile(r"[+-]?\d{1,6}")
 
 
@@ -42,6 +43,15 @@ def open_bytes(path: Path) -> Any:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
+def unreadable_error(path: Path, number: int, error: Exception) -> DataError:
+    """Return the error of a file that could not be read from a line on: cut, damaged, or named .gz and nothing such."""
+    if isinstance(error, gzip.BadGzipFile) and number == 1:
+        return line_error(path, 1, "not gzipped, though it is called .gz: take the ending off or gzip it")
+    if isinstance(error, EOFError):
+        return line_error(path, number, "the file ends in the middle of its gzip stream: it was cut off")
+    return line_error(path, number, f"cannot be read from here on: {getattr(error, 'strerror', None) or error}")
+
+
 def lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (line number, text) of the lines that are not blank."""
     number = 0
@@ -55,8 +65,8 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
                     yield number, text
     except UnicodeDecodeError as error:
         raise line_error(path, number, f"not UTF-8 (byte {error.start + 1} of the line: {error.reason})") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read after line {number}: {error}") from None
+    except UNREADABLE as error:
+        raise unreadable_error(path, number + 1, error) from None
 
 
 # Sequences
@@ -81,6 +91,10 @@ def read_sequences(path: Path, row_of: Mapping[str, int]) -> tuple[Histories, li
         without += not events
     if not line_of:
         raise DataError(f"{path}: empty: not one user")
+    if not items:
+        user, number = next(iter(line_of.items()))
+        reason = "not one item in the whole file: expected user item item ..., separated by white space"
+        raise line_error(path, number, f"{reason}; got {user[:60]!r}")
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(np.frombuffer(lengths, np.int64), out=offsets[1:])
     histories = Histories(tuple(line_of), offsets, np.array(items, np.int32))
@@ -96,6 +110,7 @@ def read_queries(
     """Return the judged queries of one split and the warnings; `shared`: the file also serves other splits.
 
     Left out and counted: queries without text or judgments, judgments of unknown queries or items, repeated ones.
+    Counted: negative grades (not relevant, as 0) and queries that no item is relevant to (every metric of them is 0).
     """
     texts = _query_texts(queries)
     empty = {query for query, text in texts.items() if not text}
@@ -132,6 +147,8 @@ def read_queries(
     judged, query_index = np.unique(columns[0][first], return_inverse=True)
     names = list(texts)
     ids = tuple(names[row] for row in judged.tolist())
+    negative = int((columns[2][first] < 0).sum())
+    unanswered = len(judged) - len(np.unique(query_index[columns[2][first] > 0]))
     unjudged = 0 if shared else len(texts) - len(judged) - len(empty)
     warnings = [
         f"{file.name}: {count} {what}"
@@ -141,6 +158,8 @@ def read_queries(
             (qrels, len(unknown_queries), f"unknown queries (not in {queries.name}); their judgments are left out"),
             (qrels, len(unknown_items), "unknown items; their judgments are left out"),
             (qrels, repeated, "repeated judgments; left out"),
+            (qrels, negative, "negative grades; they count as 0: not relevant"),
+            (qrels, unanswered, "queries have no relevant item (no grade of 1 or more); every metric of them is 0"),
         )
         if count
     ]

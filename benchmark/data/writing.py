@@ -12,15 +12,18 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.dataset import EXPECTED, SPLITS
+from benchmark.data.about import EXPECTED
+from benchmark.data.dataset import SPLITS
 from benchmark.data.interactions import Interactions
 from benchmark.data.items import TEXTLESS_SHARE
 from benchmark.errors import DataError
 
+NAMED = 20  # fields of a file that a note names
 _GRADE = re.compile(r"[+-]?[0-9]{1,6}")  # as `datasets.folder` reads it
 
 
@@ -118,22 +121,28 @@ class FolderWriter:
         self.counts |= {"users": users, "interactions": interactions}
 
     def queries(self, split: str, rows: Iterable[tuple[str, object, object]]) -> set[str]:
-        """Write (place, query id, text) of a split, or of all splits under the name 'test'; return the ids."""
-        known: set[str] = set()
+        """Write (place, query id, text) of a split, or of all splits under the name 'test'; return the ids.
+
+        A query that comes again with the same text is written once. Raises DataError for one with another text.
+        """
+        known: dict[str, str] = {}
         repaired: Counter[str] = Counter()
         with (self.folder / _name("queries", split, "tsv")).open("w", encoding="utf-8") as file:
             for place, query, text in rows:
                 name = one_word(query, "a query id", place)
-                if name in known:
-                    raise DataError(f"{place}: the query id '{name}' was already used")
-                known.add(name)
                 words = " ".join(str(text or "").replace("\0", " ").split())
+                if name in known:
+                    if known[name] != words:
+                        raise DataError(f"{place}: the query id '{name}' was already used, for {known[name][:60]!r}")
+                    repaired[f"lines repeat a query ({split}); written once"] += 1
+                    continue
+                known[name] = words
                 file.write(f"{name}\t{encodable(words, repaired, 'queries')}\n")
         if not known:
             raise DataError(f"not one query was found ({split})")
         self.counts[f"{split} queries"] = len(known)
         self.note_counts(repaired)
-        return known
+        return set(known)
 
     def judgments(self, split: str, rows: Iterable[tuple[str, object, object, object]], queries: set[str]) -> None:
         """Write (place, query id, item id, grade) of a split as TREC qrels.
@@ -163,6 +172,13 @@ class FolderWriter:
             raise DataError(f"not one judgment ({split}) belongs to a known query and a known item")
         self.counts[f"{split} judgments"] = len(grades)
         self.note_counts(counted)
+
+    def note_left_out(self, file: str, fields: Collection[str]) -> None:
+        """Count and name the columns or keys of a file that are not read, the first NAMED of them."""
+        if fields:
+            names = ", ".join(name[:40] for name in islice(fields, NAMED))
+            more = f" and {len(fields) - NAMED:,} more" if len(fields) > NAMED else ""
+            self.notes.append(f"{file}: {len(fields):,} fields left out: {names}{more}")
 
     def note_counts(self, counted: Mapping[str, int]) -> None:
         """Add 'number what' for every count above zero."""

@@ -16,7 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.dataset import EXPECTED, Dataset, folder_name
+from benchmark.data.about import EXPECTED
+from benchmark.data.dataset import Dataset, folder_name
 from benchmark.data.writing import toml
 from benchmark.errors import DataError, UsageError
 from benchmark.fetching import archives, pins

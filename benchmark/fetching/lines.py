@@ -1,14 +1,14 @@
-"""Lines of a raw file, plain or gzipped, that strangers made: bounded in length and in what they unpack to."""
+"""Raw files, plain or gzipped, that strangers made, as lines or as JSON: bounded in what they unpack to."""
 
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.layout import open_bytes
+from benchmark.data.json_text import parse_json
+from benchmark.data.layout import UNREADABLE, open_bytes, unreadable_error
 from benchmark.errors import DataError, line_error
 from benchmark.fetching.archives import archive_bomb_error, size_limit
 
@@ -40,16 +40,42 @@ def bounded_lines(path: Path, encoding: str = "utf-8", *, longest: int = LONGEST
                     yield number, text
     except UnicodeDecodeError as error:
         raise line_error(path, number, f"not {encoding} (byte {error.start + 1} of the line: {error.reason})") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read after line {number}: {error}") from None
+    except UNREADABLE as error:
+        raise unreadable_error(path, number + 1, error) from None
 
 
 def json_object(path: Path, number: int, line: str) -> dict[str, Any]:
     """Return the JSON object of one line. Raises DataError with the line when it is none."""
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        record = parse_json(line)
+    except ValueError as error:
         raise line_error(path, number, f"broken JSON: {error}") from None
     if not isinstance(record, dict):
         raise line_error(path, number, f"expected a JSON object, not {type(record).__name__}")
     return record
+
+
+def json_file(path: Path) -> dict[str, Any]:
+    """Return the JSON object that a file holds, on however many lines.
+
+    Raises DataError, with the line where there is one, for anything else and for a key that stands twice.
+    """
+    limit = size_limit(path)
+    try:
+        with open_bytes(path) as file:
+            raw = file.read(limit + 1)
+        if len(raw) > limit:
+            raise archive_bomb_error(path)
+        content = parse_json(raw.decode("utf-8-sig"), repeated_keys=False)
+    except UnicodeDecodeError as error:
+        number = raw.count(b"\n", 0, error.start) + 1
+        raise line_error(path, number, f"not utf-8 ({error.reason})") from None
+    except json.JSONDecodeError as error:
+        raise line_error(path, error.lineno, f"broken JSON: {error.msg} (column {error.colno})") from None
+    except ValueError as error:
+        raise DataError(f"{path}: broken JSON: {error}") from None
+    except UNREADABLE as error:
+        raise unreadable_error(path, 1, error) from None
+    if not isinstance(content, dict):
+        raise line_error(path, 1, f"expected a JSON object, not {type(content).__name__}")
+    return content

@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmark.errors import DataError
+from benchmark.fetching.lines import json_file
 from benchmark.fetching.sources import RemoteFile
 from benchmark.files import file_digest, write_json
 
@@ -26,17 +26,20 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
 
 def pinned(folder: Path, name: str) -> dict[str, str]:
     """Return what was recorded of a raw file on its first use; {} before that."""
-    found: dict[str, str] = _pins(folder).get(name, {})
-    return found
+    return _pins(folder).get(name, {})
 
 
 def _pins(folder: Path) -> dict[str, dict[str, str]]:
     path = folder / PINS
+    again = "delete it to record the files' checksums anew"
     try:
-        content = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    except ValueError as error:
-        raise DataError(f"{path}: broken JSON ({error}); delete it to record the files' checksums anew") from None
-    return content if isinstance(content, dict) else {}
+        content = json_file(path) if path.is_file() else {}
+    except DataError as error:
+        raise DataError(f"{error}; {again}") from None
+    for name, entry in content.items():
+        if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
+            raise DataError(f"{path}: '{name[:60]}' has no 'sha256' in quotes; {again}")
+    return content
 
 
 def verify(path: Path, file: RemoteFile, pins: Path) -> str:

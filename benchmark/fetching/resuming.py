@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import http.client
-import json
 from pathlib import Path
 from typing import Any
 
+from benchmark.data.json_text import parse_json
 from benchmark.files import put_in_place, write_json
 
 
@@ -37,7 +37,7 @@ class Partial:
 
     def _origin(self) -> dict[str, Any]:
         try:
-            return dict(json.loads(self._about.read_text("utf-8")))
+            return dict(parse_json(self._about.read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return {}
 

@@ -7,7 +7,8 @@
     RUNS/<dataset>/items-<fingerprint>.jsonl                id, title and category path of every item, in row order
     RUNS/<dataset>/histories-<fingerprint>.txt              the training part of the users' histories
 
-A file that cannot be read becomes a `Result` whose `problem` says why; reports pass it by and name it.
+A file that cannot be read becomes a `Result` whose `problem` says why; reports pass it by and name it. One that was
+changed after it was written (`benchmark.results.digests`) has a note that says so, below every table that shows it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import DataError, line_error
+from benchmark.errors import DataError, UsageError, line_error
+from benchmark.results.digests import is_changed, read_unchanged
 
 FORMAT = 1
 VERSION_SIGN = "@"  # between the label and the key of a row that an older version of the suite left behind
@@ -52,9 +54,19 @@ class Result:
 
     @property
     def protocol(self) -> tuple[str, str, tuple[str, ...], str, str | None]:
-        """What two results must share to stand in one table: data set, fingerprint, text fields, preset, query set."""
+        """What two results must share to stand in one table: data set, fingerprint, text fields, preset, queries."""
         dataset = self.dataset
-        return str(dataset["name"]), str(dataset["fingerprint"]), self.text_fields, self.preset, self.queries
+        return str(dataset["name"]), str(dataset["fingerprint"]), self.text_fields, self.preset, self.query_protocol
+
+    @property
+    def query_protocol(self) -> str | None:
+        """The query set, and what became of items that are themselves queries, where there are any."""
+        return f"{self.queries}, self-retrieval {self.self_retrieval}" if self.self_retrieval else self.queries
+
+    @property
+    def self_retrieval(self) -> str:
+        """Whether items that are themselves queries were "excluded" or "kept"; "" where there are none."""
+        return str((self.config.get("protocol") or {}).get("self_retrieval", ""))
 
     def written(self, task: str = "") -> str:
         """When the numbers of a task, or the newest ones, were written (ISO 8601), else the file's time."""
@@ -118,10 +130,19 @@ def load_results(runs: Path) -> list[Result]:
     return [read_result(path) for path in sorted(runs.glob("*/*/*/seed-*/result.json"))]
 
 
+def results_below(runs: Path) -> list[Result]:
+    """Return every result below a runs folder. Raises UsageError where there is none, or no such folder."""
+    found = load_results(runs)
+    if not found:
+        raise UsageError(f"--runs {runs}: no results below {runs}; 'benchmark run --runs {runs} ...' writes some")
+    return found
+
+
 def read_result(path: Path) -> Result:
     """Read one result.json and the cost.json beside it."""
     try:
-        data = json.loads(path.read_text("utf-8"))
+        raw = path.read_bytes()
+        data = json.loads(raw.decode("utf-8"))
         if data["format"] != FORMAT:
             raise ValueError(f"its format is {data['format']!r}, this version reads format {FORMAT}")
         dataset = data["dataset"]
@@ -133,7 +154,7 @@ def read_result(path: Path) -> Result:
             path.parent, {"title": dataset["name"], **dataset, "fingerprint": dataset["fingerprint"]},
             data["method"], data["label"], data["kind"], data["preset"], tuple(map(str, data["text_fields"])),
             int(data["seed"]), data["key"], dict(data["config"]), metrics, data.get("queries"),
-            tuple(map(str, data.get("notes", ()))), *_made_with(data, list(metrics)),
+            (*map(str, data.get("notes", ())), *_changed_since(path, raw, data)), *_made_with(data, list(metrics)),
             _read_cost(path.with_name("cost.json")), bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
         )  # fmt: skip
         if not all(isinstance(text, str) for text in (result.method, result.label, result.preset, result.key)):
@@ -143,6 +164,16 @@ def read_result(path: Path) -> Result:
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         return Result(path.parent, problem=f"{path}: {error}")
     return result
+
+
+def _changed_since(path: Path, raw: bytes, data: Mapping[str, Any]) -> list[str]:
+    """Return what to say of a result, or of its costs, that are no longer as they were written."""
+    said = []
+    if is_changed(raw, data):
+        said.append("was edited or damaged after the run; 'benchmark verify' says what no longer follows")
+    if path.with_name("cost.json").is_file() and read_unchanged(path.with_name("cost.json")) is None:
+        said.append("has a cost.json that was edited or damaged after the run")
+    return [f"The stored result of seed {data['seed']} {what}." for what in said]
 
 
 def _made_with(data: Mapping[str, Any], tasks: list[str]) -> tuple[dict[str, dict[str, str]], dict[str, str]]:

@@ -5,7 +5,6 @@ Nothing here imports torch or computes a result, so that a finished run is recog
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,9 @@ from typing import Any
 from benchmark.code_version import model_folders
 from benchmark.config import MethodConfig
 from benchmark.data.dataset import Dataset
+from benchmark.data.self_retrieval import EXCLUDED
 from benchmark.generative.config import GenerativeConfig
+from benchmark.results.digests import read_unchanged
 from benchmark.types.method import Indexer, Method, Recommender, Retriever
 
 TASKS = ("id-quality", "recommendation", "search")
@@ -56,6 +57,7 @@ class Protocol:
     text_fields: tuple[str, ...]
     query_set: str
     preset: str
+    self_retrieval: str = EXCLUDED  # what becomes of an item that is the query itself
     depth: int = 20  # ranked items per user or query: the paper's 20 beams, and 20 for every other method
 
 
@@ -74,11 +76,10 @@ class Cell:
         return f"{self.variant.label}, {self.task}, seed {self.seed}"
 
     def done(self) -> bool:
-        """True if the result file holds this task's metrics."""
-        try:
-            return self.task in json.loads((self.folder / "result.json").read_text("utf-8"))["metrics"]
-        except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: it is computed again
-            return False
+        """True if the result file holds this task's metrics; one that was changed since is computed again."""
+        result = read_unchanged(self.folder / "result.json") or {}
+        metrics = result.get("metrics")
+        return isinstance(metrics, dict) and self.task in metrics
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 1. Every mean in tables.json is the mean of the metric over the result.json files of its cell.
 2. Intervals, bold, costs, captions and the other formats are what the suite makes of these results again: the tables
    are rebuilt and compared cell by cell, or line by line. They are seeded, so every digit must be the same.
+3. Every file has the digest that SHA256SUMS says; a report of an older version has no such file.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from benchmark.verification.files import read_json
-from benchmark.verification.findings import MISSING, NOT_CHECKED, WRONG, Absent, Findings, Flaw
+from benchmark.verification.digests import compare_file
+from benchmark.verification.files import lines, read_json
+from benchmark.verification.findings import MISSING, NO_DIGESTS, NOT_CHECKED, WRONG, Absent, Findings, Flaw
 
 FILE = "tables.json"
+SUMS = "SHA256SUMS"
 WRITTEN = (".html", ".md", ".tex", ".txt")  # what may show numbers
 
 Tables = list[dict[str, Any]]
@@ -86,6 +89,20 @@ def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) 
             _compare_lines(path, text.rstrip("\n").split("\n"), findings)
 
 
+def check_sums(folder: Path, findings: Findings) -> None:
+    """Check the files of a report's folder against the digests in it."""
+    try:
+        listed = [line.partition("  ") for _, line in lines(folder / SUMS)]
+    except Absent:
+        findings.add(NO_DIGESTS, FILE, SUMS, "an older version wrote the report")
+        return
+    except Flaw as error:
+        findings.add(WRONG, SUMS, "the file", str(error))
+        return
+    for digest, _, name in listed:
+        compare_file(folder / name, name, digest, findings)
+
+
 def _compare_tables(stored: Tables, rebuilt: Tables, findings: Findings) -> None:
     shapes = [
         [(table["title"], [row["label"] for row in table["rows"]]) for table in part] for part in (stored, rebuilt)
@@ -117,7 +134,7 @@ def _same(stored: object, due: object) -> bool:
 
 
 def _compare_lines(path: Path, due: Sequence[str], findings: Findings) -> None:
-    stored = path.read_text("utf-8").rstrip("\n").split("\n")
+    stored = path.read_text("utf-8", "replace").rstrip("\n").split("\n")
     findings.checked += len(due)
     for number, (line, expected) in enumerate(zip_longest(stored, due), 1):
         if line != expected:

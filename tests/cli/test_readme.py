@@ -1,5 +1,6 @@
 """Every command of the README runs as written (with fewer training steps, in a temporary folder)."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -22,6 +23,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where all commands are typed, one after the other."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "items.csv").write_text("sku,name\n1,Red lamp\n2,Blue lamp\n")
+    beauty = folder / "LETTER" / "data" / "Beauty"
+    beauty.mkdir(parents=True)
+    users = {str(user): [(user + step) % 7 for step in range(5)] for user in range(9)}
+    (beauty / "Beauty.inter.json").write_text(json.dumps(users))
+    (beauty / "Beauty.index.json").write_text(json.dumps({str(n): [f"<a_{n % 3}>", f"<b_{n}>"] for n in range(7)}))
     return folder
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from foreign import histories, imported, jsonl, notes, rows, write
 
+from benchmark.cli.main import main
+
 
 def reviews_2018(*events: tuple[str, str, int]) -> list[dict[str, Any]]:
     return [
@@ -33,9 +35,9 @@ def test_amazon_2018_reviews_and_metadata(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert histories(dataset) == {"u": ["B1", "B2"], "v": ["B1", "B3"]}
     for expected in (
-        "1 repeated metadata lines", "1 items have a price that is none", "1 items have reviews but no line",
+        "1 repeated metadata lines", "1 items have a price that is none", "1 items have events but no line",
         "1 items have no text: too many for a run without --no-check",
-        "1 users' events are not in time order",
+        "1 users' events are not in time order", "meta_Toy.json.gz: 2 fields left out: rank, main_cat",
     ):  # fmt: skip
         assert expected in notes(dataset)
 
@@ -62,6 +64,7 @@ def test_amazon_2023_reviews_and_metadata(tmp_path: Path) -> None:
         ("P1", "Howard wax", "A wax", "Howard Products", None, "Shines", "Size: 11 oz", ["Beauty", "Wax"]),
         ("P2", "Soap", None, "Acme", "3.5", None, "Brand: Acme", None),
     ]
+    assert "meta.jsonl.gz: 3 fields left out: main_category, average_rating, images" in notes(dataset)
     assert histories(dataset) == {"u": ["P1", "P2"]}
 
 
@@ -70,3 +73,39 @@ def test_amazon_2023s_own_5_core_files_have_a_header_or_not(tmp_path: Path, head
     ratings = write(tmp_path / "All_Beauty.csv", f"{header}u,P2,5.0,1588687728923\nu,P1,4.0,1588687728000\n")
     dataset = imported(tmp_path, "amazon-2023", ratings, jsonl(tmp_path / "meta.jsonl", *META_2023))
     assert histories(dataset) == {"u": ["P1", "P2"]}
+
+
+def test_page_code_in_place_of_texts_is_left_out_and_counted(tmp_path: Path) -> None:
+    script = "var aPageStart = (new Date()).getTime();\nvar ue_t0=ue_t0||+new Date();"
+    metadata = [
+        {"asin": "B1", "title": script, "brand": "Acme", "category": ["Home", "Mugs"], "description": ["For tea"]},
+        {"asin": "B2", "title": "Ring {Size: 7} <new>", "brand": ".a-box .b{color: red; width: 3px}", "category": []},
+        {
+            "asin": "B3",
+            "title": "Let it be = fine",
+            "category": ["Clothing", "Shoes", "100% cotton</span>", "X"],
+        },
+        {"asin": "B4", "title": "Function keys", "category": ["<div class='x'>", "Y"], "description": ["<P>Old text"]},
+    ]
+    reviews = reviews_2018(*(("u", name, time) for time, name in enumerate(("B1", "B2", "B3", "B4"))))
+    files = jsonl(tmp_path / "r.json", *reviews), jsonl(tmp_path / "m.json", *metadata)
+    dataset = imported(tmp_path, "amazon-2018", *files, check=False)
+    assert rows(dataset, "title", "description", "brand", "categories") == [
+        (None, "For tea", "Acme", ["Home", "Mugs"]),
+        ("Ring {Size: 7} <new>", None, None, None),
+        ("Let it be = fine", None, None, ["Clothing", "Shoes"]),
+        ("Function keys", "<P>Old text", None, None),
+    ]
+    for expected in (
+        "1 items have a script or a style sheet for their title; left out",
+        "1 items have a script or a style sheet for their brand; left out",
+        "2 items have markup in their category path; the path ends before it",
+    ):
+        assert expected in notes(dataset)
+
+
+def test_the_metadata_of_another_category_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reviews = jsonl(tmp_path / "r.json", *reviews_2018(("u", "B1", 5)))
+    metadata = jsonl(tmp_path / "m.json", {"asin": "C7", "title": "Lamp"})
+    assert main(["import", "amazon-2018", str(reviews), str(metadata), str(tmp_path / "set")]) == 2
+    assert f"{metadata}: describes not one of the 1 items with events (e.g. 'B1')" in capsys.readouterr().err

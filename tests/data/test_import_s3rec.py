@@ -4,7 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from foreign import histories, imported, jsonl, notes, rows, write
+
+from benchmark.cli.main import main
 
 
 def s3rec_files(tmp_path: Path, lists: dict[str, list[str]]) -> tuple[Path, Path]:
@@ -84,3 +87,38 @@ def test_the_s3rec_bridge_and_the_amazon_builder_agree_on_the_same_events(tmp_pa
     sequences, maps = s3rec_files(tmp_path, lists)
     imported(tmp_path, "s3rec", sequences, "--datamaps", maps)
     assert (tmp_path / "imported" / "sequences.txt").read_text() == (tmp_path / "built.txt").read_text()
+
+
+def refusal(tmp_path: Path, capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
+    assert main(["import", "s3rec", str(words[0]), str(tmp_path / "set"), *map(str, words[1:])]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and not (tmp_path / "set").exists()
+    return error
+
+
+@pytest.mark.parametrize("text", ['{"5": [1,2,3], "6": [2,1]}', '{\n    "5": [\n        1,\n', "[[1, 2], [3]]"])
+def test_json_is_refused_with_a_hint_at_the_importer_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    path = write(tmp_path / "Toy.inter.json", text)
+    error = refusal(tmp_path, capsys, path)
+    assert f"{path}:1: this is JSON" in error and "benchmark import letter" in error
+
+
+def test_texts_that_belong_to_none_of_the_items_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sequences = write(tmp_path / "Toy.txt", "1 2 3\n2 3 2\n")
+    attributes = jsonl(tmp_path / "attributes.json", {"B01": [1]})
+    metadata = write(tmp_path / "meta.json", "{'asin': 'B01', 'title': 'Lamp'}\n")
+    error = refusal(tmp_path, capsys, sequences, "--attributes", attributes)
+    assert f"{attributes}: describes not one of the 2 items with events (e.g. '2', its own are e.g. 'B01')" in error
+    assert f"{metadata}: describes not one of the 2 items" in refusal(
+        tmp_path, capsys, sequences, "--metadata", metadata
+    )
+
+
+def test_attributes_without_a_word_are_counted(tmp_path: Path) -> None:
+    sequences, maps = s3rec_files(tmp_path, {"u": ["x", "y"]})
+    attributes = jsonl(tmp_path / "attributes.json", {"1": [1, 77], "2": [2]})
+    dataset = imported(tmp_path, "s3rec", sequences, "--datamaps", maps, "--attributes", attributes)
+    assert rows(dataset, "attributes") == [("nail polish, 77",), ("lamps",)]
+    assert "1 attributes have no word in the datamaps; kept as numbers" in notes(dataset)

@@ -41,6 +41,7 @@ def test_a_beir_folder_brings_documents_queries_and_every_split(tmp_path: Path, 
     assert test.grades.tolist() == [2, 0]
     assert (train.ids, dev.ids) == (("q2",), ("q3",))
     assert "1 repeated judgments (train); left out" in notes(dataset)
+    assert "corpus.jsonl: 1 fields left out: metadata" in notes(dataset)
     assert "1 judgments (test) of unknown queries or items" in notes(dataset)
 
 

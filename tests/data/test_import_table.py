@@ -78,3 +78,76 @@ def test_what_is_no_table_is_refused_by_its_name(
 def test_any_text_table_is_read_with_a_separator(tmp_path: Path) -> None:
     dataset = imported(tmp_path, "table", write(tmp_path / "items.psv", "id|title\n1|Mug\n"), "--separator", "|")
     assert rows(dataset, "id", "title") == [("1", "Mug")]
+
+
+def test_columns_with_a_known_name_are_kept_beside_mapped_ones_and_the_rest_is_named(tmp_path: Path) -> None:
+    items = csv_file(
+        tmp_path / "items.csv", ["sku", "name", "description", "brand", "category", "stock", "title", "material"],
+        ["s1", "Mug", "For tea", "Acme", "Home > Mugs", 3, "internal 17", "clay"],
+    )  # fmt: skip
+    columns = [word for pair in ("id=sku", "title=name", "material=material") for word in ("--column", pair)]
+    dataset = imported(tmp_path, "table", items, *columns)
+    assert rows(dataset, "id", "title", "description", "brand", "categories", "material") == [
+        ("s1", "Mug", "For tea", "Acme", ["Home", "Mugs"], "clay"),
+    ]  # fmt: skip
+    assert "items.csv: 2 fields left out: stock, title" in notes(dataset)
+
+
+def test_a_target_that_nothing_reads_is_refused_with_the_nearest_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    items = csv_file(tmp_path / "items.csv", ["id", "name"], [1, "Mug"])
+    assert main(["import", "table", str(items), str(tmp_path / "set"), "--column", "titel=name"]) == 2
+    error = capsys.readouterr().err
+    assert "items have no 'titel'. Did you mean 'title'?" in error and "--column name=name" in error
+
+
+def test_a_mapped_category_wins_over_a_column_of_that_name(tmp_path: Path) -> None:
+    items = csv_file(tmp_path / "items.csv", ["id", "title", "categories", "path"], [1, "Mug", "Sale", "Home > Mugs"])
+    dataset = imported(tmp_path, "table", items, "--column", "category=path")
+    assert rows(dataset, "categories") == [(["Home", "Mugs"],)]
+    assert "items.csv: 1 fields left out: categories" in notes(dataset)
+
+
+@pytest.mark.parametrize(
+    ("texts", "paths", "note"),
+    [
+        (["Home > Mugs", "Home"], [["Home", "Mugs"], ["Home"]], "separated by '>'"),
+        (["Home|Mugs", "Home"], [["Home", "Mugs"], ["Home"]], "separated by '|'"),
+        (["Home; Mugs", "Home"], [["Home", "Mugs"], ["Home"]], "separated by ';'"),
+        (["Home, Mugs", "Home"], [["Home, Mugs"], ["Home"]], "1 categories hold ',', which is taken as part"),
+        (["A > B", "C > D", "E|F"], [["A", "B"], ["C", "D"], ["E|F"]], "1 categories hold '|', which is taken as part"),
+    ],
+)
+def test_a_category_text_is_split_at_the_sign_that_the_table_uses(
+    tmp_path: Path, texts: list[str], paths: list[list[str]], note: str
+) -> None:
+    lines = ([number, "x", text] for number, text in enumerate(texts))
+    dataset = imported(tmp_path, "table", csv_file(tmp_path / "items.csv", ["id", "title", "categories"], *lines))
+    assert [path for (path,) in rows(dataset, "categories")] == paths
+    assert note in notes(dataset)
+
+
+def test_a_query_that_comes_again_with_its_text_is_written_once(tmp_path: Path) -> None:
+    """Exports with one line for each judged pair name the query on every one."""
+    items = csv_file(tmp_path / "items.csv", ["id", "title"], ["a", "Mug"], ["b", "Lamp"])
+    pairs = csv_file(
+        tmp_path / "pairs.csv", ["query_id", "query", "item", "grade", "locale"],
+        ["q1", "red cup", "a", 1, "us"], ["q1", "red  cup ", "b", 0, "us"], ["q2", "light", "b", 2, "us"],
+    )  # fmt: skip
+    columns = ("queries.id=query_id", "queries.text=query", "judgments.query=query_id")
+    options = [word for column in columns for word in ("--column", column)]
+    dataset = imported(tmp_path, "table", items, "--queries", pairs, "--judgments", pairs, *options)
+    judged = dataset.queries("judged", "test")
+    assert judged and (judged.texts, judged.grades.tolist()) == (("red cup", "light"), [1, 0, 2])
+    assert "1 lines repeat a query (test); written once" in notes(dataset)
+    assert "pairs.csv: 1 fields left out: locale" in notes(dataset)
+
+
+def test_a_query_with_two_texts_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    items = csv_file(tmp_path / "items.csv", ["id", "title"], ["a", "Mug"])
+    queries = csv_file(tmp_path / "q.csv", ["id", "text"], ["q1", "cup"], ["q1", "mug"])
+    judgments = csv_file(tmp_path / "j.csv", ["query", "item"], ["q1", "a"])
+    words = [items, tmp_path / "set", "--queries", queries, "--judgments", judgments]
+    assert main(["import", "table", *map(str, words)]) == 2
+    assert "q.csv:3: the query id 'q1' was already used, for 'cup'" in capsys.readouterr().err

@@ -122,6 +122,9 @@ def test_code_in_the_metadata_is_refused_and_never_run(tmp_path):
         (b"{'asin': 'a', 'categories': 'Beauty'}", ":1: item 'a': categories must be a list of paths"),
         (b"{'asin': 'a'}\n{'asin': 'a', 'title': 'caf\xe9'}", ":2: not utf-8"),
         (b"{'asin': 'a', 'title': 'x\0y'}", ":1: holds a NUL byte"),
+        (b"{'asin': 'a', 'price': 0x" + b"f" * 5000 + b"}", ":1: item 'a': a number has thousands of digits"),
+        (b"{'asin': 'a', 'description': [0x" + b"f" * 5000 + b"]}", ":1: item 'a': a number has thousands of digits"),
+        (b"{'asin': 'other', 'title': 'Lamp'}", ": describes not one of the 1 items with events (e.g. 'a')"),
         (b"{'asin': 'a', 'title': '" + b"x" * (10 << 20) + b"'}", ":1: the line is longer than"),
     ],
 )
@@ -139,6 +142,10 @@ def test_metadata_that_is_none_is_refused_with_its_line(content, reason, tmp_pat
         (b'{"asin": "a", "unixReviewTime": 1}', ":1: a review needs the key 'reviewerID' with one word, not null"),
         (b'{"reviewerID": "u", "asin": "a", "unixReviewTime": "1"}', ":1: 'unixReviewTime' must be a whole number"),
         (b"", ": holds not one review"),
+        (
+            b'{"reviewerID": "u", "asin": "a", "unixReviewTime": 1' + b"0" * 400 + b"}",
+            ":1: a time must be a finite number below 2^63",
+        ),
     ],
 )
 def test_a_review_that_is_none_is_refused_with_its_line(content, reason, tmp_path):
@@ -155,7 +162,7 @@ def test_a_cut_or_exploding_gz_file_is_refused(tmp_path, monkeypatch):
     path = reviews_file(tmp_path / "r.json.gz", [review("u", "a", time) for time in range(1000)])
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match="cannot be read after line"):
+    with pytest.raises(DataError, match="the file ends in the middle of its gzip stream"):
         amazon.read_reviews(path)
     monkeypatch.setattr(lines, "size_limit", lambda archive: 5000)
     path.write_bytes(whole)

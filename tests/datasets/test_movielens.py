@@ -91,6 +91,8 @@ def test_recboles_files_do_too_from_a_folder_or_from_the_wheel(mini, packed):
 @pytest.mark.parametrize(
     ("member", "text", "reason"),
     [
+        ("u__data", "1\t2\t3\t" + "9" * 400 + "\n", "u.data:1: a time must be a finite number below 2"),
+        ("u__data", "1\t2\t3\t²\n", "u.data:1: expected user, item, rating and time"),
         ("u__data", "1\t2\t3\n", "ml-100k.zip/ml-100k/u.data:1: expected user, item, rating and time; got '1.t2.t3'"),
         ("u__data", "1 x\t2\t3\t4\n", "u.data:1: user and item must be one word each"),
         ("u__data", "1\t9\t3\t4\n", "1 rated films are not in the film list, the first: '9'"),

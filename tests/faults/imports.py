@@ -32,7 +32,6 @@ CASES = [
     recbole("a word as time", {"in/in.inter": INTER + "1\t2\tnoon\n"}, r"in\.inter:2"),
     recbole("not a number as time", {"in/in.inter": INTER + "1\t2\tnan\n"}, r"in\.inter:2"),
     recbole("an empty file", {"in/in.inter": ""}, r"in\.inter"),
-    recbole("commas", {"in/in.inter": INTER.replace("\t", ",") + "1,2,3\n"}, r"in\.inter"),
     taken("s3rec: compact JSON", ("s3rec", "X.json", "new"), {"X.json": '{"0":[1,2,3],"1":[4,5,6]}'}, "json"),
     taken("s3rec: no file", ("s3rec", "nowhere.txt", "new"), {}, "nowhere"),
     taken("s3rec: an empty file", ("s3rec", "x.txt", "new"), {"x.txt": ""}, r"x\.txt"),

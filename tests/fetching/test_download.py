@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from upstream import Upstream, serving
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, DataError
 from benchmark.fetching import download, pins, room
 from benchmark.fetching.download import DownloadError
 
@@ -144,6 +144,25 @@ def test_without_a_published_checksum_the_first_one_seen_is_pinned(server, tmp_p
     server.files[f"/a/{NAME}"] = gzip.compress(b"something else")
     message = failure(server, tmp_path)
     assert f"it was {SHA}" in message and str(tmp_path / pins.PINS) in message
+
+
+@pytest.mark.parametrize(
+    ("recorded", "reason"),
+    [
+        ("[1]", ":1: expected a JSON object, not list"),
+        (f'{{"{NAME}": 5}}', f": '{NAME}' has no 'sha256' in quotes"),
+        (f'{{"{NAME}": {{"sha256": 5}}}}', f": '{NAME}' has no 'sha256' in quotes"),
+        ("[" * 5000 + "]" * 5000, ": broken JSON: nested deeper than 64 levels"),
+        (f'{{"{NAME}": \n {{', ":2: broken JSON: "),
+    ],
+)
+def test_recorded_checksums_of_the_wrong_type_are_refused_and_never_taken_for_none(server, tmp_path, recorded, reason):
+    fetched(server, tmp_path)
+    (tmp_path / pins.PINS).write_text(recorded)
+    with pytest.raises(DataError) as error:
+        pins.verify(tmp_path / NAME, server.remote(NAME), tmp_path)
+    message = str(error.value)
+    assert message.startswith(f"{tmp_path / pins.PINS}{reason}") and message.endswith("the files' checksums anew")
 
 
 def test_an_error_page_under_the_files_name_is_not_the_file(server, tmp_path):

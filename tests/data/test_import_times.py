@@ -1,0 +1,101 @@
+"""Time stamps in any unit: exact where a float is not, and of one kind in a column."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from foreign import histories, imported, notes, write
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.cli.main import main
+from benchmark.datasets.times import TimeColumn
+from benchmark.errors import DataError
+
+NANO = 1_706_745_600_000_000_000  # 2024-02-01T00:00:00 in nanoseconds: neighbours are one float64 apart from 256 on
+
+
+def shop(tmp_path: Path, *events: tuple[str, str, object]) -> list[str | Path]:
+    """Write a table of items and one of events; return the command that imports them."""
+    items = write(tmp_path / "items.csv", "id,title\n" + "".join(f"{item},{item}\n" for item in "abcd"))
+    lines = "".join(f"{user},{item},{time}\n" for user, item, time in events)
+    return ["table", items, "--events", write(tmp_path / "events.csv", "user,item,time\n" + lines)]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        (NANO + 3, NANO + 1, NANO + 2),
+        ("2024-02-01T00:00:00.000000003", "2024-02-01T00:00:00.000000001", "2024-02-01T00:00:00.000000002"),
+        (1_706_745_600_000_003, 1_706_745_600_000_001, 1_706_745_600_000_002),
+        (1_706_745_600_003, 1_706_745_600_001, 1_706_745_600_002),
+        ("1706745600.0000003", "1706745600.0000001", "1706745600.0000002"),
+    ],
+    ids=["nanoseconds", "dates with nanoseconds", "microseconds", "milliseconds", "fractions of seconds"],
+)
+def test_events_a_moment_apart_keep_their_order(tmp_path: Path, times: tuple[object, ...]) -> None:
+    dataset = imported(tmp_path, *shop(tmp_path, *(("u", item, time) for item, time in zip("abc", times, strict=True))))
+    assert histories(dataset) == {"u": ["b", "c", "a"]}
+    assert dataset.about["facts"]["tied_events"] == 0
+
+
+def test_parquets_nanoseconds_are_read_exactly(tmp_path: Path) -> None:
+    command = shop(tmp_path)
+    times = pa.array([NANO + 300, NANO + 100, NANO + 200], pa.timestamp("ns"))
+    path = tmp_path / "events.parquet"
+    pq.write_table(pa.table({"user": ["u"] * 3, "item": ["a", "b", "c"], "time": times}), path)
+    dataset = imported(tmp_path, *command[:-1], path)
+    assert histories(dataset) == {"u": ["b", "c", "a"]}
+    assert dataset.about["facts"]["tied_events"] == 0
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        (("2024-01-31", "1706745600"), "'1706745600' is a number, but that of {path}:2 is an ISO date"),
+        (("1706745600", "2024-01-31"), "'2024-01-31' is an ISO date, but that of {path}:2 is a number"),
+        (("1706745600", "1706745600000"), "is in milliseconds, but that of {path}:2 is in seconds"),
+        ((NANO, NANO // 1000), "is in microseconds, but that of {path}:2 is in nanoseconds"),
+        (("1706745600", "20240131"), "'20240131' is a date as YYYYMMDD, but that of {path}:2 is in seconds"),
+        (("2024-01-31T10:00", "2024-01-31T10:00Z"), "is with a time zone, but that of {path}:2 is without"),
+        (("2024-01-31", "31/01/2024"), "must be a number or an ISO date, not '31/01/2024'"),
+        (("5", "1_0"), "must be a number or an ISO date, not '1_0'"),
+        (("5", "9" * 30), "must be a finite number below 2^63"),
+        (("5", "1e999"), "must be a finite number below 2^63"),
+        (("5", ""), "must be a number or an ISO date, not ''"),
+    ],
+)
+def test_two_kinds_of_times_in_a_column_are_refused_with_both_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], times: tuple[object, object], message: str
+) -> None:
+    form, items, *options = shop(tmp_path, ("u", "a", times[0]), ("u", "b", times[1]))
+    assert main(["import", str(form), str(items), str(tmp_path / "set"), *map(str, options)]) == 2
+    error = capsys.readouterr().err
+    path = tmp_path / "events.csv"
+    assert f"{path}:3: " in error and error.count("\n") == 1
+    assert message.format(path=path) in error
+
+
+def test_dates_without_a_time_of_day_beside_others_are_counted(tmp_path: Path) -> None:
+    dataset = imported(tmp_path, *shop(tmp_path, ("u", "a", "2024-02-01T10:00:00"), ("u", "b", "2024-02-01")))
+    assert histories(dataset) == {"u": ["b", "a"]}
+    assert "1 times of time are dates without a time of day; they count as midnight" in notes(dataset)
+
+
+@given(nanoseconds=st.lists(st.integers(0, 2**62), min_size=2, max_size=6))
+def test_a_time_in_any_spelling_sorts_as_the_whole_number_of_its_nanoseconds(nanoseconds: list[int]) -> None:
+    def spelled(value: int) -> str:
+        whole = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value // 10**9)
+        return f"{whole:%Y-%m-%dT%H:%M:%S}.{value % 10**9:09}Z"
+
+    dates, seconds = TimeColumn(), TimeColumn()
+    as_dates = [dates.read(spelled(value), "here") for value in nanoseconds]
+    try:
+        as_seconds = [seconds.read(f"{value // 10**9}.{value % 10**9:09}", "here") for value in nanoseconds]
+    except DataError:  # a moment shortly after 1970 looks like another unit
+        as_seconds = as_dates
+    places = range(len(nanoseconds))
+    assert sorted(places, key=as_dates.__getitem__) == sorted(places, key=nanoseconds.__getitem__)
+    assert sorted(places, key=as_seconds.__getitem__) == sorted(places, key=nanoseconds.__getitem__)
