@@ -44,7 +44,12 @@ def file_digest(path: Path, algorithm: str = "sha256") -> str:
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON atomically."""
-    write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    write_text(path, json_text(content))
+
+
+def json_text(content: Any) -> str:
+    """Return the JSON that `write_json` writes: the same text for the same content."""
+    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def write_text(path: Path, text: str) -> None:

@@ -9,9 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import UsageError
 from benchmark.registry import load
-from benchmark.results.result_files import RUNS, Result, load_results, newest, versions_apart
+from benchmark.results.result_files import RUNS, Result, newest, results_below, versions_apart
 from benchmark.terminal import table_lines
 
 WIDTH = 120
@@ -56,9 +55,9 @@ def compare(
 ) -> Comparison:
     """Compare two labels, or folders of results, below a folder of runs.
 
-    Raises UsageError, a ValueError, for rows that are not there or not one of each.
+    Raises UsageError, a ValueError, for rows that are not there or not one of each, and where there are no results.
     """
-    found = load_results(existing_runs(Path(runs)))
+    found = results_below(Path(runs))
     results = versions_apart(found) if any(map(_is_folder, (a, b))) else newest(found)  # a folder may be of any version
     return compare_results(results, a, b, dataset=dataset, task=task, runs=Path(runs))
 
@@ -68,13 +67,6 @@ def compare_results(
 ) -> Comparison:
     """Compare two labels, or folders of results, among these results."""
     return Comparison(tuple(load("tool", "compare")(results, a, b, dataset=dataset, task=task, runs=runs)))
-
-
-def existing_runs(runs: Path) -> Path:
-    """Return the folder. Raises UsageError where it is not there."""
-    if not runs.is_dir():
-        raise UsageError(f"--runs {runs}: no such folder; 'benchmark run' makes it")
-    return runs
 
 
 def _is_folder(name: str) -> bool:

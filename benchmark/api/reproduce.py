@@ -18,8 +18,8 @@ from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.results import registered_tables as tables
 from benchmark.results.result_files import RUNS, Result, load_results, newest
 from benchmark.running.cells import Cell, Plan, Variant
+from benchmark.running.costs import keep_current
 from benchmark.running.plan import chosen_fields, make_variants
-from benchmark.running.record import keep_current
 
 
 class PaperRow(Protocol):

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from benchmark.api.compare import Comparison, compare_results, existing_runs
+from benchmark.api.compare import Comparison, compare_results
 from benchmark.errors import UsageError
 from benchmark.results import result_files
 from benchmark.results.registered_tables import fill_tables, render
@@ -94,8 +94,8 @@ def load_results(runs: str | PathLike[str] = RUNS, *, all_versions: bool = False
     """Return the results below a folder of runs: the newest of each row and seed.
 
     With `all_versions`, results that older versions of the suite left behind come too, as rows of their own. Raises
-    UsageError, a ValueError, where there is no such folder.
+    UsageError, a ValueError, where there are none.
     """
-    found: Sequence[Result] = result_files.load_results(existing_runs(Path(runs)))
+    found: Sequence[Result] = result_files.results_below(Path(runs))
     chosen = result_files.versions_apart(found) if all_versions else result_files.newest(found)
     return Results(tuple(chosen), runs=Path(runs))

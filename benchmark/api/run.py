@@ -17,7 +17,7 @@ from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank
 from benchmark.results.result_files import RUNS, Result, read_result
 from benchmark.running.cells import Plan
-from benchmark.running.record import keep_current
+from benchmark.running.costs import keep_current
 from benchmark.running.runner import Runner
 
 Log = Callable[[str], None]

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmark.errors import UsageError
 from benchmark.results.result_files import RUNS
 from benchmark.terminal import print_table
 
@@ -39,18 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Make a page or score answers."""
-    if not arguments.runs.is_dir():
-        raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")
     return _make(arguments) if arguments.action == "make" else _score(arguments)
 
 
 def _make(arguments: argparse.Namespace) -> int:
     from benchmark.cli.parsing import words
     from benchmark.registry import load
-    from benchmark.results.result_files import load_results, newest
+    from benchmark.results.result_files import newest, results_below
 
     made = load("tool", "annotation-page")(
-        newest(load_results(arguments.runs)), words(arguments.methods), arguments.out, dataset=arguments.dataset,
+        newest(results_below(arguments.runs)), words(arguments.methods), arguments.out, dataset=arguments.dataset,
         runs=arguments.runs, groups=arguments.groups, items=arguments.items, prefix=arguments.prefix,
         seed=arguments.seed,
     )  # fmt: skip
@@ -61,9 +58,9 @@ def _make(arguments: argparse.Namespace) -> int:
 
 def _score(arguments: argparse.Namespace) -> int:
     from benchmark.registry import load
-    from benchmark.results.result_files import load_results
+    from benchmark.results.result_files import results_below
 
-    results = load_results(arguments.runs)
+    results = results_below(arguments.runs)
     judged, path = load("tool", "annotation-score")(results, arguments.key, arguments.answers, runs=arguments.runs)
     lines = []
     for label, row in judged["rows"].items():

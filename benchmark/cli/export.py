@@ -4,7 +4,7 @@
   benchmark export runs/demo/rqvae/KEY/seed-0 --format index-json --out demo.index.json
 
 `index-json` is the form of LETTER, LC-Rec and MiniOneRec: {"item": ["<a_12>", "<b_7>", ...]}. `unique-` has the dedup
-counter as the last token.
+counter as the last token. A file that was changed after its result was written is written all the same, with a warning.
 """
 
 from __future__ import annotations
@@ -29,13 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Copy or convert the file, or say which ones are there."""
     from benchmark.files import write_text
+    from benchmark.results.digests import is_file_changed
 
     ids = "ids.unique.tsv" if arguments.format.startswith("unique-") else "ids.tsv"
     names = {"trec": f"run.{arguments.task}.trec", "json": "result.json"}
     path = arguments.cell / names.get(arguments.format, ids)
+    if not any(arguments.cell.glob("*.*")):
+        raise UsageError(f"{arguments.cell}: no results below {arguments.cell}; give a folder seed-<n> of a run")
     if not path.is_file():
         there = ", ".join(sorted(file.name for file in arguments.cell.glob("*.*")))
         raise UsageError(f"{path}: not there (this folder holds: {there or 'nothing'})")
+    if is_file_changed(arguments.cell, path.name):
+        print(f"benchmark: {path} was changed after it was written; see 'benchmark verify'", file=sys.stderr)
     text = path.read_text("utf-8")
     if arguments.format.endswith("index-json"):
         from benchmark.results.id_files import index_json

@@ -14,7 +14,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmark.errors import UsageError
 from benchmark.results.result_files import RUNS
 
 
@@ -32,13 +31,11 @@ def execute(arguments: argparse.Namespace) -> int:
     """Write the figures; exit code 1 if one that was asked for by name is not there, or a file is damaged."""
     from benchmark.cli.parsing import whole_numbers, words
     from benchmark.registry import load
-    from benchmark.results.result_files import load_results, newest, older_note, problems
+    from benchmark.results.result_files import newest, older_note, problems, results_below
 
-    if not arguments.runs.is_dir():
-        raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")
     names = words(arguments.figures) if arguments.figures else None
     first_codes = whole_numbers(arguments.first_codes, "--first-codes") if arguments.first_codes else ()
-    found = load_results(arguments.runs)
+    found = results_below(arguments.runs)
     results = newest(found)
     if note := older_note(found, results):
         print(f"benchmark: {note.partition('; see')[0]}", file=sys.stderr)

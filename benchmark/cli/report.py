@@ -32,16 +32,14 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.files import write_text
     from benchmark.registry import find, registered
     from benchmark.results.registered_tables import SUFFIX, fill_tables, render
-    from benchmark.results.result_files import load_results, newest, older_note, problems, versions_apart
+    from benchmark.results.result_files import newest, older_note, problems, results_below, versions_apart
 
-    if not arguments.runs.is_dir():
-        raise UsageError(f"--runs {arguments.runs}: no such folder; 'benchmark run' makes it")
     styles = words(arguments.format)
     for style in styles:
         find("format", style)
     if arguments.out is None and len(styles) > 1:
         raise UsageError("--format: several formats need --out FOLDER")
-    found = load_results(arguments.runs)
+    found = results_below(arguments.runs)
     results = versions_apart(found) if arguments.all_versions else newest(found)
     if note := "" if arguments.all_versions else older_note(found, results):
         print(f"benchmark: {note}", file=sys.stderr)

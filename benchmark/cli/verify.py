@@ -3,8 +3,13 @@
   benchmark verify runs
   benchmark verify out/ --runs runs        a report that 'benchmark report --out out/' wrote
 
-The stored rankings, judgments and IDs are scored a second time, by other code than the suite's. Exit code 0 only if
-everything follows and nothing is missing.
+The stored rankings, judgments and IDs are scored a second time, by other code than the suite's, and every stored file
+is compared with the digest that its result was written with, so that a change that moves no number is named too: a
+setting, a query's text, two irrelevant items that changed places. A digest finds accidents and edits; it does not stop
+somebody who computes it anew. Results of older versions have none and are checked by their numbers alone.
+
+Exit code 0 only if everything follows, nothing was changed and nothing is missing. To repair a result, delete its
+result.json and run again: what is cached is not computed a second time.
 """
 
 from __future__ import annotations
@@ -29,11 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Print what does not follow, what is missing and what was not checked; return 0 only if there is none of it.
+    """Print what does not follow, was changed, is missing or was not checked; return 0 only if there is none of it.
 
-    What only a plugin can recompute is printed too and is no failure.
+    What only a plugin can recompute, and which results have no digests, is printed too and is no failure.
     """
-    from benchmark.verification.findings import MISSING, NOT_CHECKED, OF_PLUGIN, WRONG
+    from benchmark.verification.findings import CHANGED, MISSING, NO_DIGESTS, NOT_CHECKED, OF_PLUGIN, WRONG
     from benchmark.verification.verify import verify
 
     if not arguments.folder.is_dir():
@@ -43,12 +48,15 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         content = {
             "ok": not findings.failures, "results": verified.results, "tables": verified.tables,
-            "checked": findings.checked,
+            "checked": findings.checked, "files": findings.files,
             "findings": [vars(finding) for finding in findings.found],
         }  # fmt: skip
         print(json.dumps(content, indent=1, ensure_ascii=False))
         return 1 if findings.failures else 0
-    titles = {WRONG: "does not follow", MISSING: "missing", NOT_CHECKED: "not checked", OF_PLUGIN: "of a plugin"}
+    titles = {
+        CHANGED: "changed", WRONG: "does not follow", MISSING: "missing", NOT_CHECKED: "not checked",
+        OF_PLUGIN: "of a plugin",
+    }  # fmt: skip
     for kind, title in titles.items():
         found = findings.of(kind)
         for finding in found[:SHOWN]:
@@ -60,5 +68,8 @@ def execute(arguments: argparse.Namespace) -> int:
         f"{what}: {findings.checked:,} numbers checked, {len(findings.of(WRONG))} do not follow, "
         f"{len(findings.of(MISSING))} missing, {len(findings.of(NOT_CHECKED))} not checked."
     )
+    print(f"{findings.files:,} files compared with their digests, {len(findings.of(CHANGED))} were changed.")
+    if old := findings.of(NO_DIGESTS):
+        print(f"No digests: {len(old)} files of older versions, e.g. {old[0].where}; only their numbers were checked.")
     print("Measured and not derivable: seconds, memory and speed (cost.json), training curves (log.jsonl).")
     return 1 if findings.failures else 0

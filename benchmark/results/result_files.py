@@ -7,7 +7,8 @@
     RUNS/<dataset>/items-<fingerprint>.jsonl                id, title and category path of every item, in row order
     RUNS/<dataset>/histories-<fingerprint>.txt              the training part of the users' histories
 
-A file that cannot be read becomes a `Result` whose `problem` says why; reports pass it by and name it.
+A file that cannot be read becomes a `Result` whose `problem` says why; reports pass it by and name it. One that was
+changed after it was written (`benchmark.results.digests`) has a note that says so, below every table that shows it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import DataError, line_error
+from benchmark.errors import DataError, UsageError, line_error
+from benchmark.results.digests import is_changed, read_unchanged
 
 FORMAT = 1
 VERSION_SIGN = "@"  # between the label and the key of a row that an older version of the suite left behind
@@ -118,10 +120,19 @@ def load_results(runs: Path) -> list[Result]:
     return [read_result(path) for path in sorted(runs.glob("*/*/*/seed-*/result.json"))]
 
 
+def results_below(runs: Path) -> list[Result]:
+    """Return every result below a runs folder. Raises UsageError where there is none, or no such folder."""
+    found = load_results(runs)
+    if not found:
+        raise UsageError(f"--runs {runs}: no results below {runs}; 'benchmark run --runs {runs} ...' writes some")
+    return found
+
+
 def read_result(path: Path) -> Result:
     """Read one result.json and the cost.json beside it."""
     try:
-        data = json.loads(path.read_text("utf-8"))
+        raw = path.read_bytes()
+        data = json.loads(raw.decode("utf-8"))
         if data["format"] != FORMAT:
             raise ValueError(f"its format is {data['format']!r}, this version reads format {FORMAT}")
         dataset = data["dataset"]
@@ -133,7 +144,7 @@ def read_result(path: Path) -> Result:
             path.parent, {"title": dataset["name"], **dataset, "fingerprint": dataset["fingerprint"]},
             data["method"], data["label"], data["kind"], data["preset"], tuple(map(str, data["text_fields"])),
             int(data["seed"]), data["key"], dict(data["config"]), metrics, data.get("queries"),
-            tuple(map(str, data.get("notes", ()))), *_made_with(data, list(metrics)),
+            (*map(str, data.get("notes", ())), *_changed_since(path, raw, data)), *_made_with(data, list(metrics)),
             _read_cost(path.with_name("cost.json")), bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
         )  # fmt: skip
         if not all(isinstance(text, str) for text in (result.method, result.label, result.preset, result.key)):
@@ -143,6 +154,16 @@ def read_result(path: Path) -> Result:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         return Result(path.parent, problem=f"{path}: {error}")
     return result
+
+
+def _changed_since(path: Path, raw: bytes, data: Mapping[str, Any]) -> list[str]:
+    """Return what to say of a result, or of its costs, that are no longer as they were written."""
+    said = []
+    if is_changed(raw, data):
+        said.append("was edited or damaged after the run; 'benchmark verify' says what no longer follows")
+    if path.with_name("cost.json").is_file() and read_unchanged(path.with_name("cost.json")) is None:
+        said.append("has a cost.json that was edited or damaged after the run; its costs are left out")
+    return [f"The stored result of seed {data['seed']} {what}." for what in said]
 
 
 def _made_with(data: Mapping[str, Any], tasks: list[str]) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
@@ -156,12 +177,11 @@ def _made_with(data: Mapping[str, Any], tasks: list[str]) -> tuple[dict[str, dic
 
 
 def _read_cost(path: Path) -> dict[str, Any]:
-    """Costs decide nothing: without a file of the right shape the cost columns stay empty."""
-    try:
-        cost = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    """Costs decide nothing: without a file of the right shape, as it was written, the cost columns stay empty."""
+    cost = read_unchanged(path)
+    if cost is None:
         return {}
-    parts = [cost.get("stages", {}), cost.get("facts", {})] if isinstance(cost, dict) else [None]
+    parts = [cost.get("stages", {}), cost.get("facts", {})]
     whole = all(isinstance(part, dict) and all(isinstance(v, dict) for v in part.values()) for part in parts)
     return cost if whole else {}
 

@@ -5,7 +5,6 @@ Nothing here imports torch or computes a result, so that a finished run is recog
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from benchmark.code_version import model_folders
 from benchmark.config import MethodConfig
 from benchmark.data.dataset import Dataset
 from benchmark.generative.config import GenerativeConfig
+from benchmark.results.digests import read_unchanged
 from benchmark.types.method import Indexer, Method, Recommender, Retriever
 
 TASKS = ("id-quality", "recommendation", "search")
@@ -74,11 +74,10 @@ class Cell:
         return f"{self.variant.label}, {self.task}, seed {self.seed}"
 
     def done(self) -> bool:
-        """True if the result file holds this task's metrics."""
-        try:
-            return self.task in json.loads((self.folder / "result.json").read_text("utf-8"))["metrics"]
-        except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: it is computed again
-            return False
+        """True if the result file holds this task's metrics; one that was changed since is computed again."""
+        result = read_unchanged(self.folder / "result.json") or {}
+        metrics = result.get("metrics")
+        return isinstance(metrics, dict) and self.task in metrics
 
 
 @dataclass(frozen=True)

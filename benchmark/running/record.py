@@ -8,34 +8,37 @@
     scores.<task>.tsv   the metrics of each user or query
     log.jsonl           training curves
 
-and once per data set, beside its methods' folders,
+and once per data set, beside its methods' folders, what `benchmark.running.data_files` writes.
 
-    items-<fingerprint>.jsonl       {"id", "title", "categories"} of every item, in row order
-    histories-<fingerprint>.txt     user item item ...: the training part of the histories, oldest item first
+result.json comes last and names the digest of every file (`benchmark.results.digests`): a kill before it leaves a task
+that is not done, and the next run writes the task's files again.
 """
 
 from __future__ import annotations
 
-import json
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.files import lock, write_json, write_lines, write_text
-from benchmark.results.result_files import FORMAT, histories_file, items_file, newest, read_result
+from benchmark.files import file_digest, lock, write_lines
+from benchmark.results.digests import FILES, read_unchanged, write_with_digest
+from benchmark.results.result_files import FORMAT, histories_file, items_file
 from benchmark.running.cells import Cell, Plan
+from benchmark.running.costs import write_cost
+from benchmark.running.curves import LOG, write_curves
+from benchmark.running.data_files import Log, write_histories, write_items
 from benchmark.running.requirements import distributions_of, installed_versions
 from benchmark.running.store import Stage
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories
-from benchmark.types.item_text import fallback_fields, items_with
+from benchmark.types.item_text import items_with
 from benchmark.types.rankings import Rankings
 
-TITLE = 200  # characters of a title that reports get to see
+OF_TASK = ("run.{}.trec", "qrels.{}.txt", "queries.{}.tsv", "scores.{}.tsv")
+OF_IDS = ("ids.tsv", "ids.unique.tsv")
 
 
 @dataclass(frozen=True)
@@ -97,35 +100,50 @@ def write_result(
     codes: Codes | None,
     corpus: Corpus,
     histories: Histories | None = None,
+    *,
+    log: Log,
 ) -> None:
-    """Add the cell's task to its files; the metrics go in last, so that a result is there only when it is whole.
+    """Add the cell's task to its files; result.json goes last, so that a result is there only when it is whole.
 
     Each task keeps the versions and the git revision that it was computed with. What a method says of itself under the
-    fact `notes` (sentences) stands below every table that shows the result.
+    fact `notes` (sentences) stands below every table that shows the result. Digests of files that other tasks wrote
+    stay as they are: a change of them is still found. A result.json or log.jsonl that was changed counts as absent,
+    and `log` is told.
     """
-    folder = cell.folder
+    folder, path = cell.folder, cell.folder / "result.json"
     folder.mkdir(parents=True, exist_ok=True)
     if codes is not None:
-        _write_ids(folder / "ids.tsv", corpus.ids, codes)
-        _write_ids(folder / "ids.unique.tsv", corpus.ids, codes.with_counter())
-    listing = items_file(folder, plan.dataset.fingerprint)
-    if not listing.is_file():
-        _write_items(listing, corpus)
-    training = histories_file(folder, plan.dataset.fingerprint)
-    if histories is not None and not training.is_file():
-        _write_histories(training, corpus.ids, histories)
+        for name, of_items in zip(OF_IDS, (codes, codes.with_counter()), strict=True):
+            _write_ids(folder / name, corpus.ids, of_items)
+    digests = _write_shared(cell, plan, corpus, histories, log)
     with lock(folder / ".lock"):  # two processes may finish two tasks of one method at the same time
-        _write_cost(folder / "cost.json", cell, stages)
-        _write_log(folder / "log.jsonl", cell, stages)
-        path = folder / "result.json"
-        result = _read(path) or _header(cell, plan, corpus)
+        found = read_unchanged(path)
+        if found is None and path.is_file():
+            log(f"  note: {path} is damaged or was changed after it was written; it is written anew")
+        result = found or _header(cell, plan, corpus)
+        write_cost(folder / "cost.json", cell, stages)
+        write_curves(folder / LOG, stages, result, log)
         said = [note for stage in stages.values() for note in stage.cost()["facts"].get("notes", ())]
         result["notes"] = list(dict.fromkeys([*result["notes"], *said]))
         result["metrics"][cell.task] = scored.metrics
         result["counts"][cell.task] = scored.counts
         result["versions"][cell.task] = installed_versions(distributions_of(cell.variant.method))
         result["revisions"][cell.task] = revision()
-        write_json(path, result)
+        own = (*(name.format(cell.task) for name in OF_TASK), *(OF_IDS if codes is not None else ()), LOG)
+        digests |= {name: file_digest(folder / name) for name in own if (folder / name).is_file()}
+        others = {name: digest for name, digest in result.get(FILES, {}).items() if name != LOG}
+        result[FILES] = {**others, **digests}
+        write_with_digest(path, result)
+
+
+def _write_shared(cell: Cell, plan: Plan, corpus: Corpus, histories: Histories | None, log: Log) -> dict[str, str]:
+    """Write what the results of the data set share; return file name, from the result's folder -> digest."""
+    listing = items_file(cell.folder, plan.dataset.fingerprint)
+    digests = {listing: write_items(listing, corpus, log)}
+    if histories is not None:
+        training = histories_file(cell.folder, plan.dataset.fingerprint)
+        digests[training] = write_histories(training, corpus.ids, histories, log)
+    return {f"../../../{path.name}": digest for path, digest in digests.items()}
 
 
 def _header(cell: Cell, plan: Plan, corpus: Corpus) -> dict[str, Any]:
@@ -162,94 +180,13 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus) -> dict[str, Any]:
         "notes": list(dataset.warnings),
         "versions": {},
         "revisions": {},
+        FILES: {},
     }
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """Return a JSON file's content; None where there is none or it is damaged."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content
 
 
 def _write_ids(path: Path, ids: Sequence[str], codes: Codes) -> None:
     rows = ("-".join(str(code) for code in row if code >= 0) for row in codes.values.tolist())
     write_lines(path, (f"{item}\t{row}\n" for item, row in zip(ids, rows, strict=True)))
-
-
-def _write_items(path: Path, corpus: Corpus) -> None:
-    """Write what a report shows of an item: its title (or else its first text field, cut) and its category path."""
-    titles = (" ".join(title.split())[:TITLE] for title in _titles(corpus))
-    rows = zip(corpus.ids, titles, corpus.paths, strict=True)
-    lines = (json.dumps({"id": i, "title": t, "categories": list(p)}, ensure_ascii=False) for i, t, p in rows)
-    write_lines(path, (f"{line}\n" for line in lines))
-
-
-def _titles(corpus: Corpus) -> list[str]:
-    titles = corpus.field("title")
-    for name in fallback_fields(corpus.table, ("title",)):
-        if all(titles):
-            break
-        titles = [title or other for title, other in zip(titles, corpus.field(name), strict=True)]
-    return titles
-
-
-def _write_histories(path: Path, ids: Sequence[str], histories: Histories) -> None:
-    rows = (
-        " ".join((user, *(ids[item] for item in histories[row].tolist()))) for row, user in enumerate(histories.users)
-    )
-    write_lines(path, (f"{row}\n" for row in rows))
-
-
-def _write_cost(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
-    cost: dict[str, Any] = _read(path) or {"stages": {}, "facts": {}}
-    for name, stage in stages.items():
-        content = stage.cost()
-        cost["facts"].setdefault(name.partition(".")[2] or name, {}).update(content.pop("facts"))
-        cost["stages"][name] = content
-        cost |= {"device": content["device"], "date": content["date"]}
-    if cell.variant.trials is not None:
-        cost["trials"] = cell.variant.trials
-    cost.setdefault("written", {})[cell.task] = _now()
-    write_json(path, cost)
-
-
-def keep_current(cells: Iterable[Cell]) -> None:
-    """Let the results that a run has asked for be the newest of their rows, also where it found them done.
-
-    After a return to an older version of the code its results are older than those of the version that was left.
-    """
-    for cell in cells:
-        of_seed = sorted(cell.folder.parent.parent.glob(f"*/seed-{cell.seed}/result.json"))
-        if len(of_seed) < 2 or not cell.done():
-            continue
-        found = [read_result(path) for path in of_seed]
-        shown = next((r for r in newest(found) if r.folder == cell.folder), None)
-        if shown is None or cell.task not in shown.metrics:
-            with lock(cell.folder / ".lock"):
-                cost = _read(cell.folder / "cost.json") or {"stages": {}, "facts": {}}
-                cost.setdefault("written", {})[cell.task] = _now()
-                write_json(cell.folder / "cost.json", cost)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _write_log(path: Path, cell: Cell, stages: Mapping[str, Stage]) -> None:
-    """Put the training curves of this cell's stages into one log, replacing those of the same stages."""
-    kept: dict[str, list[str]] = {}
-    if path.is_file():
-        for line in path.read_text("utf-8").splitlines():
-            kept.setdefault(json.loads(line)["in"], []).append(line)
-    for name, stage in stages.items():
-        texts = [log.read_text("utf-8") for log in sorted(stage.final.glob("*.log.jsonl"))]
-        kept[name] = [json.dumps({"in": name, **json.loads(line)}) for text in texts for line in text.splitlines()]
-    text = "".join(f"{line}\n" for name in sorted(kept) for line in kept[name])
-    if text:
-        write_text(path, text)
 
 
 @cache

@@ -111,7 +111,7 @@ class Runner:
             stage = used[f"rank.{cell.task}"] = self._rank(cell, codes)
             scored = self._score(cell, stage, codes)
         if process_rank() == 0:
-            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories)
+            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories, log=self.log)
 
     def _context(self, seed: int, work: Path) -> Context:
         return Context(

@@ -1,6 +1,7 @@
-"""What a check found: numbers that do not follow, files that are missing, numbers that nobody here can recompute.
+"""What a check found: numbers that do not follow, files that changed or are missing, what nobody here can recompute.
 
-A metric of an installed plugin is named and is no failure: only the plugin knows what it should be.
+A metric of an installed plugin is named and is no failure: only the plugin knows what it should be. Nor is an older
+result without digests.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from dataclasses import dataclass, field
 
 TOLERANCE = 1e-8  # relative, and absolute below 1: what sums in another order differ by is far less
 
-WRONG, MISSING, NOT_CHECKED, OF_PLUGIN = "wrong", "missing", "not checked", "of a plugin"
+WRONG, CHANGED, MISSING, NOT_CHECKED = "wrong", "changed", "missing", "not checked"
+OF_PLUGIN, NO_DIGESTS = "of a plugin", "no digests"
+NO_FAILURES = (OF_PLUGIN, NO_DIGESTS)
 
 
 class Flaw(Exception):
@@ -23,7 +26,7 @@ class Absent(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """What does not follow (wrong), has no source (missing) or cannot be recomputed here (not checked, of a plugin)."""
+    """A number that does not follow, a file that was changed or is missing, or what cannot be checked: see `kind`."""
 
     kind: str
     where: str  # a result's folder or a file of a report
@@ -36,10 +39,11 @@ class Finding:
 
 @dataclass
 class Findings:
-    """Everything found so far, and how many numbers were checked."""
+    """Everything found so far, how many numbers were checked, and how many files compared with their digests."""
 
     found: list[Finding] = field(default_factory=list)
     checked: int = 0
+    files: int = 0
 
     def add(self, kind: str, where: str, what: str, reason: str) -> None:
         """Note a finding."""
@@ -53,8 +57,12 @@ class Findings:
 
     @property
     def failures(self) -> list[Finding]:
-        """Everything but the metrics of plugins."""
-        return [finding for finding in self.found if finding.kind != OF_PLUGIN]
+        """Everything but the metrics of plugins and what older versions left out."""
+        return [finding for finding in self.found if finding.kind not in NO_FAILURES]
+
+    def has(self, kind: str, where: str, what: str) -> bool:
+        """Say whether this was found before."""
+        return any((found.kind, found.where, found.what) == (kind, where, what) for found in self.found)
 
     def of(self, kind: str) -> list[Finding]:
         """Return the findings of one kind."""

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.verification.digests import check_own_digest
 from benchmark.verification.files import read_ids, read_json
-from benchmark.verification.findings import MISSING, WRONG, Absent, Findings, Flaw
+from benchmark.verification.findings import MISSING, NO_DIGESTS, WRONG, Absent, Findings, Flaw
 
 FILE = "human-evaluation.json"
+WITHOUT_DIGEST = {"format", "rows", "alpha", "judges", "dataset", "page", "prefix", "results", "questions"}  # until 0.1
 
 
 def check_judgments(runs: Path, findings: Findings) -> None:
@@ -24,6 +26,10 @@ def check_judgments(runs: Path, findings: Findings) -> None:
         content = read_json(runs / FILE)
         _check_rows(content, findings)
         _check_groups(content, runs, findings)
+        if content.keys() == WITHOUT_DIGEST:
+            findings.add(NO_DIGESTS, FILE, FILE, "an older version wrote it")
+        else:
+            check_own_digest(runs / FILE, FILE, findings)
     except Flaw as error:
         findings.add(WRONG, FILE, "the file", str(error))
     except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -7,6 +7,7 @@ What is compared with what:
     metrics of id-quality  ids.tsv against items-<fingerprint>.jsonl and histories-<fingerprint>.txt
     ids.unique.tsv         ids.tsv and the dedup counter
     counts, and the names  ids.tsv, items, judgments; the folders
+    every file             its digest (`digests`)
 
 What cannot be recomputed for want of a file is named apart from what is wrong.
 """
@@ -17,7 +18,9 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from benchmark.verification.digests import check_digests
 from benchmark.verification.files import Codes, read_histories, read_ids, read_json, read_qrels
 from benchmark.verification.findings import MISSING, NOT_CHECKED, WRONG, Absent, Findings, Flaw
 from benchmark.verification.id_quality import IdMetrics, parse
@@ -37,12 +40,24 @@ def result_folders(folder: Path) -> Iterator[Path]:
 
 def check_result(folder: Path, where: str, findings: Findings) -> None:
     """Check one result's folder; `where` names it in the findings."""
+    folder = folder.absolute()
     try:
         content = read_json(folder / "result.json")
+    except Absent as error:
+        findings.add(MISSING, where, "result.json", str(error))
+    except Flaw as error:
+        findings.add(WRONG, where, "result.json", str(error))
+    else:
+        _check_numbers(folder, where, content, findings)
+        check_digests(folder, where, content, findings)
+
+
+def _check_numbers(folder: Path, where: str, content: dict[str, Any], findings: Findings) -> None:
+    try:
         metrics = {str(task): dict(values) for task, values in content["metrics"].items()}
         if not all(_is_number(value) for values in metrics.values() for value in values.values()):
             raise Flaw("result.json: a metric is not a number")
-        result = Stored(folder.absolute(), where, findings, content, metrics)
+        result = Stored(folder, where, findings, content, metrics)
         _check_names(result)
         for task in metrics:
             if task == QUALITY:
@@ -51,11 +66,9 @@ def check_result(folder: Path, where: str, findings: Findings) -> None:
                 check_task(result, task)
         _check_ids(result)
         _check_counts(result)
-    except Absent as error:
-        findings.add(MISSING, where, "result.json", str(error))
     except Flaw as error:
         findings.add(WRONG, where, "result.json", str(error))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         findings.add(WRONG, where, "result.json", f"is not of the suite's format: {error!r}")
 
 

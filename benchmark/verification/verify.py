@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.errors import UsageError
+from benchmark.verification.digests import sha256
+from benchmark.verification.files import read_histories, read_items
 from benchmark.verification.findings import WRONG, Findings, Flaw
 from benchmark.verification.judgments import check_judgments
 from benchmark.verification.report import FILE, check_means, check_rebuilt, named_results, read_tables
@@ -26,14 +28,16 @@ def verify(folder: Path, runs: Path) -> Verified:
 
     Raises UsageError where there is neither, or where the report's runs are not there.
     """
+    for read in (read_items, read_histories, sha256):
+        read.cache_clear()  # a file may have changed since the last call
     if (folder / FILE).is_file():
         return _verify_report(folder, runs)
     findings = Findings()
     folders = list(result_folders(folder))
     if not folders:
         raise UsageError(
-            f"{folder}: there are neither results (seed-*/result.json) nor a report in it; a report is checked by its "
-            f"{FILE}, which 'benchmark report --format json,md --out DIR' writes"
+            f"{folder}: no results below {folder} (seed-*/result.json), and no report in it; a report is checked by "
+            f"its {FILE}, which 'benchmark report --format json,md --out DIR' writes"
         )
     for place in folders:
         check_result(place, str(place.relative_to(folder)) if place != folder else str(place), findings)
@@ -43,8 +47,8 @@ def verify(folder: Path, runs: Path) -> Verified:
 
 def _verify_report(folder: Path, runs: Path) -> Verified:
     findings = Findings()
-    if not runs.is_dir():
-        raise UsageError(f"--runs {runs}: no such folder; give the results that {folder} was made from")
+    if not any(result_folders(runs)):
+        raise UsageError(f"--runs {runs}: no results below {runs}; give the results that {folder} was made from")
     try:
         tables = read_tables(folder / FILE)
     except Flaw as error:

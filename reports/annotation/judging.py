@@ -14,6 +14,7 @@ from benchmark.reports.annotation.page import html, key
 from benchmark.reports.annotation.sample import draw
 from benchmark.reports.annotation.scoring import read_answers, read_key, score
 from benchmark.reports.paper.human import FILE
+from benchmark.results.digests import write_with_digest
 from benchmark.results.result_files import Result, group_seeds
 
 
@@ -86,5 +87,5 @@ def score_answers(
         if not (runs / place).is_dir():
             raise UsageError(f"{key_file}: the groups of '{label}' were drawn from {place}, not in {runs}")
     judged = score(key, read_answers(answers, key))
-    write_json(runs / FILE, judged)
+    write_with_digest(runs / FILE, judged)
     return judged, runs / FILE

@@ -16,6 +16,7 @@ from benchmark.reports.paper.spec import GROUP, PAPER, paper_rows, read_toml
 from benchmark.reports.paper.verdict import published
 from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row
 from benchmark.reports.tables.table import Table
+from benchmark.results.digests import is_changed
 from benchmark.results.result_files import Result
 
 FILE = "human-evaluation.json"
@@ -69,13 +70,16 @@ class HumanEvaluation(Table):
 def _read(file: Path) -> tuple[dict[str, Mapping[str, Any]], float | None, str]:
     """Return (label -> accuracy with interval, alpha, what is wrong with the file)."""
     try:
-        content = json.loads(file.read_text("utf-8"))
+        raw = file.read_bytes()
+        content = json.loads(raw)
         rows: dict[str, Mapping[str, Any]] = {}
         for label, entry in content["rows"].items():
             shares = {key: float(entry[key]) for key in ("accuracy", "low", "high")}
             rows[str(label)] = {**shares, "groups": int(entry["groups"])}
         alpha = content.get("alpha")
-        return rows, None if alpha is None else float(alpha), ""
+        changed = is_changed(raw, content)
+        problem = f"{FILE} was edited or damaged after it was written; see 'benchmark verify'." if changed else ""
+        return rows, None if alpha is None else float(alpha), problem
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         return {}, None, f"{FILE} cannot be read: {error!r}."
 

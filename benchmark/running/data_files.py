@@ -1,0 +1,67 @@
+"""What all results of a data set share, written once beside the folders of its methods.
+
+    items-<fingerprint>.jsonl       {"id", "title", "categories"} of every item, in row order
+    histories-<fingerprint>.txt     user item item ...: the training part of the histories, oldest item first
+
+The fingerprint decides their bytes, so that results of many versions can name one digest of them. Whoever changes a
+line of these files gives the files another name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from benchmark.files import bytes_digest, file_digest, write_lines
+from benchmark.types.data import Corpus, Histories
+from benchmark.types.item_text import fallback_fields
+
+TITLE = 200  # characters of a title that reports get to see
+
+Log = Callable[[str], None]
+
+
+def write_items(path: Path, corpus: Corpus, log: Log) -> str:
+    """Write what a report shows of an item: its title (or else its first text field, cut) and its category path.
+
+    Returns the digest of the file.
+    """
+    titles = [" ".join(title.split())[:TITLE] for title in _titles(corpus)]
+
+    def lines() -> Iterator[str]:
+        for item, title, categories in zip(corpus.ids, titles, corpus.paths, strict=True):
+            yield json.dumps({"id": item, "title": title, "categories": list(categories)}, ensure_ascii=False) + "\n"
+
+    return _keep(path, lines, log)
+
+
+def write_histories(path: Path, ids: Sequence[str], histories: Histories, log: Log) -> str:
+    """Write the items of each user; returns the digest of the file."""
+
+    def lines() -> Iterator[str]:
+        for row, user in enumerate(histories.users):
+            yield " ".join((user, *(ids[item] for item in histories[row].tolist()))) + "\n"
+
+    return _keep(path, lines, log)
+
+
+def _keep(path: Path, lines: Callable[[], Iterable[str]], log: Log) -> str:
+    """Write a file unless it is there with these very bytes; return their digest."""
+    due = bytes_digest(line.encode("utf-8") for line in lines())
+    there = path.is_file()
+    if there and file_digest(path) == due:
+        return due
+    if there:
+        log(f"  note: {path} is not what the data set gives; it is written anew")
+    write_lines(path, lines())
+    return due
+
+
+def _titles(corpus: Corpus) -> list[str]:
+    titles = corpus.field("title")
+    for name in fallback_fields(corpus.table, ("title",)):
+        if all(titles):
+            break
+        titles = [title or other for title, other in zip(titles, corpus.field(name), strict=True)]
+    return titles
