@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from benchmark.api.results import Results, Tables
 from benchmark.api.run import Log, execute, to_stderr
 from benchmark.api.run_request import RunRequest
+from benchmark.api.runs_folder import names_runs, require_writable
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.results import registered_tables as tables
 from benchmark.results.result_files import RUNS, Result, load_results, newest
@@ -129,8 +130,11 @@ def reproduce(
 def plan_reproduction(table: str, names: Sequence[str] | None, shared: RunRequest) -> Reproduction:
     """Return the runs of a table on these data sets (None: all of the table); `shared` holds what all have in common.
 
-    Raises UsageError for a table that runs cannot fill, and for a setting of no row of it.
+    Raises UsageError for a table that runs cannot fill, for a setting of no row of it, and where the folder of runs
+    cannot be written.
     """
+    if not shared.runs.is_dir():
+        require_writable(shared.runs)
     spec = _spec(table)
     owners = [*(row.label for row in spec.rows), "generative"]
     for key in shared.settings:
@@ -170,7 +174,8 @@ def make_part(request: RunRequest, spec: PaperSpec, rows: Sequence[PaperRow]) ->
     name, preset = request.dataset, request.preset_name
     try:
         dataset = request.open()
-        items = dataset.counts()["items"]
+        with names_runs(request.runs):
+            items = dataset.counts()["items"]
     except BenchmarkError as error:
         return None, [f"{name}: {error}"]
     wanted = _tasks(spec, dataset.name)

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmark.api.results import Results
 from benchmark.api.run_request import RunRequest, labelled_ids
+from benchmark.api.runs_folder import require_writable
 from benchmark.errors import UsageError
 from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank
@@ -63,6 +64,8 @@ def execute(request: RunRequest, *, log: Log) -> Results:
     """Carry out a request; `log` is told of each cell, of notes on the data and of what was left out."""
     plan = request.plan()
     missing = any(not cell.done() for cell in plan.cells)
+    if missing:
+        require_writable(request.runs)
     device = choose_device(request.device) if missing else "cpu"
     runner = Runner(plan, request.store, device=device, progress=progress, log=log)
     failures = runner.run()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmark.api.runs_folder import names_runs
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.errors import UsageError
 from benchmark.results.id_files import label_of
@@ -58,8 +59,9 @@ class RunRequest:
         return make_variants(names, self.preset_name, {**self.settings, **of_files})
 
     def open(self) -> Dataset:
-        """Open the data set."""
-        return open_dataset(self.dataset, cache=self.store.root, data_root=self.data_root, check=self.check)
+        """Open the data set. Raises UsageError where its cache, below the folder of runs, cannot be written."""
+        with names_runs(self.runs):
+            return open_dataset(self.dataset, cache=self.store.root, data_root=self.data_root, check=self.check)
 
     def plan(self) -> Plan:
         """Return the cells. Raises UsageError for what does not exist or cannot be."""

@@ -55,10 +55,17 @@ def execute(arguments: argparse.Namespace) -> int:
     """Do one of get, check, stats and write; opening a data set reads every line of it."""
     if arguments.action == "get":
         return _get(arguments)
-    from benchmark.data.dataset import open_dataset
+    from benchmark.api.runs_folder import names_runs
 
     if arguments.without_test and arguments.action != "write":
         raise UsageError("--without-test goes with: benchmark data write")
+    with names_runs(arguments.runs):
+        return _read(arguments)
+
+
+def _read(arguments: argparse.Namespace) -> int:
+    from benchmark.data.dataset import open_dataset
+
     dataset = open_dataset(arguments.dataset, cache=arguments.runs / ".cache", data_root=arguments.data_root)
     if arguments.action == "write":
         if arguments.folder is None:

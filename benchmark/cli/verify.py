@@ -18,7 +18,6 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmark.errors import UsageError
 from benchmark.results.result_files import RUNS
 
 SHOWN = 40  # findings of a kind that are printed; --json has them all
@@ -41,8 +40,6 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.verification.findings import CHANGED, MISSING, NO_DIGESTS, NOT_CHECKED, OF_PLUGIN, WRONG
     from benchmark.verification.verify import verify
 
-    if not arguments.folder.is_dir():
-        raise UsageError(f"{arguments.folder}: no such folder; give a folder of results or of a report")
     verified = verify(arguments.folder, arguments.runs)
     findings = verified.findings
     if arguments.json:

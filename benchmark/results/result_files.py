@@ -162,7 +162,7 @@ def _changed_since(path: Path, raw: bytes, data: Mapping[str, Any]) -> list[str]
     if is_changed(raw, data):
         said.append("was edited or damaged after the run; 'benchmark verify' says what no longer follows")
     if path.with_name("cost.json").is_file() and read_unchanged(path.with_name("cost.json")) is None:
-        said.append("has a cost.json that was edited or damaged after the run; its costs are left out")
+        said.append("has a cost.json that was edited or damaged after the run")
     return [f"The stored result of seed {data['seed']} {what}." for what in said]
 
 
@@ -177,11 +177,12 @@ def _made_with(data: Mapping[str, Any], tasks: list[str]) -> tuple[dict[str, dic
 
 
 def _read_cost(path: Path) -> dict[str, Any]:
-    """Costs decide nothing: without a file of the right shape, as it was written, the cost columns stay empty."""
-    cost = read_unchanged(path)
-    if cost is None:
+    """Costs decide nothing: without a file of the right shape the cost columns stay empty."""
+    try:
+        cost = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
         return {}
-    parts = [cost.get("stages", {}), cost.get("facts", {})]
+    parts = [cost.get("stages", {}), cost.get("facts", {})] if isinstance(cost, dict) else [None]
     whole = all(isinstance(part, dict) and all(isinstance(v, dict) for v in part.values()) for part in parts)
     return cost if whole else {}
 
