@@ -1,6 +1,7 @@
 """The training loop: the same bytes with and without a kill, every example once per epoch, schedules by hand."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,47 @@ def test_a_killed_training_ends_with_the_same_weights_and_log(tmp_path: Path, ki
     resumed, resumed_log = _train(tmp_path / "killed")
     assert all(torch.equal(weights[key], resumed[key]) for key in weights)
     assert log == resumed_log
+
+
+DAMAGES = {
+    "truncated": lambda raw, other: raw[: len(raw) // 2],
+    "empty": lambda raw, other: b"",
+    "garbage": lambda raw, other: raw[:900] + bytes(64) + raw[964:],
+    "of another training": lambda raw, other: other,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("file", ["train.checkpoint.pt", ".train.checkpoint.pt.seal.json"])
+def test_a_damaged_checkpoint_is_named_and_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, file: str, damage: str
+) -> None:
+    works = [tmp_path / name for name in ("whole", "killed", "other")]
+    for work in works:
+        work.mkdir()
+    weights, log = _train(works[0])
+    for work, rate in zip(works[1:], (1e-3, 1e-2), strict=True):
+        with pytest.raises(Killed):
+            _train(work, 40, learning_rate=rate)
+    path = works[1] / file
+    path.write_bytes(DAMAGES[damage](path.read_bytes(), (works[2] / file).read_bytes()))
+    with caplog.at_level("WARNING", "benchmark"):
+        resumed, resumed_log = _train(works[1])
+    assert all(torch.equal(weights[key], resumed[key]) for key in weights) and log == resumed_log
+    assert [str(works[1] / "train.checkpoint.pt") in message for message in caplog.messages] == [True]
+
+
+def test_a_whole_checkpoint_of_another_training_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The other's file and seal in the place of its own."""
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "other").mkdir()
+    weights, _ = _train(tmp_path / "whole")
+    with pytest.raises(Killed):
+        _train(tmp_path / "other", 40, learning_rate=1e-2)
+    shutil.copytree(tmp_path / "other", tmp_path / "mine")
+    with caplog.at_level("WARNING", "benchmark"):
+        found, _ = _train(tmp_path / "mine")
+    assert all(torch.equal(weights[key], found[key]) for key in weights) and len(caplog.messages) == 1
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
