@@ -56,9 +56,10 @@ class Runner:
         failures: list[Failure] = []
         self._remove_partials()
         missing = [cell for cell in self.plan.cells if not cell.done()]
-        if missing:
-            _ = self.material.corpus, self.plan.dataset.counts()  # wrong data are reported once, before all else
         with self.progress, Interrupts() as interrupts:
+            if missing:
+                self.progress.stage("reading the data")
+                _ = self.material.corpus, self.plan.dataset.counts()  # wrong data are reported once, before all else
             for number, cell in enumerate(missing, 1):
                 self.progress.cell(number, len(missing), cell.title)
                 try:
