@@ -22,6 +22,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 METHODS = "rqvae,rqkmeans,sasrec,lmindexer"
@@ -121,9 +122,11 @@ def left_by(runs: Path) -> dict[str, bytes]:
 
 
 def _import(modules: list[str]) -> None:
-    for name in modules:
-        with contextlib.suppress(Exception):
-            importlib.import_module(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in modules:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
     sys.modules["torch"].set_num_threads(1)
 
 

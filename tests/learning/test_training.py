@@ -60,36 +60,42 @@ DAMAGES = {
 }
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Tensor], str]:
+    """The weights and the log of a whole training, and the folder of two that were killed: `killed` and `other`."""
+    folder = tmp_path_factory.mktemp("trained")
+    for name in ("whole", "killed", "other"):
+        (folder / name).mkdir()
+    weights, log = _train(folder / "whole")
+    for name, rate in (("killed", 1e-3), ("other", 1e-2)):
+        with pytest.raises(Killed):
+            _train(folder / name, 9, learning_rate=rate)
+    return folder, weights, log
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("file", ["train.checkpoint.pt", ".train.checkpoint.pt.seal.json"])
 def test_a_damaged_checkpoint_is_named_and_not_used(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, file: str, damage: str
-) -> None:
-    works = [tmp_path / name for name in ("whole", "killed", "other")]
-    for work in works:
-        work.mkdir()
-    weights, log = _train(works[0])
-    for work, rate in zip(works[1:], (1e-3, 1e-2), strict=True):
-        with pytest.raises(Killed):
-            _train(work, 40, learning_rate=rate)
-    path = works[1] / file
-    path.write_bytes(DAMAGES[damage](path.read_bytes(), (works[2] / file).read_bytes()))
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, trained: tuple[Path, dict[str, Tensor], str], file: str,
+    damage: str,
+) -> None:  # fmt: skip
+    folder, weights, log = trained
+    work = shutil.copytree(folder / "killed", tmp_path / "killed")
+    (work / file).write_bytes(DAMAGES[damage]((work / file).read_bytes(), (folder / "other" / file).read_bytes()))
     with caplog.at_level("WARNING", "benchmark"):
-        resumed, resumed_log = _train(works[1])
+        resumed, resumed_log = _train(work)
     assert all(torch.equal(weights[key], resumed[key]) for key in weights) and log == resumed_log
-    assert [str(works[1] / "train.checkpoint.pt") in message for message in caplog.messages] == [True]
+    assert [str(work / "train.checkpoint.pt") in message for message in caplog.messages] == [True]
 
 
-def test_a_whole_checkpoint_of_another_training_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_whole_checkpoint_of_another_training_is_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, trained: tuple[Path, dict[str, Tensor], str]
+) -> None:
     """The other's file and seal in the place of its own."""
-    (tmp_path / "whole").mkdir()
-    (tmp_path / "other").mkdir()
-    weights, _ = _train(tmp_path / "whole")
-    with pytest.raises(Killed):
-        _train(tmp_path / "other", 40, learning_rate=1e-2)
-    shutil.copytree(tmp_path / "other", tmp_path / "mine")
+    folder, weights, _ = trained
+    work = shutil.copytree(folder / "other", tmp_path / "killed")
     with caplog.at_level("WARNING", "benchmark"):
-        found, _ = _train(tmp_path / "mine")
+        found, _ = _train(work)
     assert all(torch.equal(weights[key], found[key]) for key in weights) and len(caplog.messages) == 1
 
 
