@@ -141,7 +141,8 @@ def _is_alive(process: int) -> bool:
 
 def put_in_place(part: Path, target: Path) -> None:
     """Flush a finished file or folder to the disk and give it its name."""
-    for path in [*files_of(part), *(folder for folder in part.rglob("*") if folder.is_dir()), part]:
+    folders = [part, *(path for path in part.rglob("*") if path.is_dir())] if part.is_dir() else []
+    for path in [*files_of(part), *folders]:
         _flush(path)
     try:
         os.replace(part, target)
