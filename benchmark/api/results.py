@@ -68,7 +68,7 @@ class Results:
         rows = [
             (
                 result.dataset["name"], result.method, result.label, result.preset, ",".join(result.text_fields),
-                result.queries if task == "search" else None, result.seed, task, metric, value,
+                result.query_protocol if task == "search" else None, result.seed, task, metric, value,
             )
             for result in self.results if not result.problem
             for task, values in result.metrics.items()

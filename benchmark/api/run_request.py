@@ -10,11 +10,13 @@ from typing import Any
 
 from benchmark.api.runs_folder import names_runs
 from benchmark.data.dataset import Dataset, open_dataset
+from benchmark.data.self_retrieval import EXCLUDED
 from benchmark.errors import UsageError
 from benchmark.results.id_files import label_of
+from benchmark.results.id_order import FIRST_SEEN, first_seen
 from benchmark.results.result_files import RUNS
 from benchmark.running.cells import Plan, Protocol, Variant
-from benchmark.running.plan import chosen_fields, make_plan, make_variants
+from benchmark.running.plan import check_variants, chosen_fields, make_plan, make_variants
 from benchmark.running.store import Store
 
 
@@ -22,19 +24,22 @@ from benchmark.running.store import Store
 class RunRequest:
     """One data set, the rows that are asked for and the protocol they share; None: as the data set has it.
 
-    `methods` are names or LABEL=METHOD; `ids` label -> file of IDs of another toolkit; `settings` dotted key ->
-    value, LABEL.KEY or generative.KEY.
+    `methods` are names or LABEL=METHOD; `ids` label -> file of IDs of another toolkit; `ids_order` what the row numbers
+    in these files count ("items", "first-seen" or a file); `settings` dotted key -> value, LABEL.KEY or generative.KEY;
+    `self_retrieval` says whether a query that is itself an item may find itself ("excluded" or "kept").
     """
 
     dataset: str
     methods: Sequence[str] = ()
     ids: Mapping[str, str] = field(default_factory=dict)
+    ids_order: str = ""
     tasks: Sequence[str] | None = None
     preset: str | None = None
     seeds: Sequence[int] = (0,)
     settings: Mapping[str, Any] = field(default_factory=dict)
     text_fields: str | Sequence[str] = "default"
     queries: str | None = None
+    self_retrieval: str = EXCLUDED
     runs: Path = RUNS
     data_root: Path | None = None
     device: str = "auto"
@@ -50,13 +55,23 @@ class RunRequest:
         """Where the stages of the folder of runs are kept."""
         return Store(self.runs / ".cache")
 
-    def variants(self) -> list[Variant]:
-        """Return the rows. Raises UsageError where there is none, or a name or setting is wrong."""
+    def variants(self, dataset: Dataset | None = None) -> list[Variant]:
+        """Return the rows. Raises UsageError where there is none, or a name or setting is wrong.
+
+        `dataset` is needed where the row numbers of ID files count its items as they are first seen.
+        """
         names = [*self.methods, *(f"{label}=ids-file" for label in self.ids)]
         if not names:
             raise UsageError("run: name methods with --methods, or files of IDs with --ids")
-        of_files = {f"{label}.path": str(file) for label, file in self.ids.items()}
-        return make_variants(names, self.preset_name, {**self.settings, **of_files})
+        if self.ids_order and not self.ids:
+            raise UsageError("run: --ids-order goes with --ids")
+        of_file: dict[str, Any] = {"order": self.ids_order} if self.ids_order else {}
+        if self.ids_order == FIRST_SEEN and dataset is not None:
+            of_file["seen"] = first_seen(dataset.histories(), dataset.corpus().ids)
+        settings = dict(self.settings)
+        for label, file in self.ids.items():
+            settings |= {f"{label}.{key}": value for key, value in {"path": str(file), **of_file}.items()}
+        return make_variants(names, self.preset_name, settings)
 
     def open(self) -> Dataset:
         """Open the data set. Raises UsageError where its cache, below the folder of runs, cannot be written."""
@@ -65,12 +80,14 @@ class RunRequest:
 
     def plan(self) -> Plan:
         """Return the cells. Raises UsageError for what does not exist or cannot be."""
-        variants = self.variants()
-        dataset = self.open()
-        protocol = Protocol(chosen_fields(self.text_fields), self.queries or dataset.default_queries, self.preset_name)
-        return make_plan(
-            dataset, variants, tasks=self.tasks, seeds=self.seeds, protocol=protocol, runs=self.runs
-        )  # fmt: skip
+        dataset = self.open() if self.ids_order == FIRST_SEEN else None
+        variants = self.variants(dataset)
+        dataset = dataset or self.open()
+        queries = self.queries or dataset.default_queries
+        protocol = Protocol(chosen_fields(self.text_fields), queries, self.preset_name, self.self_retrieval)
+        plan = make_plan(dataset, variants, tasks=self.tasks, seeds=self.seeds, protocol=protocol, runs=self.runs)
+        check_variants(plan)
+        return plan
 
 
 def labelled_ids(files: Sequence[str | Path]) -> dict[str, str]:

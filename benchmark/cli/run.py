@@ -29,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ids", action="append", default=[], metavar="[LABEL=]FILE",
         help="IDs of another toolkit as one more row: .index.json, .json or .tsv (may be given several times)",
     )  # fmt: skip
+    parser.add_argument(
+        "--ids-order", default="", metavar="items|first-seen|FILE",
+        help="what row numbers in these files count: lines of items.jsonl, items as sequences.txt first names them, or "
+        "a file (one item a line, or item TAB key)",
+    )  # fmt: skip
     parser.add_argument("--dataset", required=True, help="a name, a folder, or e.g. planted:items=5000,seed=1")
     parser.add_argument("--tasks", help="id-quality,recommendation,search (default: all that the data set has)")
     parser.add_argument(
@@ -41,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="default (title,description,brand,price), paper (with category: the label is in the text), or a list",
     )  # fmt: skip
     parser.add_argument("--queries", default=None, help="the query set for search (default: judged, else simulated)")
+    parser.add_argument(
+        "--self-retrieval", choices=["excluded", "kept"], default="excluded",
+        help="a query that is itself an item (same id): leave that item out of its ranking, as BEIR does (default), or "
+        "keep it",
+    )  # fmt: skip
     parser.add_argument("--data-root", type=Path, default=None, help="folder of data sets (or BENCHMARK_DATA)")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder for results (default runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -62,12 +72,14 @@ def request_of(arguments: argparse.Namespace) -> Any:
         arguments.dataset,
         methods=words(arguments.methods) if arguments.methods else (),
         ids=labelled_ids(arguments.ids),
+        ids_order=arguments.ids_order,
         tasks=words(arguments.tasks) if arguments.tasks else None,
         preset=arguments.preset,
         seeds=whole_numbers(arguments.seeds, "--seeds"),
         settings=parse_settings(arguments.set),
         text_fields=arguments.text_fields,
         queries=arguments.queries,
+        self_retrieval=arguments.self_retrieval,
         runs=arguments.runs,
         data_root=arguments.data_root,
         device=arguments.device,

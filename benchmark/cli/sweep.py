@@ -127,6 +127,7 @@ def _options(arguments: argparse.Namespace, settings: list[str], seed: int) -> l
         value = getattr(arguments, name)
         options += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
     options += ["--text-fields", arguments.text_fields] if arguments.text_fields != "default" else []
+    options += ["--self-retrieval", "kept"] if arguments.self_retrieval == "kept" else []
     options += ["--device", arguments.device] if arguments.device != "auto" else []
     flags = [name for name in ("no_check", "dry_run", "json") if getattr(arguments, name)]
     return [*options, *(f"--{name.replace('_', '-')}" for name in flags)]

@@ -309,6 +309,9 @@ class Dataset:
             name, split = ("judged", part) if part in SPLITS else (part, "test")
             queries = self._read_queries(name, files)
             counts |= {f"{name} {split} queries": len(queries), f"{name} {split} judgments": len(queries.grades)}
+            relevant = int((queries.grades > 0).sum())
+            if relevant < len(queries.grades):
+                counts[f"{name} {split} relevant judgments"] = relevant
         return counts
 
     def _warn(self, warnings: Sequence[str]) -> None:

@@ -96,6 +96,7 @@ def read_queries(
     """Return the judged queries of one split and the warnings; `shared`: the file also serves other splits.
 
     Left out and counted: queries without text or judgments, judgments of unknown queries or items, repeated ones.
+    Counted: negative grades (not relevant, as 0) and queries that no item is relevant to (every metric of them is 0).
     """
     texts = _query_texts(queries)
     empty = {query for query, text in texts.items() if not text}
@@ -132,6 +133,8 @@ def read_queries(
     judged, query_index = np.unique(columns[0][first], return_inverse=True)
     names = list(texts)
     ids = tuple(names[row] for row in judged.tolist())
+    negative = int((columns[2][first] < 0).sum())
+    unanswered = len(judged) - len(np.unique(query_index[columns[2][first] > 0]))
     unjudged = 0 if shared else len(texts) - len(judged) - len(empty)
     warnings = [
         f"{file.name}: {count} {what}"
@@ -141,6 +144,8 @@ def read_queries(
             (qrels, len(unknown_queries), f"unknown queries (not in {queries.name}); their judgments are left out"),
             (qrels, len(unknown_items), "unknown items; their judgments are left out"),
             (qrels, repeated, "repeated judgments; left out"),
+            (qrels, negative, "negative grades; they count as 0: not relevant"),
+            (qrels, unanswered, "queries have no relevant item (no grade of 1 or more); every metric of them is 0"),
         )
         if count
     ]

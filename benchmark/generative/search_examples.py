@@ -1,7 +1,8 @@
 """What the generative part learns search from, and the queries that its weights are chosen by.
 
     training      the data set's training queries, simulated ones (`simulated_per_item`), or judged and simulated ones
-    development   the set's development queries; where it has none, a part of the training queries is held out
+    development   the set's development queries; where it has none, a part of the training queries is held out.
+                  Queries without a relevant item cannot tell good weights from bad: a set of these alone counts as none
 
 Queries that are scored never choose weights: a set without its test part, whose development queries are scored, has no
 development queries here.
@@ -35,9 +36,14 @@ def search_examples(dataset: Dataset, name: str, config: SearchConfig) -> tuple[
             raise BenchmarkError(f"search: the data set '{dataset.name}' has no training queries '{name}'")
         queries = found
     development = dataset.queries(name, "dev") if config.evaluations else None
-    if config.evaluations and development is None and len(queries) >= HELD_OUT:
+    if config.evaluations and not _has_relevant(development) and len(queries) >= HELD_OUT:
         queries, development = held_out(queries)
+    development = development if _has_relevant(development) else None
     return queries if simulated is None else joined(queries, simulated), development
+
+
+def _has_relevant(queries: QuerySet | None) -> bool:
+    return queries is not None and bool((queries.grades > 0).any())
 
 
 def text_pairs(queries: QuerySet, corpus: Corpus, config: SearchConfig) -> tuple[list[str], Int64, Int64]:

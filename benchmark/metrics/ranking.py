@@ -51,11 +51,13 @@ def score_run(
 ) -> RankingScores:
     """Score a TREC run file against (query, item, grade) judgments; every judged query counts, found or not.
 
+    A negative grade counts as 0: trec_eval's code, which ir-measures calls, crashes where all grades of a query are
+    negative.
     The collision-aware measures need `groups`: which items share an ID before the dedup counter.
     """
     grades: dict[str, dict[str, int]] = {}
     for query, item, grade in qrels:
-        grades.setdefault(query, {})[item] = int(grade)
+        grades.setdefault(query, {})[item] = max(int(grade), 0)
     if not grades:
         raise BenchmarkError(f"{run_path}: there are no judgments to score it with")
     run = {query: items for query, items in read_run(run_path).items() if query in grades}

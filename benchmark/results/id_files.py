@@ -1,15 +1,17 @@
 """IDs in files, both ways: this suite's ids.tsv, and the files of other toolkits.
 
 X.index.json   {"item": ["<a_12>", "<b_7>", ...]}   LETTER, LC-Rec, MiniOneRec: the letter tells the position
-X.json         {"item": [12, 7, ...]}
-X.tsv          item TAB 12-7-...                     this suite's own ids.tsv
+X.json         {"item": [12, 7, ...]}                or "12,7,3", "<a_12><b_7>": one text of all codes
+X.tsv          item TAB 12-7-...                     this suite's own ids.tsv; the other texts are read too
+
+Where the keys are no item ids, `benchmark.results.id_order` says which item each means.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +19,23 @@ import numpy as np
 
 from benchmark.errors import ConfigError, DataError, UsageError, at_line, line_error
 from benchmark.files import bytes_digest
+from benchmark.results.id_order import HOW, IdOrder, keyed_by_item
+from benchmark.results.id_tokens import codes_of, letters, split
 from benchmark.types.arrays import Int32
 from benchmark.types.codes import Codes
 
-LARGEST = 1_000_000  # every code up to the largest gets a vector of its own in the fine-tuned model
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_TOKEN = re.compile(r"<([a-z])_([0-9]{1,9})>")
 
 
-def read_ids(path: Path, ids: Sequence[str]) -> tuple[Codes, list[str]]:
-    """Return the codes [n_items, longest ID] of the items in this order, and notes."""
-    found = dict(_read_tsv(path) if path.suffix == ".tsv" else _read_json(path))
+def read_ids(path: Path, ids: Sequence[str], order: IdOrder | None = None) -> tuple[Codes, list[str]]:
+    """Return the codes [n_items, longest ID] of the items in this order, and notes.
+
+    `order` says which items the file's keys mean where they are row numbers or another toolkit's names.
+    """
+    found = _read(path)
     if not found:
         raise DataError(f"{path}: holds not one ID")
-    rows, notes = _rows(path, found, ids)
+    rows, notes = _rows(path, found, ids, order)
     values = np.full((len(ids), max(map(max, found.values())) + 1), -1, np.int64)
     for key, row in rows.items():
         for position, code in found[key].items():
@@ -72,16 +77,16 @@ def index_json(lines: str, *, counter: bool = False) -> str:
     return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
 
 
-def content_hash(path: Path) -> str:
+def content_hash(path: Path, option: str = "--ids") -> str:
     """Return a hash of the file's content. Raises UsageError when it cannot be read."""
-    return bytes_digest([_bytes(path)])[:16]
+    return bytes_digest([_bytes(path, option)])[:16]
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, option: str = "--ids") -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UsageError(f"--ids {path}: {error.strerror or error}") from None
+        raise UsageError(f"{option} {path}: {error.strerror or error}") from None
 
 
 def _int32(values: Any) -> Int32:
@@ -96,23 +101,33 @@ def _text(path: Path) -> str:
         raise line_error(path, line, f"not UTF-8 ({error.reason})") from None
 
 
-def _read_tsv(path: Path) -> Iterator[tuple[str, dict[int, int]]]:
+def _read(path: Path) -> dict[str, dict[int, int]]:
+    """Return key -> position -> code, in the order of the file."""
+    entries = list(_read_tsv(path) if path.suffix == ".tsv" else _read_json(path))
+    positions = letters(codes for _, _, codes in entries)
+    return {key: codes_of(place, codes, positions) for key, place, codes in entries}
+
+
+def _read_tsv(path: Path) -> Iterator[tuple[str, str, list[Any]]]:
+    """Yield key, place and codes of every line."""
     seen: set[str] = set()
     for number, line in enumerate(_text(path).split("\n"), 1):
         line = line.removesuffix("\r")
         if not line.strip():
             continue
-        item, tab, codes = line.partition("\t")
-        place = at_line(path, number)
-        if not tab or not re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})*", codes.strip()):
-            raise DataError(f"{place}: expected item TAB 12-7-3, got {line[:60]!r}")
-        if item in seen:
-            raise DataError(f"{place}: the item '{item}' was already given")
-        seen.add(item)
-        yield item, dict(enumerate(_code(place, int(code)) for code in codes.strip().split("-")))
+        key, tab, text = line.partition("\t")
+        codes = split(text)
+        if not tab or not isinstance(codes, list):
+            raise line_error(path, number, f"expected item TAB 12-7-3 or item TAB <a_12><b_7>, got {line[:60]!r}")
+        if key in seen:
+            raise line_error(path, number, f"the item '{key}' was already given")
+        seen.add(key)
+        yield key, at_line(path, number), codes
 
 
-def _read_json(path: Path) -> Iterator[tuple[str, dict[int, int]]]:
+def _read_json(path: Path) -> Iterator[tuple[str, str, Any]]:
+    """Yield key, place and codes of every entry."""
+
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         content: dict[str, Any] = {}
         for key, value in pairs:
@@ -129,59 +144,27 @@ def _read_json(path: Path) -> Iterator[tuple[str, dict[int, int]]]:
         raise DataError(f"{path}: broken JSON: {error}") from None
     if not isinstance(content, dict):
         raise DataError(f'{path}: expected {{"item": ["<a_12>", "<b_7>", ...], ...}}, not a {type(content).__name__}')
-    letters = _letters(content)
     for item, codes in content.items():
-        yield item, _codes(f"{path}: item '{item[:60]}'", codes, letters)
+        yield item, f"{path}: item '{item[:60]}'", split(codes)
 
 
-def _letters(content: dict[str, Any]) -> dict[str, int]:
-    """Return letter -> position: the letters of the whole file in alphabetical order."""
-    tokens = (token for codes in content.values() if isinstance(codes, list) for token in codes)
-    letters = {match[1] for token in tokens if isinstance(token, str) and (match := _TOKEN.fullmatch(token))}
-    return {letter: position for position, letter in enumerate(sorted(letters))}
-
-
-def _codes(place: str, codes: Any, letters: dict[str, int]) -> dict[int, int]:
-    """Return position -> code of one item."""
-    if not isinstance(codes, list) or not codes:
-        raise DataError(f"{place}: expected a list of codes, not {json.dumps(codes)[:60]}")
-    found: dict[int, int] = {}
-    for index, token in enumerate(codes):
-        match = _TOKEN.fullmatch(token) if isinstance(token, str) else None
-        if match:
-            position, code = letters[match[1]], int(match[2])
-        elif type(token) is int and not letters:
-            position, code = index, token
-        else:
-            form = "tokens such as <a_12>" if letters else "tokens such as <a_12> or whole numbers"
-            raise DataError(f"{place}: expected {form}, got {json.dumps(token)[:60]}")
-        if found and position <= max(found):
-            raise DataError(f"{place}: {token} stands behind a token of the same or a later position")
-        found[position] = _code(place, code)
-    if 0 not in found:
-        raise DataError(f"{place}: has no code at the first position ({codes[0]} comes first)")
-    return found
-
-
-def _code(place: str, code: int) -> int:
-    if not 0 <= code < LARGEST:
-        raise DataError(f"{place}: code {code} lies outside 0 .. {LARGEST - 1:,}")
-    return code
-
-
-def _rows(path: Path, found: dict[str, Any], ids: Sequence[str]) -> tuple[dict[str, int], list[str]]:
-    """Return key -> row. Raises ConfigError when keys and items do not match one to one."""
+def _rows(
+    path: Path, found: Mapping[str, Any], ids: Sequence[str], order: IdOrder | None
+) -> tuple[dict[str, int], list[str]]:
+    """Return key -> row, and notes. Raises ConfigError when keys and items do not match one to one."""
     rows = {item: row for row, item in enumerate(ids)}
-    if found.keys().isdisjoint(rows):
-        if set(found) == {str(row) for row in range(len(ids))}:
-            note = "no key is an item id; they are taken as row numbers: key 0 is the first line of items.jsonl"
-            return {key: int(key) for key in found}, [note]
+    items, note = keyed_by_item(path, list(found), ids, order)
+    keys = dict(zip(items, found, strict=True))
+    if len(keys) < len(found):
+        twice = next(item for item, key in zip(items, found, strict=True) if keys[item] != key)
+        raise ConfigError(f"{path}: two of its keys mean the item '{twice}'")
+    if keys.keys().isdisjoint(rows):
         raise ConfigError(
             f"{path}: none of its {len(found):,} keys is an item id (e.g. '{next(iter(found))}', items are e.g. "
-            f"'{ids[0]}'), and they are not the row numbers 0 .. {len(ids) - 1}"
+            f"'{ids[0]}'), and they are not row numbers of {len(ids):,} items. Say what they are: {HOW}"
         )
-    missing = [item for item in ids if item not in found]
-    unknown = [key for key in found if key not in rows]
+    missing = [item for item in ids if item not in keys]
+    unknown = [item for item in keys if item not in rows]
     problems = [
         f"{len(names):,} {what}, e.g. '{names[0]}'"
         for names, what in ((missing, "items have no ID"), (unknown, "IDs belong to no item"))
@@ -189,4 +172,4 @@ def _rows(path: Path, found: dict[str, Any], ids: Sequence[str]) -> tuple[dict[s
     ]
     if problems:
         raise ConfigError(f"{path}: {'; '.join(problems)}. It must name the data set's {len(ids):,} items, each once")
-    return {key: rows[key] for key in found}, []
+    return {key: rows[item] for item, key in keys.items()}, [note] if note else []

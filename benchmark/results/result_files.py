@@ -54,9 +54,19 @@ class Result:
 
     @property
     def protocol(self) -> tuple[str, str, tuple[str, ...], str, str | None]:
-        """What two results must share to stand in one table: data set, fingerprint, text fields, preset, query set."""
+        """What two results must share to stand in one table: data set, fingerprint, text fields, preset, queries."""
         dataset = self.dataset
-        return str(dataset["name"]), str(dataset["fingerprint"]), self.text_fields, self.preset, self.queries
+        return str(dataset["name"]), str(dataset["fingerprint"]), self.text_fields, self.preset, self.query_protocol
+
+    @property
+    def query_protocol(self) -> str | None:
+        """The query set, and what became of items that are themselves queries, where there are any."""
+        return f"{self.queries}, self-retrieval {self.self_retrieval}" if self.self_retrieval else self.queries
+
+    @property
+    def self_retrieval(self) -> str:
+        """Whether items that are themselves queries were "excluded" or "kept"; "" where there are none."""
+        return str((self.config.get("protocol") or {}).get("self_retrieval", ""))
 
     def written(self, task: str = "") -> str:
         """When the numbers of a task, or the newest ones, were written (ISO 8601), else the file's time."""

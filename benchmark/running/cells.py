@@ -13,6 +13,7 @@ from typing import Any
 from benchmark.code_version import model_folders
 from benchmark.config import MethodConfig
 from benchmark.data.dataset import Dataset
+from benchmark.data.self_retrieval import EXCLUDED
 from benchmark.files import file_digest
 from benchmark.generative.config import GenerativeConfig
 from benchmark.results.digests import FILES, read_unchanged
@@ -60,6 +61,7 @@ class Protocol:
     text_fields: tuple[str, ...]
     query_set: str
     preset: str
+    self_retrieval: str = EXCLUDED  # what becomes of an item that is the query itself
     depth: int = 20  # ranked items per user or query: the paper's 20 beams, and 20 for every other method
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from benchmark.data.dataset import Dataset
+from benchmark.data.self_retrieval import EXCLUDED, own_items
 from benchmark.data.splits import LeaveOneOut, leave_one_out
 from benchmark.errors import BenchmarkError
 from benchmark.types.arrays import Int32
@@ -22,6 +24,7 @@ class Material:
     dataset: Dataset
     text_fields: tuple[str, ...]
     query_set: str
+    self_retrieval: str
     log: Callable[[str], None]
 
     @cached_property
@@ -61,6 +64,28 @@ class Material:
         if queries is None or not len(queries):
             raise BenchmarkError(f"the query set '{self.query_set}' has no test queries")
         return queries
+
+    @cached_property
+    def self_queries(self) -> Int32:
+        """The row of the item that each test query is itself [n_queries], -1 where it is none."""
+        own, note = own_items(self.test_queries, self.corpus)
+        if note and note not in self.dataset.warnings:
+            self.dataset.warnings.append(note)
+        return own
+
+    @property
+    def self_retrieval_facts(self) -> dict[str, Any]:
+        """What a result says of queries that are items: what was scored and how many there are; {} for none."""
+        if self.query_set == "simulated" or "search" not in self.dataset.tasks:
+            return {}
+        found = int((self.self_queries >= 0).sum())
+        return {"self_retrieval": self.self_retrieval, "self_queries": found} if found else {}
+
+    def left_out(self, task: str) -> Int32 | None:
+        """Return the item that is left out of each query's ranking [n_queries], -1 for none; None: none of any."""
+        if task != "search" or self.self_retrieval != EXCLUDED or not (self.self_queries >= 0).any():
+            return None
+        return self.self_queries
 
     def asked(self, task: str) -> int:
         """Return how many users or queries a task ranks for; loads what it ranks with."""

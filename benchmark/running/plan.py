@@ -13,6 +13,7 @@ from typing import Any
 from benchmark.code_version import code_version
 from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
 from benchmark.data.dataset import Dataset
+from benchmark.data.self_retrieval import READINGS
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import digest
 from benchmark.generative.presets import build_generative, without_generative
@@ -21,6 +22,7 @@ from benchmark.registry import find, load, source_file
 from benchmark.running import runner
 from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
+from benchmark.types.method import Method
 
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
 
@@ -86,6 +88,14 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any]) 
     return Variant(label, method, cls, kind, tasks, config, generative, code_version(cls), trials)
 
 
+def check_variants(plan: Plan) -> None:
+    """Let each method that has cells to compute say whether it can work with the items. Raises its error."""
+    missing = {cell.variant.label: cell.variant for cell in plan.cells if not cell.done()}
+    for variant in missing.values():
+        if variant.cls.check is not Method.check:  # else the items would be read for nothing
+            variant.cls(variant.config).check(plan.dataset.corpus(plan.protocol.text_fields))
+
+
 def make_plan(
     dataset: Dataset,
     variants: Sequence[Variant],
@@ -103,6 +113,9 @@ def make_plan(
             raise UsageError(f"unknown task '{task}'.{did_you_mean(task, TASKS)}")
         if task not in dataset.tasks:
             raise UsageError(f"the data set '{dataset.name}' has no {task} (it has: {', '.join(dataset.tasks)})")
+    if protocol.self_retrieval not in READINGS:
+        hint = did_you_mean(protocol.self_retrieval, READINGS)
+        raise UsageError(f"--self-retrieval: '{protocol.self_retrieval}' is neither excluded nor kept.{hint}")
     if protocol.query_set not in dataset.query_sets:
         raise UsageError(
             f"the data set '{dataset.name}' has no queries '{protocol.query_set}'."
@@ -122,6 +135,7 @@ def make_plan(
                 "preset": protocol.preset,
                 "text_fields": protocol.text_fields,
                 "query_set": protocol.query_set,
+                "self_retrieval": protocol.self_retrieval,
                 "depth": protocol.depth,
                 "variant": variant.describe(),
                 "suite": suite,

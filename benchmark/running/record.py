@@ -101,6 +101,7 @@ def write_result(
     codes: Codes | None,
     corpus: Corpus,
     histories: Histories | None = None,
+    facts_of_protocol: Mapping[str, Any] | None = None,
 ) -> None:
     """Add the cell's task to its files; result.json goes last, so that a result is there only when it is whole.
 
@@ -115,7 +116,7 @@ def write_result(
             _write_ids(folder / name, corpus.ids, of_items)
     digests = _write_shared(cell, plan, corpus, histories)
     with lock(folder / ".lock"):  # two processes may finish two tasks of one method at the same time
-        result = cell.result() or _header(cell, plan, corpus)
+        result = cell.result() or _header(cell, plan, corpus, facts_of_protocol or {})
         write_cost(folder / "cost.json", cell, stages)
         write_curves(folder / LOG, stages, result)
         said = [note for stage in stages.values() for note in stage.cost()["facts"].get("notes", ())]
@@ -141,7 +142,7 @@ def _write_shared(cell: Cell, plan: Plan, corpus: Corpus, histories: Histories |
     return {f"../../../{path.name}": digest for path, digest in digests.items()}
 
 
-def _header(cell: Cell, plan: Plan, corpus: Corpus) -> dict[str, Any]:
+def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[str, Any]) -> dict[str, Any]:
     variant, protocol, dataset = cell.variant, plan.protocol, plan.dataset
     return {
         "format": FORMAT,
@@ -168,6 +169,7 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus) -> dict[str, Any]:
             "protocol": {
                 "depth": protocol.depth,
                 "training_queries": dataset.training_queries(protocol.query_set),
+                **facts_of_protocol,
             },
         },
         "metrics": {},

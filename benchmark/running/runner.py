@@ -87,7 +87,7 @@ class Runner:
     @cached_property
     def material(self) -> Material:
         protocol = self.plan.protocol
-        return Material(self.plan.dataset, protocol.text_fields, protocol.query_set, self.log)
+        return Material(self.plan.dataset, protocol.text_fields, protocol.query_set, protocol.self_retrieval, self.log)
 
     def _run(self, cell: Cell) -> None:
         used: dict[str, Stage] = {}
@@ -107,7 +107,8 @@ class Runner:
             stage = used[f"rank.{cell.task}"] = self._rank(cell, codes)
             scored = self._score(cell, stage, codes)
         if process_rank() == 0:
-            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories)
+            said = self.material.self_retrieval_facts
+            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories, said)
 
     def _context(self, seed: int, work: Path) -> Context:
         return Context(

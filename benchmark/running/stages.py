@@ -143,8 +143,9 @@ class Stages:
         return {"text_fields": self.plan.protocol.text_fields, "code of data": code, **hashes}
 
     def _task_data(self, cell: Cell) -> dict[str, Any]:
-        query_set = self.plan.protocol.query_set if cell.task == "search" else None
-        return {**self._data(TASK_DATA[cell.task]), "query_set": query_set}
+        protocol, search = self.plan.protocol, cell.task == "search"
+        decided_by = {**self._data(TASK_DATA[cell.task]), "query_set": protocol.query_set if search else None}
+        return decided_by | ({"self_retrieval": protocol.self_retrieval} if search else {})
 
 
 def model_version(encoder: EncoderConfig) -> list[str | None]:

@@ -98,7 +98,11 @@ class Histories:
 
 @dataclass(frozen=True)
 class QuerySet:
-    """Queries and their judgments: query query_rows[j] has item item_rows[j] at grade grades[j]."""
+    """Queries and their judgments: query query_rows[j] has item item_rows[j] at grade grades[j].
+
+    An item is relevant from grade 1. Negative grades (junk, in TREC's web tracks) become 0, so that no metric, pair or
+    loss ever sees one.
+    """
 
     name: str  # "judged", "simulated", "category-derived", ...
     ids: tuple[str, ...]
@@ -108,6 +112,8 @@ class QuerySet:
     grades: Int32  # [n_judgments]
 
     def __post_init__(self) -> None:
+        if (self.grades < 0).any():
+            object.__setattr__(self, "grades", np.maximum(self.grades, 0))
         read_only(self, arrays=("query_rows", "item_rows", "grades"), tuples=("ids", "texts"))
 
     def __len__(self) -> int:

@@ -89,6 +89,12 @@ class Method(Configured[ConfigT], ABC):
         """
         return {}
 
+    def check(self, corpus: Corpus) -> None:
+        """Raise UsageError or DataError where these settings cannot work with these items.
+
+        Called with every plan, `--dry-run` too, before anything is computed; it should take less than a second.
+        """
+
 
 def _with_own_context(fit: Callable[..., Any]) -> Callable[..., Any]:
     """Let `fit` be called without a context: it gets one with the defaults, whose folder goes with the method."""

@@ -61,6 +61,9 @@ def _check_run(result: Stored, task: str, grades: Grades, ranked: Ranked) -> Non
         result.wrong(file, f"ranks {len(ranked[deep])} items for '{deep}', deeper than {depth}")
     if strange := first(query for query in ranked if query not in grades and query not in asked):
         result.wrong(file, f"ranks for '{strange}', which nobody asked or judged")
+    left_out = result.content["config"]["protocol"].get("self_retrieval") == "excluded" and task == "search"
+    if left_out and (own := first(query for query, items in ranked.items() if query in items)):
+        result.wrong(file, f"ranks '{own}' for itself, which was to be left out")
     known = result.items if result.items is not None else result.ids
     for name, rows in ((file, ranked), (f"qrels.{task}.txt", grades)):
         unknown = first(item for items in rows.values() for item in items if known is not None and item not in known)

@@ -30,6 +30,8 @@ def command(seeds: Sequence[Result]) -> str:
         options.append(("--text-fields", fields))
     if result.queries:
         options.append(("--queries", result.queries))
+    if result.self_retrieval == "kept":
+        options.append(("--self-retrieval", "kept"))
     options += [("--set", f"{key}={value}") for key, value in settings(result).items()]
     return " \\\n  ".join(["benchmark run", *(f"{option} {shlex.quote(value)}" for option, value in options)])
 

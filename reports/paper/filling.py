@@ -50,7 +50,7 @@ def fill(table: Declaration, spec: Spec, results: Iterable[Result]) -> list[Fill
 
 
 def _protocol(spec: Spec, result: Result) -> tuple[str, ...]:
-    queries = str(result.queries) if any(column.task == "search" for column in spec.columns) else ""
+    queries = str(result.query_protocol) if any(column.task == "search" for column in spec.columns) else ""
     return SAME_PROTOCOL.get(result.preset, result.preset), queries, *result.text_fields
 
 

@@ -36,7 +36,17 @@ def protocol(result: Result, *, search: bool) -> list[str]:
         trained = result.config.get("protocol", {}).get("training_queries", result.queries)
         if trained != result.queries:
             parts.append(f"trained on {query_set(trained)}")
+    if search and result.self_retrieval:
+        parts.append(_self_retrieval(result))
     return parts
+
+
+def _self_retrieval(result: Result) -> str:
+    """Return what became of the items that are themselves queries."""
+    count = result.config["protocol"].get("self_queries", "some")
+    if result.self_retrieval == "kept":
+        return f"{count} queries are themselves items, and may find themselves (self-retrieval kept, unlike BEIR)"
+    return f"{count} queries are themselves items: each one's own item is left out of its ranking, as BEIR does"
 
 
 def query_set(name: str) -> str:

@@ -105,6 +105,22 @@ def test_histories_and_queries_name_rows_of_the_corpus(shop):
     assert dataset.queries("judged", "train") is None
 
 
+def test_negative_grades_count_as_0_and_are_noted(shop):
+    """The grades -1 and -2 of TREC's web tracks say junk; a query with these alone stays, and counts 0."""
+    (shop / "queries.tsv").write_text("q1\tcup\nq2\tmug\nq3\tjug\n")
+    (shop / "qrels.txt").write_text("q1 0 a 3\nq1 0 b -2\nq2 0 a -1\nq2 0 3 -1\nq3 0 b 0\n")
+    dataset = opened(shop)
+    queries = dataset.queries("judged", "test")
+    assert queries is not None and queries.ids == ("q1", "q2", "q3")
+    assert queries.grades.tolist() == [3, 0, 0, 0, 0]
+    assert dataset.warnings == [
+        "qrels.txt: 3 negative grades; they count as 0: not relevant",
+        "qrels.txt: 2 queries have no relevant item (no grade of 1 or more); every metric of them is 0",
+    ]
+    counts = dataset.counts()
+    assert (counts["judged test judgments"], counts["judged test relevant judgments"]) == (5, 1)
+
+
 def test_counts_and_tasks_say_what_is_there(shop):
     dataset = opened(shop)
     assert dataset.counts() == {
@@ -116,6 +132,7 @@ def test_counts_and_tasks_say_what_is_there(shop):
         "users with a validation item": 1,
         "judged test queries": 2,
         "judged test judgments": 3,
+        "judged test relevant judgments": 2,
     }
     assert dataset.tasks == ("id-quality", "recommendation", "search")
     assert (dataset.query_sets, dataset.default_queries) == (("judged", "simulated"), "judged")

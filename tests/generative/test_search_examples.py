@@ -68,6 +68,15 @@ def test_judged_queries_choose_weights_from_their_development_part_or_from_a_par
     assert examples(without)[1] is None  # nothing is held out where no weights are chosen
 
 
+def test_queries_with_negative_grades_choose_no_weights(tmp_path: Path) -> None:
+    """A development set without a relevant item counts as none: a part of the training queries is held out."""
+    folder = made(tmp_path / "data", "test", "train", "dev")
+    (folder / "qrels.dev.txt").write_text("d1 0 a -1\nd1 0 b -2\nq1 0 a 0\n")
+    queries, development = examples(open_dataset(str(folder), cache=tmp_path), evaluations=2)
+    assert development is not None and not {"d1", "q1"} & set(development.ids)
+    assert (len(queries), len(development)) == (24, 1)
+
+
 def test_simulated_queries_stand_beside_judged_ones(tmp_path: Path) -> None:
     """Only judged queries choose weights: simulated ones are no sample of what users ask."""
     data = open_dataset(str(made(tmp_path / "data", "test", "train")), cache=tmp_path)

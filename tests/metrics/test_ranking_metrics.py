@@ -66,6 +66,22 @@ def test_every_measure_equals_the_brute_force(tmp_path_factory, seed, n_queries,
         assert found.means[measure] == pytest.approx(np.mean(expected), abs=1e-6)
 
 
+def test_negative_grades_score_as_0_also_where_a_query_has_no_others(tmp_path):
+    """trec_eval's code crashes on a query whose grades are all negative."""
+    items, scores = np.array([[0, 1, 2], [1, 2, 0], [5, 4, 3]], np.int32), np.array([[3, 2, 1]] * 3, np.float32)
+    write_run(tmp_path / "run.trec", ["mixed", "junk", "lone"], IDS, Rankings(items, scores), "t")
+    grades = {"mixed": {"i1": 2, "i0": -2, "i7": -1}, "junk": {"i1": -2, "i2": -1}, "lone": {"i5": -1}}
+    qrels = [(query, item, grade) for query, judged in grades.items() for item, grade in judged.items()]
+    measures = list(dict.fromkeys((*RECOMMENDATION, *SEARCH)))
+    found = score_run(tmp_path / "run.trec", qrels, measures)
+    as_zero = score_run(tmp_path / "run.trec", [(q, i, max(grade, 0)) for q, i, grade in qrels], measures)
+    for measure in measures:
+        by_hand = [brute_force(measure, ["i0", "i1", "i2"], grades["mixed"]), 0, 0]
+        assert found.per_query[measure] == pytest.approx(by_hand, abs=1e-6), measure
+        assert found.per_query[measure].tolist() == as_zero.per_query[measure].tolist()
+    assert found.means["RR@10"] == pytest.approx(1 / 6)
+
+
 def score(tmp_path, ranked, relevant, measures):
     items = np.array([[IDS.index(item) for item in ranked]], np.int32)
     scores = np.arange(len(ranked), 0, -1, dtype=np.float32)[None]

@@ -72,11 +72,26 @@ def test_all_forms_say_the_same(file: Callable[..., Path], content: object, name
     assert codes.values.tolist() == [[5, 0], [2, 1]]
 
 
-def test_keys_that_are_row_numbers_are_taken_as_such_and_a_note_says_so(file: Callable[..., Path]) -> None:
-    content = {"1": ["<a_1>"], "0": ["<a_0>"], "2": ["<a_0>"]}
-    codes, notes = read_ids(file(content), ["x", "y", "z"])
-    assert codes.values.tolist() == [[0], [1], [0]]
-    assert "row numbers" in notes[0] and "1 items repeat an ID" in notes[1]
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ({"x": "5,0,3", "y": "2, 1, 0"}, "a.json"),
+        ({"x": "5-0-3", "y": "2 1 0"}, "a.json"),
+        ({"x": "<a_5><b_0><c_3>", "y": "<a_2><b_1><c_0>"}, "a.json"),
+        ({"x": "<s_a_5><s_b_0><s_c_3>", "y": "<s_a_2> <s_b_1> <s_c_0>"}, "a.index.json"),
+        ({"x": ["<s_a_5>", "<s_b_0>", "<s_c_3>"], "y": ["<a_2>", "<b_1>", "<c_0>"]}, "a.index.json"),
+        ("x\t5,0,3\ny\t2, 1, 0\n", "a.tsv"),
+        ("y\t<a_2><b_1><c_0>\nx\t<a_5><b_0><c_3>\n", "a.tsv"),
+    ],
+)
+def test_one_text_of_all_codes_is_read_as_their_list(file: Callable[..., Path], content: object, name: str) -> None:
+    codes, _ = read_ids(file(content, name), ["x", "y"])
+    assert codes.values.tolist() == [[5, 0, 3], [2, 1, 0]]
+
+
+def test_joined_tokens_keep_the_positions_of_their_letters(file: Callable[..., Path]) -> None:
+    codes, _ = read_ids(file({"x": "<a_1><c_2>", "y": "<a_3><b_4><c_5>"}), ["x", "y"])
+    assert codes.values.tolist() == [[1, -1, 2], [3, 4, 5]]
 
 
 def test_numeric_ids_are_ids_and_not_row_numbers(file: Callable[..., Path]) -> None:
@@ -126,7 +141,7 @@ def test_the_configuration_knows_the_content_and_not_the_place(file: Callable[..
         for name, code in (("1.json", 1), ("2.json", 1), ("3.json", 2))
     )
     assert one == same != other
-    assert set(one) == {"content"}
+    assert set(one) == {"content", "counted"}
 
 
 def test_a_file_of_ids_keeps_the_contract_of_a_method(file: Callable[..., Path]) -> None:
@@ -143,8 +158,12 @@ WRONG = [
     ("[]", "not a list"),
     ('{"x": [1],\n"y": [1', ":2: broken JSON"),
     ('{"x": [1], "x": [2]}', "the item 'x' stands twice"),
-    ('{"x": [], "y": [1]}', "item 'x': expected a list of codes, not []"),
-    ('{"x": "1-2", "y": [1]}', "item 'x': expected a list of codes"),
+    ('{"x": [], "y": [1]}', "item 'x': expected a list of codes, or a text such as 12,7,3; got []"),
+    ('{"x": "1;2", "y": [1]}', "item 'x': expected a list of codes, or a text such as 12,7,3; got \"1;2\""),
+    ('{"x": "1,-2", "y": [1]}', "item 'x': expected a list of codes, or a text"),
+    ('{"x": "<a_1><b_2", "y": ["<a_1>"]}', "item 'x': expected a list of codes, or a text"),
+    ('{"x": "<a_1><a_2>", "y": ["<a_1>"]}', "item 'x': <a_2> stands behind a token of the same"),
+    ('{"x": "1,2", "y": "<a_1><b_2>"}', "item 'x': expected tokens such as <a_12>, got 1"),
     ('{"x": [true], "y": [1]}', "item 'x': expected tokens such as <a_12> or whole numbers, got true"),
     ('{"x": [-1], "y": [1]}', "item 'x': code -1 lies outside 0 .. 999,999"),
     ('{"x": [1000000], "y": [1]}', "code 1000000 lies outside"),
@@ -155,8 +174,8 @@ WRONG = [
     ('{"x": ["<A_1>"], "y": ["<a_1>"]}', 'expected tokens such as <a_12>, got "<A_1>"'),
     ('{"x": [1]}', "1 items have no ID, e.g. 'y'. It must name the data set's 2 items"),
     ('{"x": [1], "y": [1], "q": [2], "r": [2]}', "2 IDs belong to no item, e.g. 'q'"),
-    ('{"1": [1], "2": [1]}', "none of its 2 keys is an item id (e.g. '1', items are e.g. 'x')"),
-    ('{"0": [1]}', "they are not the row numbers 0 .. 1"),
+    ('{"3": [1], "4": [1]}', "none of its 2 keys is an item id (e.g. '3', items are e.g. 'x')"),
+    ('{"0": [1]}', "they are not row numbers of 2 items"),
     (b'{"x": [1],\n"\xe9": [1]}', ":2: not UTF-8"),
     ("[" * 100_000, "broken JSON"),
 ]
@@ -173,7 +192,7 @@ def test_a_wrong_json_file_gets_one_clear_error(file: Callable[..., Path], conte
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("x 1-2\n", ":1: expected item TAB 12-7-3, got 'x 1-2'"),
+        ("x 1-2\n", ":1: expected item TAB 12-7-3 or item TAB <a_12><b_7>, got 'x 1-2'"),
         ("x\t1-2\ny\t1-\n", ":2: expected item TAB"),
         ("x\t1\nx\t2\n", ":2: the item 'x' was already given"),
         ("x\t1\0\n", ":1: expected item TAB"),
@@ -215,12 +234,12 @@ def test_what_was_guessed_about_a_file_stands_below_the_tables_that_show_its_row
     shop: Path, tmp_path: Path, file: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = file({str(row): [row % 5, row % 7] for row in range(60)})
-    words = ["--methods", "random", "--ids", str(path), "--tasks", "id-quality"]
+    words = ["--methods", "random", "--ids", str(path), "--ids-order", "items", "--tasks", "id-quality"]
     assert run(shop, tmp_path / "runs", *words) == 0
     capsys.readouterr()
     assert main(["report", "--runs", str(tmp_path / "runs"), "--tables", "id-quality", "--format", "md"]) == 0
     report = capsys.readouterr().out
-    assert "- other: no key is an item id; they are taken as row numbers" in report
+    assert "- other: its keys are row numbers from 0 on; they count the lines of items.jsonl" in report
     assert "- other: 2 codes per item, codebooks of 5, 7 codes as far" in report
     assert "25 items repeat an ID" in report
 
@@ -245,7 +264,8 @@ def test_several_files_need_labels_of_their_own(
     shop: Path, tmp_path: Path, file: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "b").mkdir()
-    one, two = file({"x": [1]}), file({"x": [1]}, "b/other.index.json")
+    content = {f"i{row:02}": [row] for row in range(60)}
+    one, two = file(content), file(content, "b/other.index.json")
     assert run(shop, tmp_path / "runs", "--ids", str(one), "--ids", str(two), "--dry-run") == 2
     assert "two files have the label 'other'; write --ids LABEL=FILE" in capsys.readouterr().err
     assert run(shop, tmp_path / "runs", "--ids", str(one), "--ids", f"b={two}", "--dry-run") == 0
@@ -258,6 +278,7 @@ def test_several_files_need_labels_of_their_own(
     [
         (["--ids", "nowhere.json"], "nowhere.json: No such file or directory"),
         ([], "name methods with --methods, or files of IDs with --ids"),
+        (["--methods", "random", "--ids-order", "items"], "--ids-order goes with --ids"),
     ],
 )
 def test_misuse_gets_one_line(
@@ -268,11 +289,21 @@ def test_misuse_gets_one_line(
     assert message in error and error.count("\n") == 1
 
 
-def test_ids_that_do_not_fit_fail_alone(
-    shop: Path, tmp_path: Path, file: Callable[..., Path], capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = file({f"i{row:02}": [row] for row in range(59)})
-    words = ["--methods", "random", "--ids", str(path), "--tasks", "id-quality"]
-    assert run(shop, tmp_path / "runs", *words) == 1
-    assert "1 items have no ID, e.g. 'i59'" in capsys.readouterr().err
-    assert ids_of(tmp_path / "runs", "random") and not ids_of(tmp_path / "runs", "other")
+@pytest.mark.parametrize("dry", [["--dry-run"], []])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({f"i{row:02}": [row] for row in range(59)}, "1 items have no ID, e.g. 'i59'"),
+        ({str(row + 1): f"{row},1" for row in range(60)}, "its keys are row numbers from 1 on"),
+        ('{"i00": [1],\n', ":2: broken JSON"),
+    ],
+)
+def test_ids_that_cannot_be_used_are_refused_before_anything_is_computed(
+    shop: Path, tmp_path: Path, file: Callable[..., Path], capsys: pytest.CaptureFixture[str],
+    content: object, message: str, dry: list[str],
+) -> None:  # fmt: skip
+    words = ["--methods", "random", "--ids", str(file(content)), "--tasks", "id-quality", *dry]
+    assert run(shop, tmp_path / "runs", *words) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not ids_of(tmp_path / "runs", "random")

@@ -41,6 +41,12 @@ def test_an_unknown_field_is_refused_with_the_nearest_name_and_a_field_of_the_pa
     assert corpus.field("brand") == ["", ""] and corpus.field("colour") == ["red", ""]
 
 
+def test_a_negative_grade_is_0_and_the_callers_array_stays_as_it_is() -> None:
+    rows, grades = np.arange(3, dtype=np.int32), np.array([2, -1, -2], np.int32)
+    queries = QuerySet("made-up", ("a", "b", "c"), ("x", "y", "z"), rows, rows, grades)
+    assert queries.grades.tolist() == [2, 0, 0] and grades.tolist() == [2, -1, -2]
+
+
 def test_ids_rows_and_paths_cannot_be_changed() -> None:
     corpus = small_corpus(3)
     with pytest.raises(AttributeError):

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.metrics.latency import latency, throughput
 from benchmark.running.material import Material
-from benchmark.running.steps.rankings import keep_rankings
+from benchmark.running.steps.rankings import keep_rankings, results_to_ask
 from benchmark.types.arrays import Int64
 from benchmark.types.facts import Facts
 from benchmark.types.method import Context, Recommender, Retriever
@@ -21,7 +21,7 @@ def fit_and_rank(
     folder: Path, task: str, method: Retriever[Any] | Recommender[Any], material: Material, depth: int, context: Context
 ) -> Facts:
     """Fit a retriever or recommender and rank with it; its speed becomes facts."""
-    n, started = material.asked(task), time.perf_counter()
+    n, results, started = material.asked(task), results_to_ask(task, material, depth), time.perf_counter()
     if isinstance(method, Retriever):
         method.fit(material.corpus, material.train_queries, context)
     else:
@@ -30,8 +30,8 @@ def fit_and_rank(
 
     def ranked(rows: Int64) -> Rankings:
         if isinstance(method, Retriever):
-            return method.search([material.test_queries.texts[row] for row in rows], depth)
-        return method.recommend(material.test_users[0].select(rows), depth)
+            return method.search([material.test_queries.texts[row] for row in rows], results)
+        return method.recommend(material.test_users[0].select(rows), results)
 
     rankings = ranked(np.arange(n))
     seconds = time.perf_counter() - fitted
