@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.version import __version__
@@ -50,8 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
-        code: int = module.execute(command.parse_args(words[1:]))
-        return code
+        return _execute(module, command.parse_args(words[1:]))
     except BenchmarkError as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return error.exit_code
@@ -64,6 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"benchmark: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
         return 1
+
+
+def _execute(module: Any, arguments: argparse.Namespace) -> int:
+    """Carry out a command. No plugin decides by `sys.exit(0)` that it went well."""
+    try:
+        code: int = module.execute(arguments)
+    except SystemExit as error:
+        raise BenchmarkError(f"something called sys.exit({error}) before the command was done") from error
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
