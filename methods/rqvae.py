@@ -63,6 +63,8 @@ class RQVAEConfig(MethodConfig):
 class RQVAE(Indexer[RQVAEConfig]):
     """IDs by a residual-quantised autoencoder of text embeddings (TIGER's semantic IDs)."""
 
+    at_most_items = ("codebook_size",)
+
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return int32 codes [n_items, levels], each in [0, codebook_size).
 
