@@ -41,15 +41,12 @@ def is_skewed(values: Float64) -> NDArray[np.bool_]:
     return np.asarray((np.ptp(values, axis=0) == 0) | (np.abs(cubes) > SKEWED * squares**1.5))
 
 
-def is_coarse(values: Float64, ranges: Ranges) -> NDArray[np.bool_]:
-    """Say for each measure of values [seeds, queries, measures] whether its mean takes too few values for a bootstrap.
+def is_coarse(values: Float64, ends: tuple[float, float]) -> bool:
+    """Say whether the mean of one measure's values [seeds, queries] takes too few values for a bootstrap.
 
     So it is with one seed, few queries and nothing but hits and misses: there a bootstrap covers 92% to 95%.
     """
-    if len(values) > 1 or values.shape[1] >= MANY:
-        return np.zeros(values.shape[2], np.bool_)
-    low, high = np.array(ranges).T
-    return np.asarray(((values == low) | (values == high)).all(axis=(0, 1)))
+    return len(values) == 1 and values.shape[1] < MANY and bool(np.isin(values, ends).all())
 
 
 def bounded_intervals(values: Float64, ranges: Ranges, *, seed: int = 0, draws: int = DRAWS) -> Float64:

@@ -117,14 +117,13 @@ def value_ranges(measures: Sequence[str], *tables: Values) -> dict[int, tuple[fl
 
 def _bounded(measures: Sequence[str], values: Values) -> Intervals:
     """Return the intervals of the measures of values [seeds, queries, measures] whose bootstrap is too short."""
-    ranges = value_ranges(measures, values)
-    values = values[:, :, list(ranges)]
-    skewed, coarse = is_skewed(values.mean(axis=0)), is_coarse(values, list(ranges.values()))
-    names = [measures[i] for i in ranges]
-    chosen = np.flatnonzero(skewed | coarse).tolist()
-    low, high = bounded_intervals(values[:, :, chosen], [ranges[list(ranges)[i]] for i in chosen]).tolist()
-    kinds = ["bounded" if skewed[i] else "exact" for i in chosen]
-    return {names[i]: Limits(*found) for i, *found in zip(chosen, low, high, kinds, strict=True)}
+    skewed = is_skewed(values.mean(axis=0))
+    ranges = {i: r for i, r in value_ranges(measures, values).items() if skewed[i] or is_coarse(values[:, :, i], r)}
+    if not ranges:
+        return {}
+    low, high = bounded_intervals(values[:, :, list(ranges)], list(ranges.values())).tolist()
+    kinds = ["bounded" if skewed[i] else "exact" for i in ranges]
+    return {measures[i]: Limits(*found) for i, *found in zip(ranges, low, high, kinds, strict=True)}
 
 
 def _stamp(path: Path) -> Stamp | None:
