@@ -209,6 +209,11 @@ class Dataset:
             )
         self.warnings.append(f"counts differ from dataset.toml: {'; '.join(different)}")
 
+    @property
+    def n_items(self) -> int:
+        """The number of items, known without parsing them."""
+        return self._counted["items"]
+
     def corpus(self, fields: Sequence[str] | None = DEFAULT_TEXT_FIELDS) -> Corpus:
         """Return the items with the text fields a method may read (None: the default ones)."""
         from benchmark.types import item_text as text

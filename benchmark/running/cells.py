@@ -41,6 +41,8 @@ class Variant:
     config: MethodConfig
     generative: GenerativeConfig | None  # indexers only
     code: str  # hash of the method's code
+    chosen: frozenset[str] = frozenset()  # keys of the method's configuration that `--set` gave, not the preset
+    notes: tuple[str, ...] = ()  # what the tables must say of the configuration
     trials: int | None = None  # settings that were tried to choose the preset's; None: unknown, or others were set
 
     def describe(self) -> dict[str, Any]:

@@ -174,7 +174,7 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[s
         },
         "metrics": {},
         "counts": {},
-        "notes": list(dataset.warnings),
+        "notes": [*dataset.warnings, *variant.notes],
         "versions": {},
         "revisions": {},
         FILES: {},
