@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.config import flatten
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.generative.start import load_start
 from benchmark.registry import find, load
@@ -102,6 +103,11 @@ def _indexer(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> Non
             raise AssertionError(f"{name}: {error}") from None
         return codes
 
+    sizes = flatten(cls.Config(**settings).model_dump())
+    for key in cls.at_most_items:
+        assert isinstance(sizes.get(key), int), (
+            f"{name}: at_most_items names '{key}', which is no whole number of Config"
+        )
     corpus = small_corpus()
     first, again = fit(corpus, 0), fit(corpus, 0)
     assert np.array_equal(first.values, again.values), f"{name}: the same seed gave other codes"

@@ -1,7 +1,8 @@
-"""Files and folders that are there whole or not at all, the one lock, and hashes of contents.
+"""Files and folders that are there whole or not at all, and hashes of contents.
 
 What is written gets a temporary name beside its target, is flushed to the disk, and is then renamed: whoever looks
-sees the old content or the new one, also after a kill or a power failure.
+sees the old content or the new one, also after a kill or a power failure. What a killed process leaves under a
+temporary name (`.partial-<machine>-<process>-..`) is removed by the next one that writes into the same folder.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import DiskFullError
 
-SEAL = ".whole.json"  # in a sealed folder: its files and their sizes in bytes
+PARTIAL = ".partial-"
+_OWN = os.urandom(4).hex()  # tells this process from an earlier one that had the same number
 
 
 def home_path(text: str | Path) -> Path:
@@ -79,32 +83,75 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def whole(target: Path, *, seal: bool = False) -> Iterator[Path]:
+def whole(target: Path) -> Iterator[Path]:
     """Give a path to fill, as a file or as a folder; `target` has its content when the block ends, or is as before.
 
     The path does not exist yet and lies beside `target`. Where a folder `target` was finished by another process in
-    the meantime, that one stays. `seal` lists a folder's files for `is_whole`, and replaces a folder that is damaged.
-    Raises DiskFullError.
+    the meantime, that one stays. Raises DiskFullError.
     """
     with full_disk_names(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=f".{target.name[:64]}.", dir=target.parent))
+        remove_partials(target.parent)
+        room = Path(tempfile.mkdtemp(prefix=partial_prefix(), dir=target.parent))
         try:
             part = room / f"part{target.suffix}"
             yield part
-            if seal:
-                sizes = {name.relative_to(part).as_posix(): name.stat().st_size for name in _files(part)}
-                (part / SEAL).write_text(json.dumps(sizes, sort_keys=True), "utf-8")
-                if not is_whole(target):
-                    shutil.rmtree(target, ignore_errors=True)  # a damaged folder makes way
             put_in_place(part, target)
         finally:
             shutil.rmtree(room, ignore_errors=True)
 
 
+def partial_prefix() -> str:
+    """Return how the name of a temporary file or folder of this process begins."""
+    return f"{PARTIAL}{_machine()}-{os.getpid()}-{_OWN}-"
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove what processes of this machine that are dead have left half-written in a folder."""
+    if os.name == "nt":  # no way to ask whether a process lives
+        return
+    for left in folder.glob(f"{PARTIAL}{_machine()}-*"):
+        number, _, own = left.name.removeprefix(f"{PARTIAL}{_machine()}-").partition("-")
+        if number == str(os.getpid()):
+            dead = not own.startswith(_OWN)
+        else:
+            dead = number.isdecimal() and not _is_alive(int(number))
+        if dead:
+            remove(left)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, as far as that is possible."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
+@cache
+def _machine() -> str:
+    """Return a name for this machine; containers, which number their processes apart, are machines of their own."""
+    numbering = ""
+    with suppress(OSError):
+        numbering = os.readlink("/proc/self/ns/pid")
+    return digest([platform.node(), numbering])[:8]
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it lives, and is another user's
+        return True
+    return True
+
+
 def put_in_place(part: Path, target: Path) -> None:
     """Flush a finished file or folder to the disk and give it its name."""
-    for path in [*_files(part), *(folder for folder in part.rglob("*") if folder.is_dir()), part]:
+    folders = [part, *(path for path in part.rglob("*") if path.is_dir())] if part.is_dir() else []
+    for path in [*files_of(part), *folders]:
         _flush(path)
     try:
         os.replace(part, target)
@@ -114,16 +161,8 @@ def put_in_place(part: Path, target: Path) -> None:
     _flush(target.parent)
 
 
-def is_whole(folder: Path) -> bool:
-    """Say whether a sealed folder has all its files in their full length."""
-    try:
-        sizes: dict[str, int] = json.loads((folder / SEAL).read_text("utf-8"))
-        return all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError, AttributeError):
-        return False
-
-
-def _files(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
+    """Return the files below a folder, or the file itself."""
     return [path] if path.is_file() else [inside for inside in path.rglob("*") if inside.is_file()]
 
 
@@ -148,13 +187,3 @@ def full_disk_names(path: Path) -> Iterator[None]:
         if short or error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError(f"the disk is full: no space for {path}") from error
         raise
-
-
-@contextmanager
-def lock(path: Path) -> Iterator[None]:
-    """Hold a lock file, against other threads and processes; it is free again when its holder ends, however it ends."""
-    from filelock import FileLock
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path):
-        yield

@@ -47,6 +47,7 @@ class Shuffled(Indexer[ResidualKMeansConfig]):
     """Residual k-means IDs permuted over the items: the same code structure, no meaning."""
 
     control = True
+    at_most_items = ResidualKMeans.at_most_items
 
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return the rows of `rqkmeans`' codes [n_items, levels] in random order."""

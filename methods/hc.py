@@ -43,6 +43,8 @@ class HierarchicalClusteringConfig(MethodConfig):
 class HierarchicalClustering(Indexer[HierarchicalClusteringConfig]):
     """IDs by recursive k-means of text embeddings: the path from the root to the leaf."""
 
+    at_most_items = ("children",)
+
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return int32 codes [n_items, depth], each position in [0, children), -1 after a shorter path.
 

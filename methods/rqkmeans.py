@@ -42,6 +42,8 @@ class ResidualKMeansConfig(MethodConfig):
 class ResidualKMeans(Indexer[ResidualKMeansConfig]):
     """IDs by k-means on the residuals of text embeddings."""
 
+    at_most_items = ("codebook_size",)
+
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return int32 codes [n_items, levels], level t in [0, codebook_size).
 

@@ -65,6 +65,8 @@ class RQVAEConfig(MethodConfig):
 class RQVAE(Indexer[RQVAEConfig]):
     """IDs by a residual-quantised autoencoder of text embeddings (TIGER's semantic IDs)."""
 
+    at_most_items = ("codebook_size",)
+
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return int32 codes [n_items, levels], each in [0, codebook_size).
 
@@ -77,6 +79,7 @@ class RQVAE(Indexer[RQVAEConfig]):
 
         config, n_items = self.config, len(corpus)
         require(config.codebook_size <= n_items, "codebook_size", f"the corpus has only {n_items} items")
+        training = config.training.with_steps(n_items)
         x = torch.from_numpy(context.embed(corpus, config.encoder))  # float32 [n_items, dim]
         torch.manual_seed(context.seed)
         decay = config.decay if config.update == "ema" else None
@@ -85,21 +88,20 @@ class RQVAE(Indexer[RQVAEConfig]):
         if config.standardize:
             network.standardize(x)
         if config.init == "k-means":
-            batch_size = config.training.batch_size
-            first = x[torch.randperm(n_items)[: max(batch_size, config.codebook_size)]]
-            quantizer.start(network.latents(first), batch_size=batch_size, seed=context.seed * config.levels)
+            first = x[torch.randperm(n_items)[: max(training.batch_size, config.codebook_size)]]
+            quantizer.start(network.latents(first), batch_size=training.batch_size, seed=context.seed * config.levels)
 
         def loss(model: torch.nn.Module, indices: torch.Tensor) -> dict[str, torch.Tensor]:
             values: dict[str, torch.Tensor] = model(x[indices.cpu()].to(indices.device))
             return values
 
         def restart(step: int, _: torch.nn.Module) -> None:
-            if config.restart_steps and (step + 1) % config.restart_steps == 0 and step + 1 < config.training.steps:
+            if config.restart_steps and (step + 1) % config.restart_steps == 0 and step + 1 < training.steps:
                 rows = torch.randperm(n_items)[: config.restart_sample]
                 with torch.no_grad():
                     z = network.latents(x[rows].to(network.mean.device))
                 quantizer.restart(z)
 
-        train(network, n_items, loss, config.training, context, name="rqvae", after_step=restart)
+        train(network, n_items, loss, training, context, name="rqvae", after_step=restart)
         context.facts["parameters"] = sum(parameter.numel() for parameter in network.parameters())
         return Codes(network.codes(x).numpy().astype(np.int32), (config.codebook_size,) * config.levels)

@@ -32,6 +32,8 @@ from benchmark.types.method import Context, Indexer
 class TIGER(Indexer[RQVAEConfig]):
     """RQ-VAE IDs with a T5 that reads the IDs of a history (Rajput et al., NeurIPS 2023)."""
 
+    at_most_items = RQVAE.at_most_items
+
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return the IDs of `rqvae`, int32 codes [n_items, levels]."""
         return RQVAE(self.config).fit(corpus, context)

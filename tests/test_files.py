@@ -1,4 +1,4 @@
-"""Files are there whole or not at all; one lock; one digest."""
+"""Files are there whole or not at all; what dead processes left is removed; one digest."""
 
 import errno
 import hashlib
@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +13,11 @@ import pytest
 
 from benchmark.errors import BenchmarkError
 from benchmark.files import (
-    SEAL,
     bytes_digest,
     digest,
     file_digest,
     home_path,
-    is_whole,
-    lock,
+    remove_partials,
     whole,
     write_bytes,
     write_json,
@@ -93,32 +89,6 @@ def test_a_finished_folder_of_another_process_stays(tmp_path: Path) -> None:
     assert (tmp_path / "folder" / "by").read_text() == "other" and _names(tmp_path) == {"folder"}
 
 
-@pytest.mark.parametrize("damage", ["truncated", "gone", "seal gone", "seal broken"])
-def test_a_damaged_sealed_folder_counts_as_absent_and_makes_way(tmp_path: Path, damage: str) -> None:
-    target = tmp_path / "folder"
-
-    def write() -> None:
-        with whole(target, seal=True) as part:
-            (part / "deep").mkdir(parents=True)
-            (part / "deep" / "data").write_text("12345")
-
-    assert not is_whole(target)
-    write()
-    assert is_whole(target)
-    match damage:
-        case "truncated":
-            (target / "deep" / "data").write_text("12")
-        case "gone":
-            (target / "deep" / "data").unlink()
-        case "seal gone":
-            (target / SEAL).unlink()
-        case _:
-            (target / SEAL).write_text("{")
-    assert not is_whole(target)
-    write()
-    assert is_whole(target) and (target / "deep" / "data").read_text() == "12345"
-
-
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_one_clear_error_that_names_the_path(tmp_path: Path, code: int) -> None:
     with pytest.raises(BenchmarkError, match=r"the disk is full: no space for .*result\.json$"), \
@@ -140,38 +110,41 @@ def test_a_full_disk_is_recognised_through_the_libraries_that_write(tmp_path: Pa
             torch.save({"weights": torch.zeros(100_000)}, file)
 
 
-def test_the_lock_is_held_against_other_threads(tmp_path: Path) -> None:
-    inside: list[int] = []
-
-    def work(_: int) -> int:
-        with lock(tmp_path / "deep" / ".lock"):
-            inside.append(1)
-            time.sleep(0.01)
-            most = len(inside)
-            inside.pop()
-            return most
-
-    with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(work, range(8))) == {1}
+HALF = """
+import sys, time
+from pathlib import Path
+from benchmark.files import whole
+with whole(Path(sys.argv[1])) as part:
+    part.write_text("half")
+    print(part.parent.name, flush=True)
+    time.sleep(60)
+"""
 
 
-def test_a_killed_process_holds_no_lock(tmp_path: Path) -> None:
-    held = "import sys, time; from pathlib import Path; from benchmark.files import lock\n"
-    held += "with lock(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", held, str(tmp_path / ".lock")], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stdout.readline() == b"held\n"
-        with ThreadPoolExecutor(1) as pool:
+def test_what_a_dead_process_left_half_written_is_removed_and_a_living_ones_stays(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", HALF, str(tmp_path / "file")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        partial = process.stdout.readline().strip()
+        write_text(tmp_path / "other", "x")
+        assert _names(tmp_path) == {"other", partial}
+        process.send_signal(signal.SIGKILL)
+    write_text(tmp_path / "other", "y")
+    assert _names(tmp_path) == {"other"}
 
-            def take() -> float:
-                with lock(tmp_path / ".lock"):
-                    return time.monotonic()
 
-            waiting = pool.submit(take)
-            time.sleep(0.2)
-            assert not waiting.done()
-            killed = time.monotonic()
-            process.send_signal(signal.SIGKILL)
-            assert waiting.result(timeout=10) > killed
+def test_what_another_machine_writes_stays(tmp_path: Path) -> None:
+    (tmp_path / ".partial-00000000-999999999-0a0b0c0d-abc").mkdir()
+    with whole(tmp_path / "file") as part:
+        part.write_text("x")
+        (mine,) = (path for path in tmp_path.iterdir() if "00000000" not in path.name)
+        machine = mine.name.split("-")[1]
+        (tmp_path / f".partial-{machine}-999999999-0a0b0c0d-abc").mkdir()
+        (tmp_path / f".partial-{machine}-{os.getpid()}-0a0b0c0d-abc").write_text("of an earlier process of this number")
+        (tmp_path / f".partial-{machine}-notes").write_text("not ours")
+        remove_partials(tmp_path)
+    left = {".partial-00000000-999999999-0a0b0c0d-abc", f".partial-{machine}-notes", "file"}
+    assert _names(tmp_path) == left
 
 
 def test_digests_are_those_of_hashlib(tmp_path: Path) -> None:

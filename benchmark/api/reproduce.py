@@ -15,11 +15,11 @@ from benchmark.api.results import Results, Tables
 from benchmark.api.run import Log, execute, to_stderr
 from benchmark.api.run_request import RunRequest
 from benchmark.api.runs_folder import names_runs, require_writable
+from benchmark.durations import duration
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.results import registered_tables as tables
 from benchmark.results.result_files import RUNS, Result, load_results, newest
 from benchmark.running.cells import Cell, Plan, Variant
-from benchmark.running.costs import keep_current
 from benchmark.running.plan import chosen_fields, make_variants
 
 
@@ -85,11 +85,8 @@ class Reproduction:
         """Compute what is missing; return the results that the table is filled from, and the cells that failed."""
         failures: dict[str, str] = {}
         for part in self.parts:
-            if part.missing:
-                failed = execute(part.request, log=log).failures
-                failures |= {f"{part.dataset}, preset {part.preset}: {cell}": why for cell, why in failed.items()}
-            else:
-                keep_current(part.cells)
+            failed = execute(part.request, log=log).failures
+            failures |= {f"{part.dataset}, preset {part.preset}: {cell}": why for cell, why in failed.items()}
         presets = {part.preset for part in self.parts}
         fields = chosen_fields(self.request.text_fields)
         found = [r for r in newest(load_results(self.request.runs)) if r.preset in presets and r.text_fields == fields]
@@ -234,8 +231,8 @@ def estimate(parts: Sequence[Part], results: Sequence[Result]) -> list[str]:
             seconds[cell.variant.label] = seconds.get(cell.variant.label, 0.0) + found[0]
             bases.add(found[1])
         if seconds:
-            each = ", ".join(f"{label} {_duration(value)}" for label, value in seconds.items())
-            total = _duration(sum(seconds.values()))
+            each = ", ".join(f"{label} {duration(value)}" for label, value in seconds.items())
+            total = duration(sum(seconds.values()))
             taken = "; ".join(sorted(bases))
             lines.append(f"cost   {part.dataset}, preset {part.preset}: about {total} ({each}), {taken}")
     if unknown:
@@ -268,9 +265,3 @@ def _cost(cell: Cell, part: Part, results: Sequence[Result], *, with_ids: bool) 
 
 def _devices(costs: Sequence[tuple[float, str]]) -> str:
     return ", ".join(sorted({device for _, device in costs}))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

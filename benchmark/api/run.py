@@ -6,6 +6,7 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from benchmark.api.results import Results
 from benchmark.api.run_request import RunRequest, labelled_ids
 from benchmark.api.runs_folder import require_writable
 from benchmark.config import SEEDS
-from benchmark.errors import UsageError, quoted
+from benchmark.errors import BenchmarkError, UsageError, quoted
 from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank
 from benchmark.results.result_files import RUNS, Result, read_result
 from benchmark.running.cells import Plan
 from benchmark.running.costs import keep_current
+from benchmark.running.progress import RunProgress
 from benchmark.running.runner import Runner
 from benchmark.streams import plain
 
@@ -68,22 +70,34 @@ def run(
 
 
 def execute(request: RunRequest, *, log: Log) -> Results:
-    """Carry out a request; `log` is told of each cell, of notes on the data and of what was left out."""
+    """Carry out a request; `log` is told of each cell, of notes on the data and of what was left out.
+
+    Among the failures are cells whose results cannot be read.
+    """
     plan = request.plan()
     missing = any(not cell.done() for cell in plan.cells)
     if missing:
         require_writable(request.runs)
     device = choose_device(request.device) if missing else "cpu"
-    runner = Runner(plan, request.store, device=device, progress=progress, log=log)
-    failures = runner.run()
+    shown = RunProgress(log, bars=sys.stderr.isatty())
+    failures = Runner(plan, request.store, device=device, progress=shown, log=log).run()
     if process_rank() == 0:
-        keep_current(plan.cells)
+        _keep_current(plan, log)
     if process_rank() == 0 and missing:
         for warning in plan.dataset.warnings:
             log(f"note: {warning}")
     for line in plan.skipped:
         log(f"skipped: {line}")
-    return Results(tuple(written(plan)), {failure.cell.title: failure.reason for failure in failures}, request.runs)
+    results = tuple(written(plan))
+    unread = unreadable(plan, results) if process_rank() == 0 else {}  # the first process may be writing still
+    return Results(results, unread | {failure.cell.title: failure.reason for failure in failures}, request.runs)
+
+
+def _keep_current(plan: Plan, log: Log) -> None:
+    try:
+        keep_current(plan.cells)
+    except (OSError, BenchmarkError) as error:  # the results are there all the same
+        log(f"note: reports may show results of another version of the suite: {error}")
 
 
 def written(plan: Plan) -> Iterable[Result]:
@@ -93,19 +107,22 @@ def written(plan: Plan) -> Iterable[Result]:
             yield read_result(folder / "result.json")
 
 
+def unreadable(plan: Plan, results: Iterable[Result]) -> dict[str, str]:
+    """Return cell -> reason of the plan's cells that no table can show."""
+    found = {result.folder: result for result in results}
+    problems: dict[str, str] = {}
+    for cell in plan.cells:
+        result = found.get(cell.folder)
+        if result is None or cell.task not in result.metrics:
+            problem = result.problem if result else ""
+            problems[cell.title] = problem or f"{cell.folder / 'result.json'} has no {cell.task}"
+    return problems
+
+
 def to_stderr(message: str) -> None:
-    """Print a message for people, apart from the results."""
-    print(plain(message), file=sys.stderr, flush=True)
-
-
-def progress(iterable: Iterable[Any], title: str, total: int | None = None) -> Iterable[Any]:
-    """Show a progress bar with an ETA where a person looks on."""
-    if not sys.stderr.isatty():
-        return iterable
-    from tqdm import tqdm
-
-    bar: Iterable[Any] = tqdm(iterable, desc=f"  {plain(title)}", total=total, leave=False, dynamic_ncols=True)
-    return bar
+    """Print a message for people, apart from the results. Where it cannot be printed, the run is worth more."""
+    with suppress(OSError, ValueError):  # a log file on a full disk, a closed terminal
+        print(plain(message), file=sys.stderr, flush=True)
 
 
 def _whole(seeds: Sequence[int] | int) -> tuple[int, ...]:

@@ -81,7 +81,8 @@ def _read(arguments: argparse.Namespace) -> int:
 
 def _write(dataset: Dataset, folder: Path, *, without_test: bool) -> None:
     from benchmark.data.without_test import write_without_test
-    from benchmark.files import SEAL, whole
+    from benchmark.files import whole
+    from benchmark.sealing import SEAL
 
     with whole(folder) as part:
         if without_test:

@@ -56,7 +56,7 @@ def _execute(name: str, words: list[str]) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
-        code: int = module.execute(command.parse_args(words))
+        code = _carry_out(module, command.parse_args(words))
         answers().flush()
         return code
     except BenchmarkError as error:
@@ -71,6 +71,15 @@ def _execute(name: str, words: list[str]) -> int:
     except OSError as error:
         print(f"benchmark: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
         return 1
+
+
+def _carry_out(module: Any, arguments: argparse.Namespace) -> int:
+    """Carry out a command. No plugin decides by `sys.exit(0)` that it went well."""
+    try:
+        code: int = module.execute(arguments)
+    except SystemExit as error:
+        raise BenchmarkError(f"something called sys.exit({error}) before the command was done") from error
+    return code
 
 
 class Parser(argparse.ArgumentParser):

@@ -5,14 +5,16 @@
   benchmark run --methods rqvae --ids other.index.json --dataset demo
 
 LABEL=METHOD gives a method a second row with settings of its own. Cells that are already there are not computed
-again; a run that was killed resumes.
+again; a run that was killed resumes. A cache or result file that is damaged is named and made again.
+
+Standard error says which cell of how many is computed, and how long the rest may take. The exit code is 0 only if every
+cell that was asked for is there and could be read.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Run and print; exit code 0 only if every asked cell is there."""
+    """Run and print; exit code 0 only if every asked cell is there and could be read."""
     return execute_request(request_of(arguments), dry_run=arguments.dry_run, as_json=arguments.json)
 
 
@@ -94,18 +96,18 @@ def execute_request(request: Any, *, dry_run: bool, as_json: bool) -> int:
     if dry_run:
         return _dry_run(request, as_json)
     first = process_rank() == 0
-    results = execute(request, log=to_stderr if first and not as_json else lambda message: None)
+    results = execute(request, log=to_stderr if first else lambda message: None)
     if first and as_json:
         answer_json(_json(results))
     elif first and len(results):
         answer(results.table())
     for cell, reason in results.failures.items():
-        print(f"benchmark: failed: {cell}: {reason}", file=sys.stderr)
+        to_stderr(f"benchmark: failed: {cell}: {reason}")
     return 1 if results.failures else 0
 
 
 def _json(results: Any) -> dict[str, Any]:
-    files = [result.folder / "result.json" for result in results]
+    files = [result.folder / "result.json" for result in results if not result.problem]
     return {"results": [json.loads(file.read_text("utf-8")) for file in files], "failed": dict(results.failures)}
 
 

@@ -24,8 +24,9 @@ from benchmark.data import items as item_reader
 from benchmark.data import layout, parsed
 from benchmark.data.about import TASKS, read_about
 from benchmark.errors import BenchmarkError, DataError, UsageError, did_you_mean, quoted
-from benchmark.files import digest, file_digest, home_path, is_whole, whole
+from benchmark.files import digest, file_digest, home_path
 from benchmark.registry import load, registered
+from benchmark.sealing import is_whole, sealed
 from benchmark.types.data import Corpus, Histories, QuerySet
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
 
@@ -133,8 +134,7 @@ def make_builder(spec: str) -> DatasetBuilder[Any]:
 def _build(builder: DatasetBuilder[Any], cache: Path) -> Path:
     target = cache / "data" / f"{builder.name}-{builder.key()}"
     if not is_whole(target):
-        with whole(target, seal=True) as folder:
-            folder.mkdir()
+        with sealed(target) as folder:
             builder.build(folder)
     return target
 
@@ -215,6 +215,11 @@ class Dataset:
             )
         self.warnings.append(f"counts differ from dataset.toml: {'; '.join(different)}")
 
+    @property
+    def n_items(self) -> int:
+        """The number of items, known without parsing them."""
+        return self._counted["items"]
+
     def check_fields(self, fields: Sequence[str]) -> None:
         """Raise UsageError with the nearest known name for a text field that no item has."""
         from benchmark.types import item_text as text
@@ -236,12 +241,10 @@ class Dataset:
     @cached_property
     def _table(self) -> Any:
         key = digest([self.parts["items"], code_version(item_reader), self.check])
-        path = self._cache / f"items-{key}.arrow"
-        try:
-            table, warnings = parsed.open_table(path)
-        except (OSError, ValueError):  # not there, or damaged
-            parsed.save_table(path, *item_reader.read_items(self.items_file, spill=self._cache, check=self.check))
-            table, warnings = parsed.open_table(path)
+        folder = self._cache / f"items-{key}"
+        if not is_whole(folder):
+            parsed.save_items(folder, *item_reader.read_items(self.items_file, spill=self._cache, check=self.check))
+        table, warnings = parsed.open_items(folder)
         self._warn(warnings)
         return table
 

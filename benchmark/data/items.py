@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from benchmark.data.json_text import parse_json
 from benchmark.data.layout import lines
 from benchmark.errors import DataError, line_error
+from benchmark.files import partial_prefix
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def read_items(path: Path, *, spill: Path, check: bool = True) -> tuple[pa.Table
     chunk: list[dict[str, Any]] = []
     characters = 0
     spill.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(prefix=".items.", dir=spill) as file:
+    with tempfile.NamedTemporaryFile(prefix=partial_prefix(), dir=spill) as file:
         for number, line in lines(path):
             item = _item(path, number, line)
             name = item["id"]

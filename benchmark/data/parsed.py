@@ -1,12 +1,12 @@
 """Parsed data on disk: content hashes of raw files, items as a memory-mapped Arrow file, histories as .npy files.
 
 Everything lies under one folder, named after the content it was parsed from, and appears by a rename when whole:
-two processes or a kill in the middle leave nothing half-written behind a final name.
+two processes or a kill in the middle leave nothing half-written behind a final name. All of it is sealed: what is
+damaged, or is of another data set, counts as absent.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.files import bytes_digest, digest, whole, write_json
+from benchmark.files import bytes_digest, digest
+from benchmark.sealing import file_damage, note_damage, sealed, sealed_file
 from benchmark.types.data import Histories
 
 if TYPE_CHECKING:
@@ -39,9 +40,12 @@ def file_facts(path: Path, open_bytes: Callable[[Path], object], cache: Path, *,
     """Return the facts of a file; those of large files are remembered under the file's size and time stamp."""
     state = path.stat()
     stamp = [str(path.resolve()), state.st_size, state.st_mtime_ns, state.st_ino, words]
-    memory = cache / "facts" / f"{digest([stamp])}.json"
-    with contextlib.suppress(OSError, ValueError, TypeError):  # not there, or damaged
-        return FileFacts(**json.loads(memory.read_text("utf-8")))
+    key = digest([stamp])
+    memory = cache / "facts" / f"{key}.json"
+    if memory.exists():
+        if not (problem := file_damage(memory, of=key)):
+            return FileFacts(**json.loads(memory.read_text("utf-8")))
+        note_damage(memory, problem)
     n_lines = n_words = 0
 
     def blocks() -> Iterator[bytes]:
@@ -55,41 +59,49 @@ def file_facts(path: Path, open_bytes: Callable[[Path], object], cache: Path, *,
 
     facts = FileFacts(bytes_digest(blocks()), n_lines, n_words)
     if state.st_size >= REMEMBER_FROM and time.time() - state.st_mtime > SETTLED:
-        write_json(memory, asdict(facts))
+        with sealed_file(memory, of=key) as part:
+            part.write_text(json.dumps(asdict(facts)), "utf-8")
     return facts
 
 
-def save_table(path: Path, table: pa.Table, warnings: list[str]) -> None:
-    """Write an Arrow table and its warnings."""
-    import pyarrow as pa
-
-    table = table.replace_schema_metadata({"warnings": json.dumps(warnings)})
-
-    with whole(path) as part, pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
+def save_items(folder: Path, table: pa.Table, warnings: list[str]) -> None:
+    """Write the items' table and its warnings into a folder."""
+    with sealed(folder) as part:
+        _save_table(part / "items.arrow", table, warnings)
 
 
-def open_table(path: Path) -> tuple[pa.Table, list[str]]:
-    """Memory-map an Arrow table and its warnings. Raises OSError or ValueError when it is not there or damaged."""
-    import pyarrow as pa
-
-    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    return table, json.loads((table.schema.metadata or {}).get(b"warnings", b"[]"))
+def open_items(folder: Path) -> tuple[pa.Table, list[str]]:
+    """Memory-map the items' table and read its warnings."""
+    return _open_table(folder / "items.arrow")
 
 
 def save_histories(folder: Path, histories: Histories, warnings: list[str]) -> None:
     """Write users, offsets and items of the histories into a folder."""
     import pyarrow as pa
 
-    with whole(folder, seal=True) as part:
-        part.mkdir()
+    with sealed(folder) as part:
         np.save(part / "offsets.npy", histories.offsets)
         np.save(part / "items.npy", histories.items)
-        save_table(part / "users.arrow", pa.table({"user": pa.array(histories.users, pa.string())}), warnings)
+        _save_table(part / "users.arrow", pa.table({"user": pa.array(histories.users, pa.string())}), warnings)
 
 
 def open_histories(folder: Path) -> tuple[Histories, list[str]]:
     """Memory-map histories and read their warnings."""
-    users, warnings = open_table(folder / "users.arrow")
+    users, warnings = _open_table(folder / "users.arrow")
     offsets, items = (np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ("offsets", "items"))
     return Histories(tuple(users.column("user").to_pylist()), offsets, items), warnings
+
+
+def _save_table(path: Path, table: pa.Table, warnings: list[str]) -> None:
+    import pyarrow as pa
+
+    table = table.replace_schema_metadata({"warnings": json.dumps(warnings)})
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _open_table(path: Path) -> tuple[pa.Table, list[str]]:
+    import pyarrow as pa
+
+    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    return table, json.loads((table.schema.metadata or {}).get(b"warnings", b"[]"))

@@ -26,7 +26,8 @@ from benchmark.fetching.download import DownloadError, download, remote_size
 from benchmark.fetching.resuming import Partial
 from benchmark.fetching.room import megabytes, require_room, room_for
 from benchmark.fetching.sources import RemoteFile
-from benchmark.files import lock, put_in_place, whole, write_text
+from benchmark.files import put_in_place, whole, write_text
+from benchmark.locks import lock
 
 
 class Getting:
@@ -107,7 +108,7 @@ class Getting:
         found = {}
         for file in self.files:
             place = self.place(file)
-            with lock(place.parent / ".lock"):  # one process at a time fetches into a folder
+            with lock(place.parent / ".lock", signed=True):  # one process at a time fetches into a folder
                 if place.is_file():
                     pins.pin(place.parent, file.name, place, pins.verify(place, file, place.parent), "found there")
                 elif file.name in self._offered:

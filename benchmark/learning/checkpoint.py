@@ -1,4 +1,7 @@
-"""The state of a training, and its checkpoint: one file that holds all that a resumed training needs."""
+"""The state of a training, and its checkpoint: one file that holds all that a resumed training needs.
+
+It is sealed for the stage and the training that it is of: one that is damaged, or comes from elsewhere, is not used.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmark.files import whole
+from benchmark.sealing import file_damage, note_damage, sealed_file
 
 
 @dataclass
@@ -40,13 +43,16 @@ def save(path: Path, state: State, model: nn.Module, optimizer: Any) -> None:
         "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "log": json.dumps([state.log, state.sums]),
     }
-    with whole(path) as part, part.open("wb") as file:  # a file of ours, so that a full disk is told as such
+    with sealed_file(path, of=_stage(path)) as part, part.open("wb") as file:  # ours: a full disk is told as such
         torch.save(content, file)
 
 
 def resume(path: Path, model: nn.Module, optimizer: Any, device: torch.device) -> State:
     """Put weights, optimiser and random state of the checkpoint back and return its state; a new one without a file."""
     if not path.is_file():
+        return State()
+    if problem := file_damage(path, of=_stage(path)):
+        note_damage(path, problem)
         return State()
     content = torch.load(path, map_location=device, weights_only=True)
     model.load_state_dict(content["model"])
@@ -57,3 +63,8 @@ def resume(path: Path, model: nn.Module, optimizer: Any, device: torch.device) -
         torch.cuda.set_rng_state_all([state.cpu() for state in content["cuda_random"]])
     log, sums = json.loads(content["log"])
     return State(int(content["step"]), log, sums, content["best"])
+
+
+def _stage(path: Path) -> str:
+    """Return what a checkpoint is of: its work folder has a stage's key for a name."""
+    return f"{path.parent.name}/{path.name}"

@@ -1,7 +1,8 @@
 """Intervals and paired tests for the tables, in NumPy alone (a report must not wait for SciPy).
 
 * `mean_interval`: mean over seeds with the 95% interval of Student's t.
-* `bootstrap_interval`, `bootstrap_draws`: mean over seeds x queries, both resampled (percentile bootstrap).
+* `bootstrap_interval`, `bootstrap_draws`: mean over seeds x queries, both resampled (percentile bootstrap); where
+  hits are rare it is too short, see `benchmark.metrics.bounded`.
 * `paired_randomization_test`: Fisher's test on paired per-query values; under the null hypothesis each difference is
   as likely to have either sign (Smucker, Allan and Carterette, CIKM 2007). Two-sided, on |mean difference|.
 * `holm`: Holm's step-down correction for several tests (Scandinavian Journal of Statistics 1979).
@@ -23,7 +24,7 @@ Float64 = NDArray[np.float64]
 SAMPLES = 1_000  # bootstrap resamples
 FLIPS = 2_000  # random sign vectors of one test: p is resolved to 1 / 2,001
 MAX_QUERIES = 50_000  # beyond it the test takes the normal limit of the same distribution
-_CHUNK = 4_000_000  # signs held at once
+CHUNK = 4_000_000  # signs, or weights of queries, held at once
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,8 @@ def bootstrap_draws(
     """Return resampled means [samples, measures] of each table [seeds, queries, measures] of the same queries.
 
     Queries are resampled jointly for all tables, so that draws of two tables may be subtracted; seeds are resampled by
-    the table's stream (default 0): tables of independent seeds whose draws meet take different streams. Of k > 1
-    seeds k - 1 are resampled: their mean then has the variance s^2 / k of a mean of seeds, not the (k - 1) / k of it
-    that a resample of k has (Rao and Wu, JASA 1988). Which other tables there are changes a table's draws
-    by no more than rounding.
+    the table's stream (default 0): tables of independent seeds whose draws meet take different streams. Which other
+    tables there are changes a table's draws by no more than rounding.
     """
     n = tables[0].shape[1] if tables else 0
     if any(table.ndim != 3 or not table.size or table.shape[1] != n for table in tables):
@@ -98,7 +97,7 @@ def bootstrap_draws(
     some = wide.any(axis=1)  # the others add 0 to every mean
     wide = wide[some].astype(np.float32)  # sums of n values in [0, 1] keep six digits, in half the time
     resampled = np.empty((samples, wide.shape[1]))
-    rng, step = np.random.default_rng(seed), max(1, _CHUNK // max(n, 1))
+    rng, step = np.random.default_rng(seed), max(1, CHUNK // max(n, 1))
     for start in range(0, samples, step):
         rows = min(step, samples - start)
         times = np.stack([np.bincount(rng.integers(n, size=n), minlength=n)[some] for _ in range(rows)])
@@ -107,11 +106,20 @@ def bootstrap_draws(
     for table, stream in zip(tables, streams or [0] * len(tables), strict=True):
         seeds, _, measures = table.shape
         means = resampled[:, at : at + seeds * measures].reshape(samples, seeds, measures)
-        of_seeds = np.random.default_rng([seed, stream, seeds])
-        times = of_seeds.multinomial(max(1, seeds - 1), [1 / seeds] * seeds, size=samples)  # [samples, seeds]
-        draws.append(np.einsum("ds,dsm->dm", times / max(1, seeds - 1), means))
+        draws.append(np.einsum("ds,dsm->dm", seed_weights(seeds, samples, seed=seed, stream=stream), means))
         at += seeds * measures
     return draws
+
+
+def seed_weights(seeds: int, samples: int, *, seed: int, stream: int) -> Float64:
+    """Return how often each seed is drawn [samples, seeds], as shares.
+
+    Of k > 1 seeds k - 1 are resampled: their mean then has the variance s^2 / k of a mean of seeds, not the (k - 1) / k
+    of it that a resample of k has (Rao and Wu, JASA 1988).
+    """
+    drawn = max(1, seeds - 1)
+    times = np.random.default_rng([seed, stream, seeds]).multinomial(drawn, [1 / seeds] * seeds, size=samples)
+    return np.asarray(times / drawn)
 
 
 def paired_randomization_test(a: ArrayLike, b: ArrayLike, seed: int = 0, flips: int = FLIPS) -> float:
@@ -142,7 +150,7 @@ def sign_flip_tests(differences: Float64, seed: int = 0, flips: int = FLIPS) -> 
     slack = 1e-9 * np.abs(differences).sum(axis=0)  # sums in another order differ by rounding: those are ties
     rng = np.random.default_rng(seed)
     at_least = np.zeros(tests)
-    step = max(1, _CHUNK // n)
+    step = max(1, CHUNK // n)
     for start in range(0, total, step):
         rows = min(step, total - start)
         if exact:

@@ -155,7 +155,7 @@ def read_result(path: Path) -> Result:
             data["method"], data["label"], data["kind"], data["preset"], tuple(map(str, data["text_fields"])),
             int(data["seed"]), data["key"], dict(data["config"]), metrics, data.get("queries"),
             (*map(str, data.get("notes", ())), *_changed_since(path, raw, data)), *_made_with(data, list(metrics)),
-            _read_cost(path.with_name("cost.json")), bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
+            read_cost(path.with_name("cost.json")), bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
         )  # fmt: skip
         if not all(isinstance(text, str) for text in (result.method, result.label, result.preset, result.key)):
             raise ValueError("method, label, preset and key must be text")
@@ -186,7 +186,7 @@ def _made_with(data: Mapping[str, Any], tasks: list[str]) -> tuple[dict[str, dic
     return {task: dict(of) for task, of in versions.items()}, {task: of for task, of in revisions.items() if of}
 
 
-def _read_cost(path: Path) -> dict[str, Any]:
+def read_cost(path: Path) -> dict[str, Any]:
     """Costs decide nothing: without a file of the right shape the cost columns stay empty."""
     try:
         cost = json.loads(path.read_text("utf-8"))
@@ -194,7 +194,12 @@ def _read_cost(path: Path) -> dict[str, Any]:
         return {}
     parts = [cost.get("stages", {}), cost.get("facts", {})] if isinstance(cost, dict) else [None]
     whole = all(isinstance(part, dict) and all(isinstance(v, dict) for v in part.values()) for part in parts)
-    return cost if whole else {}
+    return cost if whole and isinstance(cost.get("written", {}), dict) else {}
+
+
+def read_own_cost(path: Path) -> dict[str, Any]:
+    """Return a cost.json to add to: {} where there is none, or none as it was written."""
+    return read_cost(path) if read_unchanged(path) is not None else {}
 
 
 def problems(results: Iterable[Result]) -> list[str]:

@@ -6,6 +6,7 @@ Nothing here imports torch or computes a result, so that a finished run is recog
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from benchmark.code_version import model_folders
 from benchmark.config import MethodConfig
 from benchmark.data.dataset import Dataset
 from benchmark.data.self_retrieval import EXCLUDED
+from benchmark.files import file_digest
 from benchmark.generative.config import GenerativeConfig
-from benchmark.results.digests import read_unchanged
+from benchmark.results.digests import FILES, read_unchanged
+from benchmark.results.result_files import FORMAT, read_own_cost
+from benchmark.sealing import note_damage
 from benchmark.types.method import Indexer, Method, Recommender, Retriever
 
 TASKS = ("id-quality", "recommendation", "search")
@@ -37,6 +41,8 @@ class Variant:
     config: MethodConfig
     generative: GenerativeConfig | None  # indexers only
     code: str  # hash of the method's code
+    chosen: frozenset[str] = frozenset()  # keys of the method's configuration that `--set` gave, not the preset
+    notes: tuple[str, ...] = ()  # what the tables must say of the configuration
     trials: int | None = None  # settings that were tried to choose the preset's; None: unknown, or others were set
 
     def describe(self) -> dict[str, Any]:
@@ -75,11 +81,44 @@ class Cell:
     def title(self) -> str:
         return f"{self.variant.label}, {self.task}, seed {self.seed}"
 
+    def result(self) -> dict[str, Any] | None:
+        """Return the content of its result file as it was written; None where there is none. Names a damaged one."""
+        path = self.folder / "result.json"
+        found = read_unchanged(path)
+        own = {"format": FORMAT, "label": self.variant.label, "key": self.key, "seed": self.seed}
+        if found is not None and isinstance(found.get(FILES), dict) and own.items() <= found.items():
+            return found
+        if path.exists():
+            note_damage(path, "it was changed" if found is None else "it is not the result of this cell")
+        return None
+
     def done(self) -> bool:
-        """True if the result file holds this task's metrics; one that was changed since is computed again."""
-        result = read_unchanged(self.folder / "result.json") or {}
-        metrics = result.get("metrics")
-        return isinstance(metrics, dict) and self.task in metrics
+        """True if the task's metrics and all files that they came with are there, as they were written."""
+        found = self.result()
+        if found is None or self.task not in found["metrics"]:
+            return False
+        others = tuple(f".{task}." for task in TASKS if task != self.task)
+        own = {name: digest for name, digest in found[FILES].items() if not any(other in name for other in others)}
+        damaged = [name for name, digest in own.items() if _digest(self.folder / name) != digest]
+        if (self.folder / "cost.json").exists() and not read_own_cost(self.folder / "cost.json"):
+            damaged.append("cost.json")
+        for name in damaged:
+            note_damage(self.folder.joinpath(name).resolve(), "it was changed or removed")
+        return not damaged
+
+
+def _digest(path: Path) -> str:
+    """Return the digest of a file, '' where there is none; cells share files, and each is read once."""
+    try:
+        state = path.stat()
+        return _digest_of_state(path, state.st_size, state.st_mtime_ns)
+    except OSError:
+        return ""
+
+
+@cache
+def _digest_of_state(path: Path, size: int, changed: int) -> str:
+    return file_digest(path)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmark.files import lock
-from benchmark.results.digests import read_unchanged, write_with_digest
-from benchmark.results.result_files import newest, read_result
+from benchmark.locks import lock
+from benchmark.results.digests import write_with_digest
+from benchmark.results.result_files import newest, read_own_cost, read_result
 from benchmark.running.cells import Cell
 from benchmark.running.store import Stage
 
@@ -47,7 +47,7 @@ def keep_current(cells: Iterable[Cell]) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return read_unchanged(path) or {"stages": {}, "facts": {}}
+    return {"stages": {}, "facts": {}, **read_own_cost(path)}
 
 
 def _write(path: Path, cost: dict[str, Any], task: str) -> None:

@@ -9,17 +9,17 @@ from typing import Any
 
 from benchmark.files import bytes_digest, write_text
 from benchmark.results.digests import FILES
-from benchmark.running.data_files import Log
 from benchmark.running.store import Stage
+from benchmark.sealing import note_damage
 
 LOG = "log.jsonl"
 
 
-def write_curves(path: Path, stages: Mapping[str, Stage], result: Mapping[str, Any], log: Log) -> None:
+def write_curves(path: Path, stages: Mapping[str, Stage], result: Mapping[str, Any]) -> None:
     """Put the training curves of this cell's stages into one log, replacing those of the same stages."""
     kept = _curves(path, result)
     if kept is None:
-        log(f"  note: {path} is damaged or was changed after it was written; curves of other tasks in it are lost")
+        note_damage(path, "it was changed")  # the other tasks of this result write their curves again too
     curves = kept or {}
     for name, stage in stages.items():
         texts = [file.read_text("utf-8") for file in sorted(stage.final.glob("*.log.jsonl"))]

@@ -14,15 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmark.files import bytes_digest, file_digest, write_lines
+from benchmark.sealing import note_damage
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.item_text import fallback_fields
 
 TITLE = 200  # characters of a title that reports get to see
 
-Log = Callable[[str], None]
 
-
-def write_items(path: Path, corpus: Corpus, log: Log) -> str:
+def write_items(path: Path, corpus: Corpus) -> str:
     """Write what a report shows of an item: its title (or else its first text field, cut) and its category path.
 
     Returns the digest of the file.
@@ -33,27 +32,27 @@ def write_items(path: Path, corpus: Corpus, log: Log) -> str:
         for item, title, categories in zip(corpus.ids, titles, corpus.paths, strict=True):
             yield json.dumps({"id": item, "title": title, "categories": list(categories)}, ensure_ascii=False) + "\n"
 
-    return _keep(path, lines, log)
+    return _keep(path, lines)
 
 
-def write_histories(path: Path, ids: Sequence[str], histories: Histories, log: Log) -> str:
+def write_histories(path: Path, ids: Sequence[str], histories: Histories) -> str:
     """Write the items of each user; returns the digest of the file."""
 
     def lines() -> Iterator[str]:
         for row, user in enumerate(histories.users):
             yield " ".join((user, *(ids[item] for item in histories[row].tolist()))) + "\n"
 
-    return _keep(path, lines, log)
+    return _keep(path, lines)
 
 
-def _keep(path: Path, lines: Callable[[], Iterable[str]], log: Log) -> str:
+def _keep(path: Path, lines: Callable[[], Iterable[str]]) -> str:
     """Write a file unless it is there with these very bytes; return their digest."""
     due = bytes_digest(line.encode("utf-8") for line in lines())
     there = path.is_file()
     if there and file_digest(path) == due:
         return due
     if there:
-        log(f"  note: {path} is not what the data set gives; it is written anew")
+        note_damage(path.resolve(), "it is not what the data set gives")
     write_lines(path, lines())
     return due
 

@@ -20,6 +20,7 @@ from benchmark.generative.presets import GENERATIVE, build_generative, without_g
 from benchmark.metrics.lookup import plugins
 from benchmark.registry import find, load, source_file
 from benchmark.running import runner
+from benchmark.running.catalogue import fitted_to_catalogue
 from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 from benchmark.types.method import Method
@@ -98,7 +99,9 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any]) 
     config = build_config(cls.Config, preset=chosen, overrides=own, owner=label)
     changed = own or (kind == "indexer" and for_generative)
     trials = None if changed else load_trials(source, method).get(preset)
-    return Variant(label, method, cls, kind, tasks, config, generative, code_version(cls), trials)
+    return Variant(
+        label, method, cls, kind, tasks, config, generative, code_version(cls), frozenset(own), trials=trials
+    )  # fmt: skip
 
 
 def check_variants(plan: Plan) -> None:
@@ -118,7 +121,10 @@ def make_plan(
     protocol: Protocol,
     runs: Path,
 ) -> Plan:
-    """Return the cells of every variant, task and seed. Raises UsageError for a task the data set cannot serve."""
+    """Return the cells of every variant, task and seed.
+
+    Raises UsageError for a task that the data set cannot serve, ConfigError for a codebook larger than the data set.
+    """
     if protocol.preset not in PRESETS:
         raise UsageError(f"unknown preset '{protocol.preset}'.{did_you_mean(protocol.preset, PRESETS)}")
     for task in tasks or ():
@@ -138,7 +144,7 @@ def make_plan(
     metrics = {metric.name: code_version(import_module(entry.module)) for entry, metric in plugins()}
     cells, skipped = [], []
     suite = code_version(runner)  # with all it imports: everything but the methods
-    for variant in variants:
+    for variant in (fitted_to_catalogue(variant, dataset.n_items) for variant in variants):
         for task in asked:
             if task not in variant.tasks and tasks:
                 skipped.append(f"{variant.label} is a {variant.kind}: no {task}")

@@ -23,13 +23,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.files import file_digest, lock, write_lines
-from benchmark.results.digests import FILES, read_unchanged, write_with_digest
+from benchmark.files import file_digest, write_lines
+from benchmark.locks import lock
+from benchmark.results.digests import FILES, write_with_digest
 from benchmark.results.result_files import FORMAT, histories_file, items_file
 from benchmark.running.cells import Cell, Plan
 from benchmark.running.costs import write_cost
 from benchmark.running.curves import LOG, write_curves
-from benchmark.running.data_files import Log, write_histories, write_items
+from benchmark.running.data_files import write_histories, write_items
 from benchmark.running.requirements import distributions_of, installed_versions
 from benchmark.running.store import Stage
 from benchmark.types.codes import Codes
@@ -101,29 +102,23 @@ def write_result(
     corpus: Corpus,
     histories: Histories | None = None,
     facts_of_protocol: Mapping[str, Any] | None = None,
-    *,
-    log: Log,
 ) -> None:
     """Add the cell's task to its files; result.json goes last, so that a result is there only when it is whole.
 
     Each task keeps the versions and the git revision that it was computed with. What a method says of itself under the
     fact `notes` (sentences) stands below every table that shows the result. Digests of files that other tasks wrote
-    stay as they are: a change of them is still found. A result.json or log.jsonl that was changed counts as absent,
-    and `log` is told.
+    stay as they are: a change of them is still found. A result.json or log.jsonl that was changed counts as absent.
     """
     folder, path = cell.folder, cell.folder / "result.json"
     folder.mkdir(parents=True, exist_ok=True)
     if codes is not None:
         for name, of_items in zip(OF_IDS, (codes, codes.with_counter()), strict=True):
             _write_ids(folder / name, corpus.ids, of_items)
-    digests = _write_shared(cell, plan, corpus, histories, log)
+    digests = _write_shared(cell, plan, corpus, histories)
     with lock(folder / ".lock"):  # two processes may finish two tasks of one method at the same time
-        found = read_unchanged(path)
-        if found is None and path.is_file():
-            log(f"  note: {path} is damaged or was changed after it was written; it is written anew")
-        result = found or _header(cell, plan, corpus, facts_of_protocol or {})
+        result = cell.result() or _header(cell, plan, corpus, facts_of_protocol or {})
         write_cost(folder / "cost.json", cell, stages)
-        write_curves(folder / LOG, stages, result, log)
+        write_curves(folder / LOG, stages, result)
         said = [note for stage in stages.values() for note in stage.cost()["facts"].get("notes", ())]
         result["notes"] = list(dict.fromkeys([*result["notes"], *said]))
         result["metrics"][cell.task] = scored.metrics
@@ -137,13 +132,13 @@ def write_result(
         write_with_digest(path, result)
 
 
-def _write_shared(cell: Cell, plan: Plan, corpus: Corpus, histories: Histories | None, log: Log) -> dict[str, str]:
+def _write_shared(cell: Cell, plan: Plan, corpus: Corpus, histories: Histories | None) -> dict[str, str]:
     """Write what the results of the data set share; return file name, from the result's folder -> digest."""
     listing = items_file(cell.folder, plan.dataset.fingerprint)
-    digests = {listing: write_items(listing, corpus, log)}
+    digests = {listing: write_items(listing, corpus)}
     if histories is not None:
         training = histories_file(cell.folder, plan.dataset.fingerprint)
-        digests[training] = write_histories(training, corpus.ids, histories, log)
+        digests[training] = write_histories(training, corpus.ids, histories)
     return {f"../../../{path.name}": digest for path, digest in digests.items()}
 
 
@@ -179,7 +174,7 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[s
         },
         "metrics": {},
         "counts": {},
-        "notes": list(dataset.warnings),
+        "notes": [*dataset.warnings, *variant.notes],
         "versions": {},
         "revisions": {},
         FILES: {},

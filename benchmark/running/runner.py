@@ -8,7 +8,6 @@ A failed cell is kept for the end and never loses another one's work.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,12 +16,14 @@ from typing import Any
 
 from benchmark.config import EncoderConfig, encoders
 from benchmark.errors import BenchmarkError
-from benchmark.files import write_text
+from benchmark.files import full_disk_names, remove_partials, write_text
 from benchmark.learning.devices import device_words
 from benchmark.learning.encoders import EmbedTexts
 from benchmark.learning.processes import process_rank, processes
 from benchmark.running.cells import Cell, Plan
+from benchmark.running.failures import Failure, Interrupts, explain
 from benchmark.running.material import Material
+from benchmark.running.progress import RunProgress
 from benchmark.running.record import Scored, write_result
 from benchmark.running.stages import Stages
 from benchmark.running.steps.encode import encode_items, encode_texts, read_embeddings
@@ -36,15 +37,7 @@ from benchmark.types.arrays import Float32
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.facts import NESTED_SECONDS, Facts
-from benchmark.types.method import Context, Indexer, Progress, Recommender, Retriever, no_progress
-
-
-@dataclass
-class Failure:
-    """A cell that could not be computed, with the reason."""
-
-    cell: Cell
-    reason: str
+from benchmark.types.method import Context, Indexer, Recommender, Retriever
 
 
 @dataclass
@@ -54,35 +47,38 @@ class Runner:
     plan: Plan
     store: Store
     device: str = "cpu"
-    progress: Progress = no_progress
+    progress: RunProgress = field(default_factory=RunProgress)
     log: Callable[[str], None] = lambda message: None
     _codes: dict[str, Codes] = field(default_factory=dict)
 
     def run(self) -> list[Failure]:
         """Compute every missing cell; return those that failed. Raises UsageError for an unknown text field."""
         failures: list[Failure] = []
+        self._remove_partials()
         missing = [cell for cell in self.plan.cells if not cell.done()]
-        if missing:
-            _ = self.material.corpus, self.plan.dataset.counts()  # wrong data are reported once, before all else
-        for cell in missing:
-            self.log(cell.title)
-            try:
-                self._run(cell)
-            except Exception as error:  # one cell's failure must not end the others
-                if processes() > 1:  # but the launcher must see it, or the other processes wait for ever
-                    raise
-                failures.append(Failure(cell, self._explain(cell, error)))
-                self.log(f"  failed: {failures[-1].reason}")
+        with self.progress, Interrupts() as interrupts:
+            if missing:
+                self.progress.stage("reading the data")
+                _ = self.material.corpus, self.plan.dataset.counts()  # wrong data are reported once, before all else
+            for number, cell in enumerate(missing, 1):
+                self.progress.cell(number, len(missing), cell.title)
+                try:
+                    with full_disk_names(cell.folder):
+                        self._run(cell)
+                except BaseException as error:  # one cell's failure must not end the others
+                    if isinstance(error, KeyboardInterrupt) and interrupts.pressed:
+                        raise
+                    failures.append(Failure(cell, explain(cell, error, self.store.root.parent / "errors")))
+                    self.log(f"  failed: {failures[-1].reason}")
+                    if processes() > 1:  # the launcher must see it, or the other processes wait for ever
+                        raise BenchmarkError(f"{cell.title}: {failures[-1].reason}") from error
         return failures
 
-    def _explain(self, cell: Cell, error: Exception) -> str:
-        """Return the message of an error; what is not ours to explain keeps its traceback in a file."""
-        if isinstance(error, BenchmarkError):
-            return str(error)
-        name = f"{cell.variant.label}-{cell.task}-{cell.key}-{cell.seed}.txt"
-        trace = self.store.root.parent / "errors" / name
-        write_text(trace, traceback.format_exc())
-        return f"{type(error).__name__}: {error} (traceback: {trace})"
+    def _remove_partials(self) -> None:
+        """Remove what killed runs have left half-written where this one reads and writes."""
+        folders = {cell.folder for cell in self.plan.cells}
+        for folder in {*folders, *(folder.parents[2] for folder in folders), *self.store.root.glob("*")}:
+            remove_partials(folder)
 
     @cached_property
     def stages(self) -> Stages:
@@ -112,7 +108,7 @@ class Runner:
             scored = self._score(cell, stage, codes)
         if process_rank() == 0:
             said = self.material.self_retrieval_facts
-            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories, said, log=self.log)
+            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories, said)
 
     def _context(self, seed: int, work: Path) -> Context:
         return Context(
@@ -121,8 +117,9 @@ class Runner:
         )  # fmt: skip
 
     def _build(self, stage: Stage, make: Callable[[Path, Path], Mapping[str, Any]], *, collective: bool) -> Stage:
-        if stage.done:
+        if self.store.has(stage):
             return stage
+        self.progress.stage(stage.name)
         self.store.build(stage, make, device=device_words(self.device), collective=collective)
         self.log(f"  {stage.name}: {stage.cost()['seconds']:.1f} s")
         return stage
@@ -139,7 +136,7 @@ class Runner:
         if corpus.table is not self.material.corpus.table:
             raise BenchmarkError("embed: only the run's own items can be embedded (other text fields are fine)")
         stage = self.stages.encode(config, context.seed, corpus.fields)
-        if not stage.done:
+        if not self.store.has(stage):
             self._encode(corpus, config, context.seed)
             _count_nested(context.facts, stage)
         return read_embeddings(stage.final)
@@ -152,7 +149,7 @@ class Runner:
                 return encode_texts(folder, texts, encoder, self._context(0, work))
 
             stage = self.stages.encode_queries(encoder, texts)
-            if not stage.done:
+            if not self.store.has(stage):
                 self._build(stage, make, collective=False)
                 _count_nested(facts, stage)
             return read_embeddings(stage.final, mapped=True)

@@ -1,8 +1,8 @@
 """Content-addressed stages: a result is found by the hash of all that decides it, and written whole or not at all.
 
-    CACHE/<stage>/<key>/         a finished stage: its files and cost.json (seconds, peak memory, device, date)
+    CACHE/<stage>/<key>/         a finished stage, sealed: its files and cost.json (seconds, peak memory, device, date)
     CACHE/<stage>/<key>.work/    what survives a kill of a running stage (checkpoints); gone when the stage is whole
-    CACHE/<stage>/<key>.lock     held by the process that builds the stage
+    CACHE/<stage>/<key>.lock     held by the process that builds the stage; others are told for whom they wait
 
 The key of a stage holds its inputs' keys, its configuration and a hash of the code that computes it (`code_version`),
 so a changed codebook or a repaired bug invalidates exactly what depends on it.
@@ -12,24 +12,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import DiskFullError
-from benchmark.files import digest, full_disk_names, is_whole, lock, whole, write_json
+from benchmark.files import digest, full_disk_names, remove, write_json
 from benchmark.learning.processes import process_rank
+from benchmark.locks import lock
 from benchmark.running.memory import peak_memory, reset_peak_memory
+from benchmark.sealing import damage, looks_whole, note_damage, sealed
 from benchmark.types.facts import NESTED_SECONDS, Facts
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: a folder under its key. `final` exists only when the stage is whole; damaged, it counts as absent."""
+    """One stage: a folder under its key. `final` exists only when the stage is whole; the store finds damage."""
 
     name: str
     key: str
@@ -37,7 +38,8 @@ class Stage:
 
     @property
     def done(self) -> bool:
-        return is_whole(self.final)
+        """Whether it is there, as far as that can be said without reading its files."""
+        return looks_whole(self.final)
 
     @property
     def work(self) -> Path:
@@ -54,11 +56,21 @@ class Store:
     """All stages below one cache folder."""
 
     root: Path
+    _checked: set[Path] = field(default_factory=set, compare=False, repr=False)  # stages found as they were written
 
     def stage(self, name: str, decided_by: Mapping[str, Any]) -> Stage:
         """Return the stage that these contents decide."""
         key = digest(decided_by)
         return Stage(name, key, self.root / name / key)
+
+    def has(self, stage: Stage) -> bool:
+        """Say whether a finished stage is there to be used; one that is damaged is named and removed."""
+        if stage.final in self._checked:
+            return True
+        if not stage.final.exists():
+            return False
+        with _alone(stage):
+            return self._is_whole(stage)
 
     def build(
         self, stage: Stage, make: Callable[[Path, Path], Mapping[str, Any]], *, device: str, collective: bool = True
@@ -69,12 +81,24 @@ class Store:
         stage (training needs them all) and the first process's files count; of any other stage the rest wait for
         the first. Raises BenchmarkError on a full disk.
         """
-        if stage.done:
+        if self.has(stage):
             return stage
         if process_rank() > 0 and not collective:
-            return _wait(stage)
+            return self._wait(stage)
         with _alone(stage):  # a process that works side by side may be at the same stage
-            return stage if stage.done else self._build(stage, make, device)
+            return stage if self._is_whole(stage) else self._build(stage, make, device)
+
+    def _is_whole(self, stage: Stage) -> bool:
+        if not stage.final.exists():
+            return False
+        problem = damage(stage.final)
+        if problem and process_rank() == 0:
+            note_damage(stage.final, problem)
+            remove(stage.final)
+        elif not problem:
+            self._checked.add(stage.final)
+            remove(stage.work)  # of a process that was killed right after the stage was whole
+        return not problem
 
     def _build(self, stage: Stage, make: Callable[[Path, Path], Mapping[str, Any]], device: str) -> Stage:
         try:
@@ -86,8 +110,7 @@ class Store:
     def _write(self, stage: Stage, make: Callable[[Path, Path], Mapping[str, Any]], device: str) -> Stage:
         resumed = stage.work.is_dir() and any(stage.work.iterdir())
         stage.work.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(_NotMine), whole(stage.final, seal=True) as folder:
-            folder.mkdir()
+        with contextlib.suppress(_NotMine), sealed(stage.final) as folder:
             reset_peak_memory()
             started = time.perf_counter()
             facts = Facts(make(folder, stage.work))
@@ -104,8 +127,14 @@ class Store:
             }
             write_json(folder / "cost.json", cost)
         if process_rank() > 0:
-            return _wait(stage)
-        shutil.rmtree(stage.work, ignore_errors=True)
+            return self._wait(stage)
+        self._checked.add(stage.final)
+        remove(stage.work)
+        return stage
+
+    def _wait(self, stage: Stage) -> Stage:
+        while not self._is_whole(stage):  # if the first process fails, the launcher ends this one
+            time.sleep(0.2)
         return stage
 
 
@@ -119,11 +148,5 @@ def _alone(stage: Stage) -> Iterator[None]:
     if process_rank() > 0:
         yield
         return
-    with lock(stage.final.with_name(f"{stage.final.name}.lock")):
+    with lock(stage.final.with_name(f"{stage.final.name}.lock"), signed=True):
         yield
-
-
-def _wait(stage: Stage) -> Stage:
-    while not stage.done:  # if the first process fails, the launcher ends this one
-        time.sleep(0.2)
-    return stage

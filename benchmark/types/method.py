@@ -119,6 +119,8 @@ def _with_own_context(fit: Callable[..., Any]) -> Callable[..., Any]:
 class Indexer(Method[ConfigT]):
     """Gives every item a semantic ID; the shared generative part makes it a retriever and a recommender."""
 
+    at_most_items: ClassVar[tuple[str, ...]] = ()  # settings that must not exceed the number of items: codebook sizes
+
     @abstractmethod
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return the codes [n_items, length], before the dedup counter."""

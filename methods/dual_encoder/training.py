@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,12 +26,13 @@ from transformers import PrinterCallback, TrainerCallback
 
 from benchmark.config import TrainingConfig
 from benchmark.errors import BenchmarkError, require
-from benchmark.files import write_text
+from benchmark.files import remove, write_text
 from benchmark.learning.processes import processes
 from benchmark.methods.dual_encoder.config import DualEncoderConfig
 from benchmark.methods.dual_encoder.judged import Judged
 from benchmark.methods.dual_encoder.loss import InBatchLoss
 from benchmark.methods.dual_encoder.negatives import draw_examples
+from benchmark.sealing import SEAL, damage, note_damage, seal
 from benchmark.types.arrays import Int64
 from benchmark.types.method import Context
 
@@ -129,17 +129,26 @@ def _in_order(dataset: Any, batch_size: int, drop_last: bool, **_: Any) -> Defau
 
 
 class _Keeper(TrainerCallback):  # type: ignore[misc]
-    """Moves the progress bar, asks for checkpoints when they are due, and notes which one is whole."""
+    """Moves the progress bar, asks for checkpoints when they are due, and seals those that are whole."""
 
     def __init__(self, folder: Path, settings: TrainingConfig, context: Context, name: str) -> None:
         self.folder, self.settings, self.context, self.name = folder, settings, context, name
-        self.note = folder / "whole.txt"
         self.saved = time.monotonic()
         self.bar: Iterator[int] = iter(())
 
     def checkpoint(self) -> str | None:
         """Return the folder of the last whole checkpoint."""
-        return str(self.folder / self.note.read_text("utf-8")) if self.note.is_file() else None
+        for folder in sorted(self.folder.glob("checkpoint-*"), key=_step, reverse=True):
+            if (folder / SEAL).is_file():
+                if not (problem := damage(folder, of=self._stage(folder))):
+                    return str(folder)
+                note_damage(folder, problem)
+            remove(folder)  # damaged, or its process was killed before it was whole
+        return None
+
+    def _stage(self, folder: Path) -> str:
+        """Return what a checkpoint is of: the work folder has a stage's key for a name."""
+        return f"{self.folder.parent.name}/{self.folder.name}/{folder.name}"
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         left = range(state.global_step, self.settings.steps)
@@ -164,11 +173,14 @@ class _Keeper(TrainerCallback):  # type: ignore[misc]
             )
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        from accelerate import PartialState
+
+        PartialState().wait_for_everyone()  # each process has written its own random state
         if state.is_world_process_zero:
-            write_text(self.note, f"checkpoint-{state.global_step}")
-            for older in self.folder.glob("checkpoint-*"):
-                if older.name != f"checkpoint-{state.global_step}":
-                    shutil.rmtree(older)
+            newest = self.folder / f"checkpoint-{state.global_step}"
+            seal(newest, of=self._stage(newest))
+            for older in set(self.folder.glob("checkpoint-*")) - {newest}:
+                remove(older)
         self.saved = time.monotonic()
 
 
@@ -180,3 +192,8 @@ class _QuietTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         self.model.save_pretrained(output_dir, create_model_card=False)
+
+
+def _step(checkpoint: Path) -> int:
+    number = checkpoint.name.rpartition("-")[2]
+    return int(number) if number.isdecimal() else -1

@@ -108,4 +108,6 @@ class LMIndexerConfig(MethodConfig):
     warmup_mask_ratio: float = Field(0.0, ge=0, le=1)
     first: PositionConfig = PositionConfig()
     later: PositionConfig = PositionConfig(mask_ratio=0.7)
-    study_items: int = Field(1000, ge=0, description="items on which the training study is measured; 0: no study")
+    study_items: int = Field(
+        1000, ge=0, description="items on which the training study is measured, its perplexity on all; 0: no study"
+    )

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 class LMIndexer(Indexer[LMIndexerConfig]):
     """IDs learned by a language model from the items' own text (self-supervised)."""
 
+    at_most_items = ("codebook_size",)
+
     _learner: Learner
 
     def fit(self, corpus: Corpus, context: Context) -> Codes:

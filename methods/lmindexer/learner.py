@@ -108,7 +108,11 @@ class Learner:
             due = step in ends or step + 1 == settings.steps
             if stage.warmup or not self.config.study_items or not due:
                 return None
-            return study.measure(network, self.documents, known, groups, stage, self.config, self.context.seed)
+            measured = study.measure(network, self.documents, known, groups, stage, self.config, self.context.seed)
+            if not stage.no_code:
+                measured["perplexity"] = study.perplexity(self.codes(prefix))
+                network.train()
+            return measured
 
         rates = dict.fromkeys([*network.backbone.pretrained(), "own_table", "codebooks."], self.config.slow_rate)
         train(network, len(self.documents), loss, settings, self.context, name=name, after_step=measure, rates=rates)

@@ -2,11 +2,13 @@
 
 - `macro_f1`: of the reconstructor's most likely token against the true one, over the scored tokens of the items
   (scikit-learn's macro average over the tokens that occur as either), and `micro_f1`, its accuracy;
-- `perplexity`: exp of the entropy of the position's codes, 1 .. codebook size;
+- `perplexity`: exp of the entropy of the position's codes, 1 .. codebook size. Over all items, as the learner has
+  them: a sample's is biased low (256 equally frequent codes: 192 over 500 items);
 - `agreement`, behind the first position: share of the earlier codes that the model would still choose today;
 - `diff_ratio`: number of different codes in a group of a document and its hard negatives, divided by the group's
   size, averaged; 1 / size when all agree.
-Formulas: the released code's IDGen/utils.py. Measured in eval mode on the training items, as there.
+Formulas: the released code's IDGen/utils.py. Measured in eval mode on the training items, as there; all but the
+perplexity on `study_items` of them.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from benchmark.types.arrays import Int64
+from benchmark.types.arrays import Int32, Int64
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,8 +71,7 @@ def measure(
     if kept:
         measured["agreement"] = float(torch.cat(kept).float().mean())
     if codes:
-        of_groups = torch.cat(codes).numpy()
-        measured |= {"perplexity": perplexity(of_groups[:, 0]), "diff_ratio": diff_ratio(of_groups)}
+        measured["diff_ratio"] = diff_ratio(torch.cat(codes).numpy())
     return measured
 
 
@@ -84,8 +85,8 @@ def f1(truth: Int64, predicted: Int64) -> dict[str, float]:
     return {"macro_f1": float(macro), "micro_f1": float((truth == predicted).mean())}
 
 
-def perplexity(codes: Int64) -> float:
-    """Return exp(entropy) of the codes' histogram."""
+def perplexity(codes: Int32) -> float:
+    """Return exp(entropy) of the codes' histogram, codes int32 [n]."""
     share = np.unique(codes, return_counts=True)[1] / len(codes)
     return float(np.exp(-(share * np.log(share)).sum()))
 

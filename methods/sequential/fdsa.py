@@ -5,8 +5,10 @@
     s(j | i_1 .. i_t) = z_t . e(j)                                                one table for both sides
 
 Source: Zhang et al., Feature-level Deeper Self-Attention Network for Sequential Recommendation, IJCAI 2019, section 3,
-in the form of RecBole, where both streams share positions and the first LN. The paper weighs fields of features by
-attention; as in S3-Rec's experiments brand and category words are one field here, so that each weighs the same.
+in the form of RecBole, where both streams share positions and the first LN. RecBole uses that one LN a third time, on
+the joint output z; here the output has an LN of its own, so that the scale of what is compared with e(j) does not also
+set the scale of both inputs. The paper weighs fields of features by attention; as in S3-Rec's experiments brand and
+category words are one field here, so that each weighs the same.
 
 The features of an item are its brand and the words of its category path, less the top where all items share it, as in
 the S3-Rec repository, whatever `--text-fields` says: without features this is no FDSA. On Amazon Beauty as it is here

@@ -13,7 +13,7 @@ from benchmark.types.arrays import Int64
 
 
 class FDSANetwork(SequenceNetwork):
-    """Two causal transformers, of items and of features, that share positions and the first normalisation."""
+    """Two causal transformers, of items and of features, that share positions and the inputs' normalisation."""
 
     features: Tensor
 

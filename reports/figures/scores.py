@@ -8,6 +8,7 @@ from benchmark.registry import load, registered
 from benchmark.reports.figures.categories import file_parts
 from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.style import COLUMN, LINES, POINTS, new_figure, shown
+from benchmark.reports.tables.cells import BRACKETS, bar_notes
 from benchmark.reports.tables.layout import FilledTable
 from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result
@@ -44,7 +45,7 @@ def _draw(filled: FilledTable) -> list[Drawn]:
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     left_out = f" The best {MOST} of {len(scored)} rows." if len(scored) > MOST else ""
-    notes = " ".join(note.replace("± is half", "Bars are") for note in filled.footnotes if note.startswith("±"))
+    notes = " ".join(bar_notes([note for note in filled.footnotes if note.startswith(("±", BRACKETS))]))
     caption = f"{filled.caption}{left_out} Hollow: control rows. {notes}".strip()
     title = f"{filled.table.title}: {header}"
     return [Drawn(title, caption, figure, (*file_parts(filled.rows[0].results[0]), filled.table.name))]

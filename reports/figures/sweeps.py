@@ -21,7 +21,7 @@ from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.reading import ids_file
 from benchmark.reports.figures.style import SMALL, draw_line, legend_below, new_figure, shown
 from benchmark.reports.tables.captions import data_set, protocol, run_conditions
-from benchmark.reports.tables.cells import Seeds, interval_notes, metric_cells
+from benchmark.reports.tables.cells import Seeds, bar_notes, interval_notes, metric_cells
 from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import Cell
@@ -162,7 +162,7 @@ def _caption(lines: Sequence[Line]) -> str:
     parts = [data_set(results[0]), *protocol(results[0], search=True), *run_conditions(results, [])]
     keys = sorted({line.series.key for line in lines})
     cells = [(line.name, [cell for values in line.values.values() for cell in values.values()]) for line in lines]
-    notes = [note.replace("± is half", "Bars are") for note in interval_notes(cells)]
+    notes = bar_notes(interval_notes(cells))
     return " ".join([f"{'; '.join(parts)}. Results of a line differ in {' or '.join(keys)} alone.", *notes])
 
 

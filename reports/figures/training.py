@@ -138,7 +138,8 @@ def _caption(rows: Sequence[tuple[str, Study]]) -> str:
     parts.append(f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}")
     bars = " Bars are 95% t intervals over seeds." if len(seeds) > 1 else ""
     return (
-        f"{'; '.join(parts)}. Measured on training items at the end of every epoch; the stages of the training follow "
+        f"{'; '.join(parts)}. Measured at the end of every epoch, perplexity on all training items, the others on a "
+        "sample of them; the stages of the training follow "
         "each other, each one unit long; lines stand a little side by side. Diff ratio: different codes among an item "
         f"and items with the same prefix, divided by their number.{bars}"
     )

@@ -3,6 +3,8 @@
 const INTERVALS = {
   t: "95% t interval over the seeds",
   bootstrap: "95% interval of a bootstrap over seeds and users or queries",
+  exact: "95% interval of Clopper and Pearson over users or queries",
+  bounded: "95% interval for rare hits or misses, over seeds and users or queries",
   judgments: "95% interval over the judged groups",
 };
 

@@ -53,7 +53,7 @@ class HumanEvaluation(Table):
         rows += [Row(label, (), (_cell(entry),)) for label, entry in sorted(judged.items())]
         notes = [f"paper: the published value; n/c: not comparable: {uncertain}."]
         if any(row.cells[0].interval for row in rows):
-            notes.append("± is half the 95% interval over judged groups.")
+            notes.append("[low, high] is Wilson's 95% interval over judged groups.")
         if alpha is not None:
             notes.append(f"Krippendorff's alpha of the judges: {alpha:.3f}.")
         if missing:
@@ -87,5 +87,4 @@ def _read(file: Path) -> tuple[dict[str, Mapping[str, Any]], float | None, str]:
 def _cell(entry: Mapping[str, Any] | None) -> Cell:
     if entry is None:
         return Cell(gap=NOT_JUDGED)
-    low, high = entry["low"], entry["high"]
-    return Cell(entry["accuracy"], (high - low) / 2, entry["groups"], low=low, high=high, interval="judgments")
+    return Cell(entry["accuracy"], None, entry["groups"], low=entry["low"], high=entry["high"], interval="judgments")

@@ -5,21 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from benchmark.metrics.bounded import MANY
 from benchmark.metrics.significance import mean_interval
 from benchmark.reports.tables.layout import Cell, Column, Row
 from benchmark.reports.tables.marking import BOLD, significantly_best
-from benchmark.reports.tables.scores import Intervals, intervals
+from benchmark.reports.tables.scores import Intervals, Limits, intervals
 from benchmark.results.result_files import Result
 
 FEW_SEEDS = 5  # in simulations where only seeds differed, 95% intervals of 2, 3 and 5 held the mean in 61, 78, 86%
+BRACKETS = "[low, high]"
+EXACT = (
+    f"± is half Clopper and Pearson's 95% interval for one seed and a metric that is 0 or 1 for each of fewer than "
+    f"{MANY} users or queries."
+)
+RARE = (
+    f"{BRACKETS} is a 95% interval for rare hits or misses, where a bootstrap is too short: Clopper and Pearson's "
+    "for one seed and a metric that is 0 or 1, else Gaffke's for means of bounded values, with resampled seeds."
+)
 Seeds = tuple[Result, ...]  # the results of one row, one per seed
 
 
 def metric_cells(task: str, groups: Sequence[Seeds], columns: Sequence[Column]) -> list[list[Cell]]:
     """Return cells [groups][columns] of one task's metrics.
 
-    The interval is a bootstrap's over seeds and queries where every seed's values per query are there, else Student's
-    t over seeds; a single seed without values per query has none.
+    The interval is over seeds and queries where every seed's values per query are there (a bootstrap's, or one for rare
+    hits), else Student's t over seeds; a single seed without values per query has none.
     """
     files = [[result.scores_file(task) for result in seeds] for seeds in groups]
     found = intervals(files, list(dict.fromkeys(column.measure for column in columns)))
@@ -34,9 +44,15 @@ def _cell(task: str, seeds: Seeds, column: Column, found: Intervals) -> Cell:
     values = [result.metrics[task][column.measure] * column.scale for result in having]
     if len(having) == len(seeds) and column.measure in found:
         mean = mean_interval(values).mean
-        low, high = (limit * column.scale for limit in found[column.measure])
-        return Cell(mean, (high - low) / 2, len(values), low=low, high=high, interval="bootstrap", results=having)
+        return replace(limits_cell(mean, len(values), found[column.measure], column.scale), results=having)
     return replace(mean_cell(values), results=having)
+
+
+def limits_cell(mean: float, n: int, found: Limits, scale: float = 1.0) -> Cell:
+    """Return a mean over n seeds with its interval over seeds and queries; half a width where it is symmetric."""
+    low, high = found.low * scale, found.high * scale
+    half_width = None if found.kind == "bounded" else (high - low) / 2
+    return Cell(mean, half_width, n, low=low, high=high, interval=found.kind)
 
 
 def mean_cell(values: Sequence[float]) -> Cell:
@@ -97,9 +113,10 @@ def fewer_seeds(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
 
 
 def interval_notes(rows: Sequence[tuple[str, Sequence[Cell]]]) -> list[str]:
-    """Say what ± means in rows of (label, cells): which intervals are of a bootstrap, which of Student's t."""
-    resampled, of_seeds = (
-        [label for label, cells in rows if any(cell.interval == kind for cell in cells)] for kind in ("bootstrap", "t")
+    """Say what ± and [low, high] mean in rows of (label, cells): whose intervals are a bootstrap's, whose Student's."""
+    resampled, rare, exact, of_seeds = (
+        [label for label, cells in rows if any(cell.interval == kind for cell in cells)]
+        for kind in ("bootstrap", "bounded", "exact", "t")
     )
     notes = []
     if resampled:
@@ -110,7 +127,16 @@ def interval_notes(rows: Sequence[tuple[str, Sequence[Cell]]]) -> list[str]:
         )
         if seeds & set(range(2, FEW_SEEDS)):
             notes.append(f"With fewer than {FEW_SEEDS} seeds it is too short where seeds differ more than users do.")
+    if exact:
+        notes.append(EXACT)
+    if rare:
+        notes.append(RARE)
     if of_seeds:
-        of_some = f" where there are no values per query: {', '.join(of_seeds)}" if resampled else ""
+        of_some = f" where there are no values per query: {', '.join(of_seeds)}" if resampled or exact or rare else ""
         notes.append(f"± is half the 95% t interval over seeds{of_some}.")
     return notes
+
+
+def bar_notes(notes: Sequence[str]) -> list[str]:
+    """Return the notes on intervals in the words of a figure, whose bars they are."""
+    return [note.replace("± is half", "Bars are").replace(f"{BRACKETS} is", "Bars are") for note in notes]

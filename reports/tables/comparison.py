@@ -1,7 +1,8 @@
 """Is one method better than another? Two rows of results, metric by metric.
 
 Ranking metrics: values per query (or user), averaged over seeds; a paired randomisation test over queries, and a 95%
-bootstrap interval of the difference over queries (resampled jointly) and seeds (resampled for each method apart).
+bootstrap interval of the difference over queries (resampled jointly) and seeds (resampled for each method apart); where
+few queries differ, Gaffke's limits (`benchmark.metrics.bounded`).
 ID quality has one value per seed: the test flips the signs of the differences of the seeds that both rows have, the
 interval is Student's t.
 P-values are Holm-corrected over the metrics of a task.
@@ -17,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
+from benchmark.metrics.bounded import bounded_differences, is_skewed
 from benchmark.metrics.significance import bootstrap_draws, holm, mean_interval, sign_flip_tests
 from benchmark.reports.tables.cells import Seeds
 from benchmark.reports.tables.columns import plugin_columns
-from benchmark.reports.tables.scores import align, query_values
+from benchmark.reports.tables.scores import align, query_values, value_ranges
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
 
@@ -157,6 +159,11 @@ def compare(a: Seeds, b: Seeds, task: str) -> list[MetricComparison]:
     p_values = sign_flip_tests(of_queries[0] - of_queries[1])
     draws = bootstrap_draws([values_a, values_b], streams=(0, 1))
     low, high = np.quantile(draws[0] - draws[1], (0.025, 0.975), axis=0)
+    skewed = is_skewed(of_queries[0] - of_queries[1])
+    ranges = value_ranges(shared, values_a, values_b)
+    if rare := [i for i in ranges if skewed[i]]:
+        of_rare = [ranges[i] for i in rare]
+        low[rare], high[rare] = bounded_differences(values_a[:, :, rare], values_b[:, :, rare], of_rare)
     units = f"{len(ids):,} {'users' if task == 'recommendation' else 'queries'}"
     mean_a, mean_b = (values.mean(axis=0) for values in of_queries)
     return _comparisons(task, shared, mean_a, mean_b, low, high, p_values, units, columns)

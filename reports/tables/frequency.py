@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.metrics.significance import bootstrap_draws
 from benchmark.reports.tables.captions import remarks_of_runs
-from benchmark.reports.tables.cells import interval_notes
+from benchmark.reports.tables.cells import interval_notes, limits_cell
 from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.layout import Cell, FilledTable, Row
-from benchmark.reports.tables.scores import Values, query_values
+from benchmark.reports.tables.scores import Values, limits, query_values
 from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result, histories_file
 from benchmark.types.trec import read_qrels
@@ -75,17 +75,13 @@ def _cells(row: Row, bands: dict[str, int], shown: list[int]) -> tuple[Cell, ...
     if found is None or any(user not in bands for user in found[0]) or not np.isfinite(found[1]).all():
         return tuple(Cell() for _ in shown)
     band = np.array([bands[user] for user in found[0]])
-    return tuple(_cell(row, found[1][:, band == number]) for number in shown)
+    return tuple(_cell(row, found[1][:, band == number, 0]) for number in shown)
 
 
 def _cell(row: Row, values: Values) -> Cell:
-    """The mean and its interval of values [seeds, users, 1]."""
-    (draws,) = bootstrap_draws([values])
-    low, high = np.quantile(draws, (0.025, 0.975)).tolist()
-    n_seeds = len(row.results)
-    return Cell(
-        float(values.mean()), (high - low) / 2, n_seeds, low=low, high=high, interval="bootstrap", results=row.results
-    )
+    """The mean and its interval of values [seeds, users]."""
+    cell = limits_cell(float(values.mean()), len(row.results), limits(MEASURE, values))
+    return replace(cell, results=row.results)
 
 
 BY_FREQUENCY = ByFrequency(

@@ -72,7 +72,10 @@ class Published:
 
 @dataclass(frozen=True)
 class Cell:
-    """Mean over n seeds, half the width of its 95% interval (None where there is none), and whether it is bold."""
+    """Mean over n seeds, its 95% interval where there is one, and whether it is bold.
+
+    Half the width is that of a symmetric interval; one that has `low` and `high` alone is shown by them.
+    """
 
     mean: float | None = None
     half_width: float | None = None
@@ -80,7 +83,9 @@ class Cell:
     bold: bool = False
     low: float | None = None
     high: float | None = None
-    interval: str = ""  # 't' over seeds, 'bootstrap' over seeds and queries or users, 'judgments' over judged groups
+    interval: str = (
+        ""  # over seeds: t; over seeds and queries or users: bootstrap, bounded, exact; over judged groups: judgments
+    )
     published: Published | None = None
     results: tuple[Result, ...] = ()  # the result of each seed: provenance
     gap: str = ""  # what stands in place of a number that is not there
@@ -130,8 +135,13 @@ def own_text(column: Column, cell: Cell, plus_minus: str = " ± ") -> str:
     """Return our number with its interval where there is one."""
     if cell.mean is None:
         return cell.gap or MISSING
-    text = f"{cell.mean:z,.{column.digits}f}"
-    return text if cell.half_width is None else f"{text}{plus_minus}{cell.half_width:,.{column.digits}f}"
+    mean, half_width, low, high = (
+        "" if value is None else f"{value:z,.{column.digits}f}"
+        for value in (cell.mean, cell.half_width, cell.low, cell.high)
+    )
+    if half_width:
+        return f"{mean}{plus_minus}{half_width}"
+    return f"{mean} [{low}, {high}]" if low else mean
 
 
 def published_text(column: Column, cell: Cell) -> str:

@@ -1,21 +1,39 @@
-"""Values per query or user, read once per report, and the bootstrap intervals of their means."""
+"""Values per query or user, read once per report, and the intervals of their means."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
+from math import isinf
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import DataError
+from benchmark.metrics.bounded import bounded_intervals, is_coarse, is_skewed
+from benchmark.metrics.lookup import find_metric
 from benchmark.metrics.ranking import RankingScores, read_scores
 from benchmark.metrics.significance import bootstrap_draws
 
 Values = NDArray[np.float64]
 Stamp = tuple[Path, int, int]  # a file, its size and its time: what was read is kept while these stay
-Intervals = dict[str, tuple[float, float]]  # measure -> (low, high)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """A 95% interval over seeds and queries or users, and how it was made.
+
+    'bootstrap'; 'bounded' for rare hits or misses; 'exact' for hits and misses that are not rare, but few.
+    """
+
+    low: float
+    high: float
+    kind: str = "bootstrap"
+
+
+Intervals = dict[str, Limits]  # by measure
 
 _intervals: dict[tuple[Stamp, ...], Intervals] = {}
 
@@ -53,7 +71,7 @@ def align(table: tuple[list[str], Values], ids: list[str]) -> Values | None:
 
 
 def intervals(files: Sequence[Sequence[Path]], measures: Sequence[str]) -> list[Intervals]:
-    """Return each row's 95% bootstrap intervals over seeds and queries, from files [rows][seeds].
+    """Return each row's 95% intervals over seeds and queries, from files [rows][seeds].
 
     A measure is absent where a seed lacks its values per query. Rows of equally many queries are resampled jointly.
     """
@@ -67,10 +85,45 @@ def intervals(files: Sequence[Sequence[Path]], measures: Sequence[str]) -> list[
         if new:
             waiting.setdefault(len(table[0]), []).append((known, [measures[i] for i in new], table[1][:, :, new]))
     for rows in waiting.values():
-        for (known, names, _), draws in zip(rows, bootstrap_draws([values for *_, values in rows]), strict=True):
+        for (known, names, values), draws in zip(rows, bootstrap_draws([values for *_, values in rows]), strict=True):
             low, high = np.quantile(draws, (0.025, 0.975), axis=0).tolist()
-            known.update({name: (low[i], high[i]) for i, name in enumerate(names)})
+            known.update({name: Limits(low[i], high[i]) for i, name in enumerate(names)} | _bounded(names, values))
     return [_intervals[key] if len(key) == len(paths) else {} for key, paths in zip(keys, files, strict=True)]
+
+
+def limits(measure: str, values: Values) -> Limits:
+    """Return the 95% interval of one measure's values [seeds, queries]."""
+    table = values[:, :, None]
+    if found := _bounded([measure], table):
+        return found[measure]
+    (draws,) = bootstrap_draws([table])
+    low, high = np.quantile(draws, (0.025, 0.975)).tolist()
+    return Limits(low, high)
+
+
+def value_ranges(measures: Sequence[str], *tables: Values) -> dict[int, tuple[float, float]]:
+    """Return the least and the largest value that a metric can have, by its place; of those that have both.
+
+    A metric whose values in the tables [seeds, queries, measures] leave the range that it declares has none.
+    """
+    metrics = {i: metric for i, name in enumerate(measures) if (metric := find_metric(name))}
+    return {
+        i: metric.range
+        for i, metric in metrics.items()
+        if not isinf(sum(metric.range))
+        and all(t[:, :, i].min() >= metric.range[0] and t[:, :, i].max() <= metric.range[1] for t in tables)
+    }
+
+
+def _bounded(measures: Sequence[str], values: Values) -> Intervals:
+    """Return the intervals of the measures of values [seeds, queries, measures] whose bootstrap is too short."""
+    skewed = is_skewed(values.mean(axis=0))
+    ranges = {i: r for i, r in value_ranges(measures, values).items() if skewed[i] or is_coarse(values[:, :, i], r)}
+    if not ranges:
+        return {}
+    low, high = bounded_intervals(values[:, :, list(ranges)], list(ranges.values())).tolist()
+    kinds = ["bounded" if skewed[i] else "exact" for i in ranges]
+    return {measures[i]: Limits(*found) for i, *found in zip(ranges, low, high, kinds, strict=True)}
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -312,6 +312,29 @@ def test_a_large_file_is_hashed_once_and_again_only_when_it_changes(shop, monkey
     assert opened(shop).fingerprint != before and [path.name for path in opens] == ["items.jsonl"]
 
 
+@pytest.mark.parametrize("content", ["", "{", '{"sha256": "0", "lines": 1, "words": 0}', "of another file"])
+def test_a_damaged_memory_of_a_large_file_counts_as_absent(shop, monkeypatch, caplog, content):
+    monkeypatch.setattr("benchmark.data.parsed.REMEMBER_FROM", 1)
+    monkeypatch.setattr("benchmark.data.parsed.SETTLED", -1.0)
+    before = opened(shop).fingerprint
+    memories = sorted((shop.parent / "cache" / "data" / "facts").glob("[!.]*.json"))
+    other = memories[1].read_text()
+    memories[0].write_text(other if content == "of another file" else content)
+    with caplog.at_level("WARNING", "benchmark"):
+        assert opened(shop).fingerprint == before == opened(shop).fingerprint
+    assert [str(memories[0]) in message for message in caplog.messages] == [True]
+
+
+@pytest.mark.parametrize("content", ["", '{"id": "a", "title": "another"}\n'])
+def test_a_damaged_set_that_was_built_is_built_again(tmp_path, caplog, content):
+    spec = "planted:items=130,users=5,queries=2,train_queries=5"
+    before = open_dataset(spec, cache=tmp_path)
+    (before.folder / "items.jsonl").write_text(content)
+    with caplog.at_level("WARNING", "benchmark"):
+        assert open_dataset(spec, cache=tmp_path).fingerprint == before.fingerprint
+    assert [f"{before.folder}: items.jsonl was changed" in message for message in caplog.messages] == [True]
+
+
 def test_names_are_looked_up_under_the_data_root_and_misses_say_where(shop, monkeypatch):
     cache = shop.parent / "cache"
     assert open_dataset("shop", cache=cache, data_root=shop.parent).folder == shop

@@ -1,6 +1,7 @@
 """The training loop: the same bytes with and without a kill, every example once per epoch, schedules by hand."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,53 @@ def test_a_killed_training_ends_with_the_same_weights_and_log(tmp_path: Path, ki
     resumed, resumed_log = _train(tmp_path / "killed")
     assert all(torch.equal(weights[key], resumed[key]) for key in weights)
     assert log == resumed_log
+
+
+DAMAGES = {
+    "truncated": lambda raw, other: raw[: len(raw) // 2],
+    "empty": lambda raw, other: b"",
+    "garbage": lambda raw, other: raw[:900] + bytes(64) + raw[964:],
+    "of another training": lambda raw, other: other,
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Tensor], str]:
+    """The weights and the log of a whole training, and the folder of two that were killed: `killed` and `other`."""
+    folder = tmp_path_factory.mktemp("trained")
+    for name in ("whole", "killed", "other"):
+        (folder / name).mkdir()
+    weights, log = _train(folder / "whole")
+    for name, rate in (("killed", 1e-3), ("other", 1e-2)):
+        with pytest.raises(Killed):
+            _train(folder / name, 9, learning_rate=rate)
+    return folder, weights, log
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("file", ["train.checkpoint.pt", ".train.checkpoint.pt.seal.json"])
+def test_a_damaged_checkpoint_is_named_and_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, trained: tuple[Path, dict[str, Tensor], str], file: str,
+    damage: str,
+) -> None:  # fmt: skip
+    folder, weights, log = trained
+    work = shutil.copytree(folder / "killed", tmp_path / "killed")
+    (work / file).write_bytes(DAMAGES[damage]((work / file).read_bytes(), (folder / "other" / file).read_bytes()))
+    with caplog.at_level("WARNING", "benchmark"):
+        resumed, resumed_log = _train(work)
+    assert all(torch.equal(weights[key], resumed[key]) for key in weights) and log == resumed_log
+    assert [str(work / "train.checkpoint.pt") in message for message in caplog.messages] == [True]
+
+
+def test_a_whole_checkpoint_of_another_training_is_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, trained: tuple[Path, dict[str, Tensor], str]
+) -> None:
+    """The other's file and seal in the place of its own."""
+    folder, weights, _ = trained
+    work = shutil.copytree(folder / "other", tmp_path / "killed")
+    with caplog.at_level("WARNING", "benchmark"):
+        found, _ = _train(work)
+    assert all(torch.equal(weights[key], found[key]) for key in weights) and len(caplog.messages) == 1
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:

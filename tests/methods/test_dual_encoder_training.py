@@ -14,6 +14,7 @@ from benchmark.conformance import small_corpus
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.methods.dual_encoder.config import DualEncoderConfig
 from benchmark.methods.dual_encoder.retriever import DualEncoder
+from benchmark.sealing import SEAL
 from benchmark.types.data import Corpus, QuerySet
 from benchmark.types.method import Context
 
@@ -156,6 +157,28 @@ def test_a_killed_training_goes_on_to_the_same_weights_and_log(tiny, tmp_path, k
     np.testing.assert_array_equal(whole.index.vectors, resumed.index.vectors)
     logs = [(tmp_path / folder / "fine-tune.log.jsonl").read_bytes() for folder in ("whole", "killed")]
     assert logs[0] == logs[1] and logs[0].count(b"\n") == 8
+
+
+@pytest.mark.parametrize("damage", ["truncated", "of another training", "not sealed"])
+def test_a_damaged_checkpoint_is_not_used(tiny, tmp_path, caplog, damage):
+    corpus = small_corpus()
+    config = config_of(tiny, training={"steps": 4})
+    whole, _ = fitted(config, corpus, tmp_path / "whole", queries_for(corpus))
+    with pytest.raises(Killed):
+        fitted(config, corpus, tmp_path / "killed", queries_for(corpus), killed_at("fine-tune", 3))
+    (checkpoint,) = (tmp_path / "killed" / "fine-tune").glob("checkpoint-*")
+    match damage:
+        case "truncated":
+            (checkpoint / "optimizer.pt").write_bytes(b"")
+        case "of another training":
+            (tmp_path / "killed").rename(tmp_path / "mine")
+        case _:
+            (checkpoint / SEAL).unlink()
+    work = tmp_path / ("mine" if damage == "of another training" else "killed")
+    with caplog.at_level("WARNING", "benchmark"):
+        again, _ = fitted(config, corpus, work, queries_for(corpus))
+    np.testing.assert_array_equal(whole.index.vectors, again.index.vectors)
+    assert len([message for message in caplog.messages if "damaged" in message]) == (damage != "not sealed")
 
 
 def test_it_says_nothing_and_leaves_no_model_card(tiny, tmp_path, capfd):

@@ -59,7 +59,6 @@ def measured_by_hand(network: LMIndexerNetwork, prefix: Tensor) -> dict[str, flo
             logits, target = network.reconstruct(h, batch, ALL_HINTS, torch.tensor([[token]]))
             truth.append(int(target))
             predicted.append(int(logits.argmax()))
-    counts = np.bincount(codes) / len(codes)
     groups = [[c for c, other in zip(codes, prefix, strict=True) if torch.equal(other, own)] for own in prefix]
     f1 = []
     for token in {*truth, *predicted}:
@@ -68,7 +67,6 @@ def measured_by_hand(network: LMIndexerNetwork, prefix: Tensor) -> dict[str, flo
     return {
         "macro_f1": float(np.mean(f1)),
         "micro_f1": float(np.mean(np.array(truth) == np.array(predicted))),
-        "perplexity": float(np.exp(-sum(p * np.log(p) for p in counts if p))),
         "diff_ratio": float(np.mean([len(set(group)) / len(group) for group in groups])),
         "agreement": float(np.mean(kept)),
     }
@@ -87,15 +85,6 @@ def test_the_study_measures_all_items_and_leaves_no_trace(training: bool) -> Non
     assert modes == [module.training for module in network.modules()] and network.training == training
     assert all(torch.equal(value, weights[name]) for name, value in network.state_dict().items())
     assert found == pytest.approx(measured_by_hand(network, prefix), rel=1e-5) and 0 < found["agreement"] < 1
-
-
-def test_the_perplexity_is_that_of_the_items_without_their_negatives() -> None:
-    """One item has one code, whatever codes its negatives have."""
-    network, prefix = network_of(study_items=1), torch.zeros(len(TEXTS), 1, dtype=torch.long)
-    groups = PrefixGroups(prefix.numpy().astype(np.int32), seed=0)
-    found = [study.measure(network, DOCUMENTS, prefix, groups, ALL_HINTS, network.config, seed) for seed in range(6)]
-    assert {values["perplexity"] for values in found} == {1.0}
-    assert max(values["diff_ratio"] for values in found) > 1 / 3
 
 
 def test_without_codes_the_study_measures_reconstruction_alone() -> None:

@@ -223,6 +223,20 @@ def test_every_stage_behind_the_warm_up_is_measured_each_epoch(
             assert 1 <= record.get("perplexity", 1) <= 5
 
 
+def test_the_perplexity_is_that_of_all_items_and_measuring_changes_no_code(tmp_path: Path) -> None:
+    """At the end of a position it is the perplexity of the codes that it gives, whatever sample the study takes."""
+    found = {}
+    for study_items in (0, 3):
+        work = tmp_path / str(study_items)
+        work.mkdir()
+        learner = learner_of(work, settings(study_items=study_items, codebook_size=5))
+        found[study_items] = learner.learn_position(NOTHING_KNOWN)[:, 0].tolist()
+    assert found[0] == found[3] and len(set(found[3])) > 1
+    shares = [found[3].count(code) / len(TEXTS) for code in set(found[3])]
+    measured = [record["perplexity"] for record in records(work, "position1.full") if "perplexity" in record]
+    assert measured[-1] == pytest.approx(np.prod([share**-share for share in shares]))
+
+
 def test_each_stage_has_its_losses(tmp_path: Path) -> None:
     fit(tmp_path, settings())
     for stage in STAGES:

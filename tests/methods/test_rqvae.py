@@ -139,6 +139,24 @@ def test_restarts_keep_codes_in_use_that_die_without_them(update, tmp_path):
     assert used[0][0] <= 8 and min(used[1]) >= 12
 
 
+@pytest.mark.parametrize("other", [1000, 20])
+def test_a_training_said_in_epochs_restarts_the_same_codes(other, tmp_path, monkeypatch):
+    """Whatever `steps` says beside `epochs`: of 60 steps with a restart every 20, the last never restarts."""
+    restarted: list[int] = []
+    restart = ResidualQuantizer.restart
+    monkeypatch.setattr(ResidualQuantizer, "restart", lambda *given: restarted.append(restart(*given)) or restarted[-1])
+    size = {"batch_size": 400, "checkpoint_seconds": 1e9}  # an epoch of the 400 items is one step
+    settings = {"restart_steps": 20, "hidden": (8,), "codebook_size": 64}
+    said = {"steps": RQVAETraining(steps=60, **size), "epochs": RQVAETraining(steps=other, epochs=60, **size)}
+    codes, counts = {}, {}
+    for name, training in said.items():
+        restarted.clear()
+        codes[name] = fit(tmp_path / name, training=training, **settings).values
+        counts[name] = list(restarted)
+    np.testing.assert_array_equal(codes["epochs"], codes["steps"])
+    assert counts["epochs"] == counts["steps"] and len(counts["steps"]) == 2
+
+
 def test_the_seed_decides_the_codes(tmp_path):
     first, again, other = (fit(tmp_path / str(run), seed) for run, seed in enumerate((0, 0, 1)))
     np.testing.assert_array_equal(first.values, again.values)

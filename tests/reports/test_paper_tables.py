@@ -159,7 +159,7 @@ def test_the_classical_rows_are_compared_at_the_preset_published_beside_the_pape
     put(runs, "hgn", preset="published", text_fields=AMAZON, dataset=BEAUTY, values=hits(0.0325, n=500))
     (filled,) = paper.TABLE3.fill(load_results(runs))
     hgn = cells(filled)["HGN", "Beauty R@5"]
-    assert hgn.published.reasons == () and hgn.interval == "bootstrap"
+    assert hgn.published.reasons == () and hgn.interval == "bounded"
     assert cells(filled)["LMIndexer", "Beauty R@5"].mean is not None
 
 
@@ -221,7 +221,7 @@ def test_what_is_said_of_bold_names_its_columns_and_counts_only_seeds_with_the_t
     bold = [note for note in filled.footnotes if "bold" in note.lower() or "No significance" in note]
     assert [note.split(":")[0] for note in bold] == ["AMI", "R@5"] and "No significance test" in bold[0]
     of_hits = [cell for (_, header), cell in cells(filled).items() if header == "R@5"]
-    assert [cell.n for cell in of_hits] == [1, 1] and [cell.interval for cell in of_hits] == ["bootstrap"] * 2
+    assert [cell.n for cell in of_hits] == [1, 1] and [cell.interval for cell in of_hits] == ["exact"] * 2
 
 
 def test_deleting_a_result_marks_the_hole(runs):

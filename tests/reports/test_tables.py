@@ -90,10 +90,10 @@ def test_the_caption_says_what_the_numbers_are(runs):
 
 def test_ranking_cells_have_the_bootstrap_interval_of_their_values(runs):
     """SciPy's bootstrap over users of one seed; with two seeds that differ, the interval is wider."""
-    values = hits(0.3)
+    values = hits(0.3, n=400)
     put(runs, "one", values=values)
-    put(runs, "two", values=hits(0.1), seed=0)
-    put(runs, "two", values=hits(0.6, 1), seed=1)
+    put(runs, "two", values=hits(0.1, n=400), seed=0)
+    put(runs, "two", values=hits(0.6, 1, n=400), seed=1)
     (filled,) = build(RECOMMENDATION, load_results(runs))
     (one,), (two,) = (row.cells for row in filled.rows)
     low, high = stats.bootstrap((values,), np.mean, method="percentile", rng=0).confidence_interval

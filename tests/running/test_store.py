@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -57,14 +58,34 @@ def test_a_failed_stage_leaves_only_its_work_folder(tmp_path: Path) -> None:
     assert stage.cost()["resumed"] is True
 
 
-def test_a_damaged_stage_counts_as_absent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["x.txt", "cost.json", ".seal.json"])
+@pytest.mark.parametrize("content", ["", "whol", "other", "{}"])
+def test_a_damaged_stage_counts_as_absent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, content: str
+) -> None:
+    stage = Store(tmp_path).build(Store(tmp_path).stage("ids", {}), _make, device="cpu")
+    (stage.final / name).write_text(content)
     store = Store(tmp_path)
-    stage = store.build(store.stage("ids", {}), _make, device="cpu")
-    for name in ("x.txt", "cost.json"):
-        (stage.final / name).write_text("")
-        assert not stage.done
+    with caplog.at_level("WARNING"):
+        assert not store.has(stage)
         assert store.build(stage, _make, device="cpu").done
-        assert (stage.final / "x.txt").read_text() == "whole" and stage.cost()["facts"] == {"parameters": 3}
+    assert (stage.final / "x.txt").read_text() == "whole" and stage.cost()["facts"] == {"parameters": 3}
+    assert [str(stage.final) in message for message in caplog.messages] == [True]
+
+
+def test_a_stage_of_another_key_counts_as_absent(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    other = store.build(store.stage("ids", {"a": 1}), lambda folder, work: {}, device="cpu")
+    stage = store.stage("ids", {"a": 2})
+    shutil.copytree(other.final, stage.final)
+    store.build(stage, _make, device="cpu")
+    assert (stage.final / "x.txt").read_text() == "whole"
+
+
+def test_the_work_folder_of_a_process_that_was_killed_after_its_stage_was_whole_goes(tmp_path: Path) -> None:
+    stage = Store(tmp_path).build(Store(tmp_path).stage("ids", {}), _make, device="cpu")
+    stage.work.mkdir()
+    assert Store(tmp_path).build(stage, _make, device="cpu").done and not stage.work.exists()
 
 
 def test_side_by_side_builders_make_a_stage_once(tmp_path: Path) -> None:
