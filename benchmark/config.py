@@ -223,6 +223,8 @@ def _explain(error: ValidationError, model: type[BaseModel], owner: str) -> str:
         if problem["type"] == "extra_forbidden":
             names = _keys_at(model, problem["loc"][:-1])
             lines.append(f"{path}: unknown key.{did_you_mean(str(problem['loc'][-1]), names)}")
+        elif problem["type"] == "value_error":  # a validator's own words name what is wrong
+            lines.append(f"{path}: {problem['ctx']['error']}")
         else:
             lines.append(f"{path}: {problem['msg']} (got {quoted(problem.get('input'))})")
     return "\n".join(lines)

@@ -68,6 +68,11 @@ class RunRequest:
             raise UsageError("run: --ids-order goes with --ids")
         of_file: dict[str, Any] = {"order": self.ids_order} if self.ids_order else {}
         if self.ids_order == FIRST_SEEN and dataset is not None:
+            if "recommendation" not in dataset.tasks:
+                raise UsageError(
+                    f"run: --ids-order {FIRST_SEEN}: the data set '{dataset.name}' has no sequences.txt, in which "
+                    "items could appear first; write items or a FILE"
+                )
             of_file["seen"] = first_seen(dataset.histories(), dataset.corpus().ids)
         settings = dict(self.settings)
         for label, file in self.ids.items():

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -260,6 +261,18 @@ def test_a_changed_file_is_a_new_cell_and_a_moved_one_is_not(
     assert [found.read_text().split()[1] for found in ids_of(tmp_path / "runs", "other")].count("4-0") == 1
 
 
+def test_first_seen_needs_histories(
+    shop: Path, tmp_path: Path, file: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = file({str(row): [row % 5, row] for row in range(60)})
+    silent = copytree(shop, tmp_path / "silent")
+    (silent / "sequences.txt").unlink()
+    assert (
+        run(silent, tmp_path / "runs", "--ids", str(path), "--ids-order", "first-seen", "--no-check", "--dry-run") == 2
+    )
+    assert "--ids-order first-seen: the data set 'shop' has no sequences.txt" in capsys.readouterr().err
+
+
 def test_several_files_need_labels_of_their_own(
     shop: Path, tmp_path: Path, file: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -276,7 +289,7 @@ def test_several_files_need_labels_of_their_own(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--ids", "nowhere.json"], "nowhere.json: No such file or directory"),
+        (["--ids", "nowhere.json"], "benchmark: nowhere: --ids nowhere.json: No such file or directory\n"),
         ([], "name methods with --methods, or files of IDs with --ids"),
         (["--methods", "random", "--ids-order", "items"], "--ids-order goes with --ids"),
     ],
