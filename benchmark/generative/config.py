@@ -70,6 +70,14 @@ class NeighboursConfig(MethodConfig):
     temperature: float = Field(0.05, gt=0, description="they are drawn by exp(likeness / temperature)")
 
 
+class GeneralQueriesConfig(MethodConfig):
+    """Training queries of words that an item shares with its neighbours, beside those of the data set."""
+
+    per_item: int = Field(0, ge=0, le=1000, description="general queries of every item; 0: none")
+    shared: int = Field(3, ge=1, description="neighbours that must hold a word")
+    mean_length: float = Field(3.0, ge=1, le=100, description="mean number of words of a query")
+
+
 class SentenceConfig(MethodConfig):
     """The reader `sentence`."""
 
@@ -86,6 +94,7 @@ class SentenceConfig(MethodConfig):
         10.0, gt=0, description="the vector of length 1 is scaled by this; the smaller, the more its words count"
     )
     neighbours: NeighboursConfig = NeighboursConfig()
+    general_queries: GeneralQueriesConfig = GeneralQueriesConfig()
     max_words: int = Field(32, ge=1, le=100_000, description="word pieces of a query or an item text that are read")
     word_dropout: float = Field(0.0, ge=0, lt=1, description="share of the word pieces left out at random in training")
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.data.simulate import term_counts
 from benchmark.errors import BenchmarkError
 from benchmark.generative.config import GenerativeConfig, SentenceConfig
+from benchmark.generative.general_queries import general_queries
 from benchmark.generative.generator import Generator, items_generator, sentence_generator
 from benchmark.generative.learning import learn, stopping
 from benchmark.generative.learning_encoder import LearningEncoder, sentence_tokens
@@ -116,7 +118,14 @@ def learn_search(
 ) -> dict[str, Any]:  # fmt: skip
     """Train on (query, relevant item) pairs, one per positive judgment, and on the items' texts where asked for."""
     texts, rows, items = text_pairs(queries, corpus, config.search)
-    preparing = Preparing.of(config.sentence, context.device)
+    preparing, own = Preparing.of(config.sentence, context.device), None
+    if config.sentence.neighbours.share or config.sentence.general_queries.per_item:
+        own = Compared(context.embed(corpus, config.sentence.encoder), preparing.words(corpus.texts()))
+    if own is not None and config.sentence.general_queries.per_item:
+        near = Neighbours.of(own, own, corpus.ids, config.sentence.neighbours).items
+        general, asked = general_queries(term_counts(corpus.table), near, config.sentence.general_queries, context.seed)
+        rows = np.concatenate([rows, len(texts) + np.arange(len(general))])
+        texts, items = [*texts, *general], np.concatenate([items, asked])
     words = preparing.words(texts)
     pieces = np.unique(words.values).astype(np.int64)
     if not len(pieces):
@@ -128,8 +137,7 @@ def learn_search(
     if config.sentence.neighbours.share or (encoder is None and config.sentence.inputs != "words"):
         vectors = embed_texts(texts, config.sentence.encoder)
     if config.sentence.neighbours.share:
-        assert vectors is not None
-        own = Compared(context.embed(corpus, config.sentence.encoder), preparing.words(corpus.texts()))
+        assert vectors is not None and own is not None
         neighbours = Neighbours.of(Compared(vectors, words), own, corpus.ids, config.sentence.neighbours)
     if encoder is not None:
         inputs = encoder.kept(sentence_tokens(preparing.encoder, texts), context.device)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -112,6 +113,21 @@ def test_where_all_targets_are_neighbours_a_text_finds_the_item_that_is_like_it(
     finetune_search(tmp_path, CODES, CORPUS, asked, config, context_in(tmp_path), embed_texts=vectors_of)
     found = rank_search(tmp_path, CODES, CORPUS, texts, 5, config, context_in(tmp_path))
     assert found.items[:, 0].tolist() == list(range(10, 20))
+
+
+def test_general_queries_are_learned_beside_the_judged_ones(tmp_path: Path) -> None:
+    """One text is judged; general queries of every item teach which words belong to which kind of item."""
+    sorts = [f"{kind} {thing}" for kind in ("red", "blue", "green") for thing in ("lamp", "soap")]
+    titles = [f"{sorts[row // 5]} {row}{row}" for row in range(30)]
+    table = pa.table({"id": CORPUS.ids, "title": titles})
+    corpus = Corpus(table, ("title",), fingerprint="sorts")
+    general = {"per_item": 4, "shared": 3, "mean_length": 2.0}
+    sentence = {"inputs": "words", "neighbours": {"share": 1.0, "count": 8, "words": 1.0}, "general_queries": general}
+    config, context = settings(sentence=sentence), context_in(tmp_path)
+    facts = finetune_search(tmp_path, CODES, corpus, queries(["00"], [0]), config, context, embed_texts=vectors_of)
+    assert facts["examples"] == 1 + 4 * len(corpus)
+    found = rank_search(tmp_path, CODES, corpus, sorts, 5, config, context)
+    assert (found.items // 5 == np.arange(6)[:, None]).mean() > 0.85  # by chance 1/6
 
 
 @pytest.mark.parametrize("layers", [1, -1])
