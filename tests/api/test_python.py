@@ -18,6 +18,7 @@ import benchmark
 from benchmark.cli.main import main
 from benchmark.cli.parsing import parse_settings
 from benchmark.errors import BenchmarkError
+from benchmark.registry import load
 from benchmark.results.result_files import load_results
 
 ROOT = Path(__file__).parents[2]
@@ -89,13 +90,17 @@ def test_a_wrong_argument_is_a_value_error_of_ours(shop, tmp_path, arguments, me
     assert isinstance(caught.value, BenchmarkError)
 
 
-def test_a_cell_that_fails_is_warned_about_and_the_others_are_kept(shop, tmp_path):
-    settings = SETTINGS | {"wide.codebook_size": 5000, "wide.levels": 1}
-    with pytest.warns(UserWarning, match="failed: wide"):
+def test_a_cell_that_fails_is_warned_about_and_the_others_are_kept(shop, tmp_path, monkeypatch):
+    def fail(self, corpus, context):
+        raise BenchmarkError("no category is like another")
+
+    monkeypatch.setattr(load("method", "category"), "fit", fail)
+    with pytest.warns(UserWarning, match="failed: category.*no category is like another"):
         found = benchmark.run(
-            ["rqkmeans", "wide=rqkmeans"], shop, tasks="id-quality", settings=settings, runs=tmp_path, quiet=True
+            ["rqkmeans", "category"], shop, tasks="id-quality", settings=SETTINGS, runs=tmp_path, quiet=True
         )
-    assert [result.label for result in found] == ["rqkmeans"] and list(found.failures) == ["wide, id-quality, seed 0"]
+    assert [result.label for result in found] == ["rqkmeans"]
+    assert list(found.failures) == ["category, id-quality, seed 0"]
 
 
 def test_importing_the_package_is_light_and_every_public_name_is_there():

@@ -18,6 +18,8 @@ from conftest import FAST
 from sklearn.metrics import adjusted_mutual_info_score
 
 from benchmark.cli.main import main
+from benchmark.errors import BenchmarkError
+from benchmark.registry import load
 from benchmark.results.result_files import read_result
 
 METHODS = "rqkmeans,random,category,bm25,popularity"
@@ -233,12 +235,15 @@ def test_several_seeds_give_a_mean_and_an_interval(
 
 
 def test_a_failed_cell_is_reported_and_costs_no_other(
-    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ["--tasks", "id-quality", "--set", "rqkmeans.codebook_size=5000"]
-    assert run(shop, tmp_path, *words, methods="rqkmeans,random") != 0
+    def fail(self: object, corpus: object, context: object) -> None:
+        raise BenchmarkError("no category is like another")
+
+    monkeypatch.setattr(load("method", "category"), "fit", fail)
+    assert run(shop, tmp_path, "--tasks", "id-quality", methods="category,random") == 1
     captured = capsys.readouterr()
-    assert re.search(r"failed: rqkmeans, id-quality, seed 0: .*codebook_size.*60", captured.err)
+    assert re.search(r"failed: category, id-quality, seed 0: no category is like another", captured.err)
     assert "Traceback" not in captured.err and "random" in captured.out
     assert [path.parts[-4] for path in results(tmp_path)] == ["random"]
     assert not [path for path in tmp_path.rglob("*") if "partial" in path.name]
