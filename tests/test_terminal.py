@@ -23,7 +23,11 @@ def test_wide_and_combining_characters_take_what_a_terminal_gives_them() -> None
     assert lines == ["日本  1", "abcd  2", "e\u0301fgh  3"]
 
 
-@given(st.lists(st.lists(st.text(max_size=9), min_size=3, max_size=3), min_size=1, max_size=5))
+SKIN_TONES = "".join(map(chr, range(0x1F3FB, 0x1F400)))  # no words: rich drops one that follows no emoji
+TEXTS = st.text(st.characters(exclude_characters=SKIN_TONES, exclude_categories=("Cs",)), max_size=9)
+
+
+@given(st.lists(st.lists(TEXTS, min_size=3, max_size=3), min_size=1, max_size=5))
 def test_every_row_is_one_line_that_holds_its_words(rows: list[list[str]]) -> None:
     lines = table_lines(rows, numbers=True)
     assert len(lines) == len(rows)

@@ -76,8 +76,9 @@ def test_every_format_shows_metric_and_table(plugin: Installed) -> None:
         table["name"]: row["cells"][i] for table in tables for i, column in enumerate(table["columns"])
         for row in table["rows"] if column["measure"] == "first_rank"
     }  # fmt: skip
+    # few of these rows find anything: their ranks lie at the metric's own bound, 21, where a bootstrap is too short
     assert {name: cell["interval"] for name, cell in cells.items()} == dict.fromkeys(
-        ("recommendation", "search"), "bootstrap"
+        ("recommendation", "search"), "bounded"
     )
     assert "0 do not follow" in plugin.benchmark("verify", "out")
 
