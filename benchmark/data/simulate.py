@@ -49,7 +49,7 @@ class SimulationConfig(MethodConfig):
     mean_length: float = Field(
         default=3.0, gt=0, le=1000, description="mean of the Poisson number of terms, at least 1"
     )
-    train_per_item: int = Field(default=5, ge=1, le=1000, description="training queries of every item")
+    train_per_item: int = Field(default=5, ge=1, le=100_000, description="training queries of every item")
     held_out: int = Field(default=5000, ge=1, description="most items that get a development or a test query")
 
 

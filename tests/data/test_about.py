@@ -61,4 +61,4 @@ def test_deep_nesting_is_refused(tmp_path: Path) -> None:
 
 def test_a_home_that_is_not_there_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "check", "~no-such-user/shop"]) == 2
-    assert "there is no home folder '~no-such-user'" in capsys.readouterr().err
+    assert capsys.readouterr().err == "benchmark: data set '~no-such-user/shop': no such folder\n"

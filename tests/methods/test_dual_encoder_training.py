@@ -264,5 +264,7 @@ def test_wrong_use_is_explained(tiny, tmp_path):
         fitted(config_of(tiny, training={"accumulation": 3}), corpus, tmp_path, queries_for(corpus))
     with pytest.raises(ConfigError, match="fp16 needs a GPU"):
         fitted(config_of(tiny, training={"precision": "fp16"}), corpus, tmp_path, queries_for(corpus))
+    config = config_of(tiny)
+    hot = config.training.model_copy(update={"learning_rate": 1e30})  # far beyond what a configuration allows
     with pytest.raises(BenchmarkError, match="the loss is not finite at step"):
-        fitted(config_of(tiny, training={"learning_rate": 1e30}), corpus, tmp_path, queries_for(corpus))
+        fitted(config.model_copy(update={"training": hot}), corpus, tmp_path, queries_for(corpus))
