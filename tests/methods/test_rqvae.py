@@ -145,7 +145,7 @@ def test_a_training_said_in_epochs_restarts_the_same_codes(other, tmp_path, monk
     restarted: list[int] = []
     restart = ResidualQuantizer.restart
     monkeypatch.setattr(ResidualQuantizer, "restart", lambda *given: restarted.append(restart(*given)) or restarted[-1])
-    size = {"batch_size": 400, "checkpoint_seconds": 1e9}  # an epoch of the 400 items is one step
+    size = {"batch_size": 400, "checkpoint_seconds": 1e6}  # an epoch of the 400 items is one step
     settings = {"restart_steps": 20, "hidden": (8,), "codebook_size": 64}
     said = {"steps": RQVAETraining(steps=60, **size), "epochs": RQVAETraining(steps=other, epochs=60, **size)}
     codes, counts = {}, {}

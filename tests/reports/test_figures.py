@@ -167,7 +167,8 @@ def test_chosen_first_codes_and_levels_are_obeyed_and_refused_where_they_are_not
     words = ["figures", "--runs", str(runs), "--figures", "categories-inside", "--out", str(tmp_path / "out")]
     assert main([*words, "--first-codes", "99"]) == 1
     assert "no indexer has second codes behind 99" in capsys.readouterr().err
-    assert main([*words, "--level", "0"]) == 2
+    with pytest.raises(SystemExit, match=r"^2$"):
+        main([*words, "--level", "0"])
 
 
 def test_the_level_is_the_most_general_that_tells_items_apart():
