@@ -17,6 +17,7 @@ from benchmark.errors import ConfigError, did_you_mean, quoted
 
 SIZES = ("tiny", "small", "base", "paper")  # a method that does not define one of these has its defaults there
 TRIALS = "trials"  # in a preset: its tuning budget, no setting of the method
+ON = "on"  # in a preset: what it says otherwise on some data sets, [[paper.on]] datasets = ["nq320k"]
 PRESETS = (*SIZES, "published", "tuned")  # the last two: only methods that define them have them
 LIMIT = 1_000_000  # of a number whose field states no bound on that side
 DEEPEST = 16  # sections of a key
@@ -238,13 +239,33 @@ def _keys_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]
     return list(model.model_fields)
 
 
-def load_presets(source: Path, name: str = "") -> dict[str, dict[str, Any]]:
-    """Read the presets that lie beside a module: `name.toml`, or `presets.toml` inside a package; {} if none.
+def load_presets(source: Path, name: str = "", dataset: str = "") -> dict[str, dict[str, Any]]:
+    """Read the presets beside a module, as they are on a data set: `name.toml`, or `presets.toml` in a package.
 
-    In a file that several methods share, each one's presets stand under its name: [random.tiny].
+    {} if there are none. In a file that several methods share, each one's presets stand under its name: [random.tiny].
     """
-    presets = _read_presets(source, name)
-    return {preset: {k: v for k, v in values.items() if k != TRIALS} for preset, values in presets.items()}
+    return {preset: _on(values, dataset) for preset, values in _read_presets(source, name).items()}
+
+
+def _on(values: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+    """Return the settings of a preset with what it says otherwise on one data set."""
+    settings = {key: value for key, value in values.items() if key not in (TRIALS, ON)}
+    for own in values.get(ON, ()):
+        if dataset in own["datasets"]:
+            settings = merge(settings, {key: value for key, value in own.items() if key != "datasets"})
+    return settings
+
+
+def load_exceptions(source: Path, name: str = "") -> dict[str, list[tuple[tuple[str, ...], dict[str, Any]]]]:
+    """Return preset -> (data sets, what it says otherwise on them), for presets that differ by data set."""
+    return {
+        preset: [
+            (tuple(own["datasets"]), {key: value for key, value in own.items() if key != "datasets"})
+            for own in values[ON]
+        ]
+        for preset, values in _read_presets(source, name).items()
+        if ON in values
+    }
 
 
 def load_trials(source: Path, name: str = "") -> dict[str, int]:

@@ -8,9 +8,8 @@ the presets choose ([small.generative] and the like in tiger.toml): its T5 knows
 
 Source: Rajput et al., Recommender Systems with Generative Retrieval, NeurIPS 2023, sections 3 and 4. The preset
 `published` has its settings: Sentence-T5 embeddings, encoder and decoder of 4 layers with 6 heads of 64, width 128,
-inner width 1,024, dropout 0.1, 2,000 user tokens, batch 256, 200,000 steps (100,000 on Toys: set
-`tiger.generative.recommendation.steps=100000` and `warmup_ratio=0.1` there), learning rate 0.01, then by the inverse
-square root of the step.
+inner width 1,024, dropout 0.1, 2,000 user tokens, batch 256, 200,000 steps (100,000 on Toys), learning rate 0.01, then
+by the inverse square root of the step.
 What differs: the learning rate rises over the first 10,000 steps, where TIGER's is constant; AdamW trains both
 networks (TIGER: Adagrad for the rq-VAE); codebooks follow moving averages and dead codes restart, as in `rqvae`.
 The item text is title, price, brand and category there: `--text-fields title,price,brand,category`.

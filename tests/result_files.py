@@ -39,6 +39,16 @@ def put(
     return path
 
 
+def at_preset(method: str, *, preset: str = "paper", dataset: str = "beauty", **settings: Any) -> dict[str, Any]:
+    """Return the `config` that a run at a preset stores, with settings of `--set`."""
+    from benchmark.running.plan import make_variants
+
+    given = {f"{method}.{key}": value for key, value in settings.items()}
+    (variant,) = make_variants([method], preset, given, dataset)
+    generative = variant.generative.model_dump(mode="json") if variant.generative else None
+    return {"method": variant.config.model_dump(mode="json"), "generative": generative, "protocol": {}}
+
+
 def hits(share: float, seed: int = 0, n: int = N) -> Any:
     """Return 0 or 1 for each query, 1 with this probability."""
     return (np.random.default_rng(seed).random(n) < share).astype(float)

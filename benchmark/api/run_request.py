@@ -59,7 +59,8 @@ class RunRequest:
     def variants(self, dataset: Dataset | None = None) -> list[Variant]:
         """Return the rows. Raises UsageError where there is none, or a name or setting is wrong.
 
-        `dataset` is needed where the row numbers of ID files count its items as they are first seen.
+        `dataset` is needed where presets differ by data set, and where the row numbers of ID files count its items as
+        they are first seen.
         """
         names = [*self.methods, *(f"{label}=ids-file" for label in self.ids)]
         if not names:
@@ -77,7 +78,7 @@ class RunRequest:
         settings = dict(self.settings)
         for label, file in self.ids.items():
             settings |= {f"{label}.{key}": value for key, value in {"path": str(file), **of_file}.items()}
-        return make_variants(names, self.preset_name, settings)
+        return make_variants(names, self.preset_name, settings, dataset.name if dataset else "")
 
     def open(self) -> Dataset:
         """Open the data set. Raises UsageError where its cache, below the folder of runs, cannot be written."""
@@ -87,9 +88,10 @@ class RunRequest:
     def plan(self) -> Plan:
         """Return the cells. Raises UsageError for what does not exist or cannot be."""
         check_device_name(self.device)
-        dataset = self.open() if self.ids_order == FIRST_SEEN else None
+        if self.ids_order != FIRST_SEEN:
+            self.variants()  # a wrong name or setting is found before the data are
+        dataset = self.open()
         variants = self.variants(dataset)
-        dataset = dataset or self.open()
         fields = chosen_fields(self.text_fields)
         if fields not in TEXT_FIELD_PRESETS.values():  # those are right for any data set
             dataset.check_fields(fields)

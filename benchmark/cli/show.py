@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from benchmark.config import Configured, flatten, load_presets, load_trials
+from benchmark.config import Configured, flatten, load_exceptions, load_presets, load_trials
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.metrics.lookup import all_metrics, find_metric, plugins
 from benchmark.metrics.metric import BETTER, Metric
@@ -28,7 +28,8 @@ def execute(arguments: argparse.Namespace) -> int:
     if name == "generative":
         from benchmark.generative import config
 
-        _print(config.__doc__ or "", config.GenerativeConfig, load_presets(_path(config)), {})
+        path = _path(config)
+        _print(config.__doc__ or "", config.GenerativeConfig, load_presets(path), {}, load_exceptions(path))
         return 0
     if name not in known:
         metric = find_metric(name)
@@ -44,10 +45,11 @@ def execute(arguments: argparse.Namespace) -> int:
     module = inspect.getmodule(found)
     doc = (module.__doc__ if module else "") or found.__doc__ or ""
     if what == "data set":
-        _print(doc, found.Config, {}, {})
+        _print(doc, found.Config, {}, {}, {})
     else:
         source = source_file(known[name])
-        _print(doc, found.Config, load_presets(source, name), load_trials(source, name))
+        presets, trials = load_presets(source, name), load_trials(source, name)
+        _print(doc, found.Config, presets, trials, load_exceptions(source, name))
     return 0
 
 
@@ -70,14 +72,22 @@ def _path(module: Any) -> Any:
     return Path(module.__file__)
 
 
-def _print(doc: str, model: type[BaseModel], presets: dict[str, dict[str, Any]], trials: dict[str, int]) -> None:
+def _print(
+    doc: str, model: type[BaseModel], presets: dict[str, dict[str, Any]], trials: dict[str, int],
+    exceptions: dict[str, list[tuple[tuple[str, ...], dict[str, Any]]]],
+) -> None:  # fmt: skip
     answer(f"{inspect.cleandoc(doc)}\n\nsettings and their defaults:")
     for line in _settings(model.model_construct()):
         answer(f"  {line}")
     for preset, values in presets.items():
-        settings = [f"{key}={value}" for key, value in flatten(values).items()]
         chosen = f" (chosen after {trials[preset]} trials)" if preset in trials else ""
-        answer(f"preset {preset}{chosen}: " + (", ".join(settings) or "the defaults"))
+        answer(f"preset {preset}{chosen}: {_pairs(values) or 'the defaults'}")
+        for datasets, changes in exceptions.get(preset, ()):
+            answer(f"preset {preset} on {', '.join(datasets)}, over these: {_pairs(changes)}")
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in flatten(values).items())
 
 
 def _settings(model: BaseModel, prefix: str = "") -> list[str]:

@@ -50,6 +50,8 @@ class Result:
     revisions: Mapping[str, str] = field(default_factory=dict)  # task -> git revision of the suite
     cost: Mapping[str, Any] = field(default_factory=dict)  # cost.json, {} where there is none
     control: bool = False  # a reference row, as the method's class says
+    changed: Mapping[str, Any] = field(default_factory=dict)  # what `--set` changed in the preset; older files: {}
+    code: str = ""  # hash of the suite's code, without the methods; older files do not have it
     problem: str = ""  # why the file could not be read; everything else is empty then
 
     @property
@@ -156,6 +158,7 @@ def read_result(path: Path) -> Result:
             int(data["seed"]), data["key"], dict(data["config"]), metrics, data.get("queries"),
             (*map(str, data.get("notes", ())), *_changed_since(path, raw, data)), *_made_with(data, list(metrics)),
             read_cost(path.with_name("cost.json")), bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
+            dict(data.get("changed", {})), str(data.get("code", "")),
         )  # fmt: skip
         if not all(isinstance(text, str) for text in (result.method, result.label, result.preset, result.key)):
             raise ValueError("method, label, preset and key must be text")

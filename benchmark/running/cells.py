@@ -129,3 +129,4 @@ class Plan:
     protocol: Protocol
     cells: tuple[Cell, ...]
     skipped: tuple[str, ...]
+    code: str  # hash of the suite's code, without the methods

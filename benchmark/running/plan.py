@@ -41,8 +41,11 @@ def chosen_fields(value: str | Sequence[str]) -> tuple[str, ...]:
     return fields
 
 
-def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, Any]) -> list[Variant]:
-    """Return one variant per name; `LABEL=METHOD` gives a method a second row with settings of its own."""
+def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, Any], dataset: str = "") -> list[Variant]:
+    """Return one variant per name; `LABEL=METHOD` gives a method a second row with settings of its own.
+
+    The preset is the one for the data set of that name; without a name, what it says for all.
+    """
     labels: dict[str, str] = {}
     for name in names:
         label, _, method = name.partition("=")
@@ -55,7 +58,7 @@ def make_variants(names: Sequence[str], preset: str, settings: Mapping[str, Any]
         if owner != "generative" and owner not in labels:
             hint = did_you_mean(owner, [*labels, "generative"])
             raise UsageError(f"--set {key}: no method '{owner}' in this run.{hint}")
-    variants = [_variant(label, method, preset, settings) for label, method in labels.items()]
+    variants = [_variant(label, method, preset, settings, dataset) for label, method in labels.items()]
     if not any(variant.generative for variant in variants):
         for key in settings:
             if key.startswith("generative."):
@@ -76,7 +79,7 @@ def _check_label(label: str) -> None:
         raise UsageError(f"--methods: {quoted(label)} is not a valid label ({reason})")
 
 
-def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any]) -> Variant:
+def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any], dataset: str) -> Variant:
     entry = find("method", method)
     cls = load("method", method)
     base = next((kind for kind in KINDS if isinstance(cls, type) and issubclass(cls, kind)), None)
@@ -89,12 +92,12 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any]) 
     if kind == "indexer":
         own = {key: value for key, value in own.items() if not key.startswith("generative.")}
     source = source_file(entry)
-    presets = load_presets(source, method)
+    presets = load_presets(source, method, dataset)
     if preset not in presets and preset in PRESETS and preset not in SIZES:
         raise UsageError(f"the method '{method}' has no preset '{preset}'; see: benchmark show {method}")
     chosen, generative = presets.get(preset), None
     if kind == "indexer":
-        generative = build_generative(preset, chosen, for_generative)
+        generative = build_generative(preset, chosen, for_generative, dataset)
         chosen = without_generative(chosen)
     config = build_config(cls.Config, preset=chosen, overrides=own, owner=label)
     changed = own or (kind == "indexer" and for_generative)
@@ -166,4 +169,4 @@ def make_plan(
             cells += [Cell(variant, task, seed, key, folder) for task in asked if task in variant.tasks]
     if not cells:
         raise UsageError(f"nothing to run: {'; '.join(skipped) or 'no method serves the tasks of this data set'}")
-    return Plan(dataset, protocol, tuple(cells), tuple(skipped))
+    return Plan(dataset, protocol, tuple(cells), tuple(skipped), suite)

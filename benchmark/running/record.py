@@ -24,10 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.files import file_digest, write_lines
+from benchmark.generative.presets import preset_settings
 from benchmark.locks import lock
 from benchmark.results.digests import FILES, write_with_digest
 from benchmark.results.result_files import FORMAT, histories_file, items_file
-from benchmark.running.cells import Cell, Plan
+from benchmark.results.settings import flat_settings
+from benchmark.running.cells import Cell, Plan, Variant
 from benchmark.running.costs import write_cost
 from benchmark.running.curves import LOG, write_curves
 from benchmark.running.data_files import write_histories, write_items
@@ -144,6 +146,15 @@ def _write_shared(cell: Cell, plan: Plan, corpus: Corpus, histories: Histories |
 
 def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[str, Any]) -> dict[str, Any]:
     variant, protocol, dataset = cell.variant, plan.protocol, plan.dataset
+    config = {
+        "method": variant.config.model_dump(mode="json"),
+        "generative": variant.generative.model_dump(mode="json") if variant.generative else None,
+        "protocol": {
+            "depth": protocol.depth,
+            "training_queries": dataset.training_queries(protocol.query_set),
+            **facts_of_protocol,
+        },
+    }
     return {
         "format": FORMAT,
         "dataset": {
@@ -159,25 +170,32 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[s
         "kind": variant.kind,
         "control": variant.cls.control,
         "preset": protocol.preset,
+        "changed": _changed(variant, config, preset_settings(variant.method, protocol.preset, dataset.name)),
+        "code": plan.code,
         "text_fields": list(protocol.text_fields),
         "queries": protocol.query_set,
         "seed": cell.seed,
         "key": cell.key,
-        "config": {
-            "method": variant.config.model_dump(mode="json"),
-            "generative": variant.generative.model_dump(mode="json") if variant.generative else None,
-            "protocol": {
-                "depth": protocol.depth,
-                "training_queries": dataset.training_queries(protocol.query_set),
-                **facts_of_protocol,
-            },
-        },
+        "config": config,
         "metrics": {},
         "counts": {},
         "notes": [*dataset.warnings, *variant.notes],
         "versions": {},
         "revisions": {},
         FILES: {},
+    }
+
+
+def _changed(variant: Variant, config: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:
+    """Return by dotted key what `--set` changed in the preset: of the method's own settings and the generative part.
+
+    A smaller codebook that the catalogue asked for is not among them: the notes have it.
+    """
+    given = ("generative", *variant.chosen)
+    return {
+        key: value
+        for key, value in flat_settings(config).items()
+        if any(f"{key}.".startswith(f"{chosen}.") for chosen in given) and (key not in preset or preset[key] != value)
     }
 
 

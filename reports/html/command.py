@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
-from benchmark.config import MethodConfig, build_config, flatten, load_presets
-from benchmark.errors import BenchmarkError
-from benchmark.generative.presets import build_generative, without_generative
-from benchmark.registry import find, load, source_file
+from benchmark.generative.presets import preset_settings
 from benchmark.results.result_files import Result
+from benchmark.results.settings import flat_settings
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 
 
@@ -41,30 +38,12 @@ def settings(result: Result) -> dict[str, str]:
 
     All settings where the method is not installed here.
     """
-    presets = _presets(result.method, result.preset)
-    found: dict[str, str] = {}
-    for part, prefix in (("method", ""), ("generative", "generative.")):
-        own, preset = flatten(result.config.get(part) or {}), presets.get(part, {})
-        found |= {
-            f"{result.label}.{prefix}{key}": _word(value)
-            for key, value in own.items()
-            if value is not None and (key not in preset or preset[key] != value)
-        }
-    return found
-
-
-@cache
-def _presets(method: str, preset: str) -> dict[str, dict[str, Any]]:
-    """Return the settings of a preset, flat: those of the method, and those of the fine-tuning."""
-    try:
-        config: type[MethodConfig] = load("method", method).Config
-        of_method = load_presets(source_file(find("method", method)), method).get(preset)
-        return {
-            "method": flatten(build_config(config, preset=without_generative(of_method)).model_dump(mode="json")),
-            "generative": flatten(build_generative(preset, of_method).model_dump(mode="json")),
-        }
-    except (BenchmarkError, AttributeError):
-        return {}
+    preset = preset_settings(result.method, result.preset, str(result.dataset["name"]))
+    return {
+        f"{result.label}.{key}": _word(value)
+        for key, value in flat_settings(result.config).items()
+        if value is not None and (key not in preset or preset[key] != value)
+    }
 
 
 def _word(value: Any) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 
 from benchmark.reports.paper.spec import PAPER, READINGS, Spec
 from benchmark.reports.paper.variants import Variant, arrange
-from benchmark.reports.paper.verdict import TOLERANCE, published, reasons_against
+from benchmark.reports.paper.verdict import TOLERANCE, other_data, published, reasons_against, unknown_settings
 from benchmark.reports.tables.captions import data_set, protocol, remarks_of_runs, representative_result, run_conditions
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, metric_cells
+from benchmark.reports.tables.changes import words_on_changes
 from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
 from benchmark.results.result_files import Result, group_seeds
 
@@ -20,7 +21,7 @@ MISSING = "missing"
 SAME_PROTOCOL = {"published": "paper"}  # the paper takes rows from both, so that they may stand in one table
 VERDICTS = (
     "paper: the published value, and how much larger ours is. ok: within "
-    f"{TOLERANCE:.0%} of it; off: not within; n/c: not comparable"
+    f"{TOLERANCE:.0%} of it; off: not within; n/c: not comparable; uncertain: of settings that are partly unknown"
 )
 
 
@@ -59,9 +60,7 @@ def _data_of_paper(spec: Spec, sets: dict[tuple[str, str], list[Seeds]]) -> list
 
     def fitting(key: tuple[str, str]) -> tuple[bool, int, str]:
         column = next(column for column in spec.columns if column.dataset == key[0])
-        row = replace(spec.rows[0], expect={}, reads_text=False)
-        data = [r for r in reasons_against(spec, row, column, "", sets[key][0][0]) if r.startswith("other data")]
-        return not data, len(sets[key]), key[1]
+        return not other_data(column, sets[key][0][0]), len(sets[key]), key[1]
 
     return [max(keys, key=fitting) for name in spec.data_sets if (keys := [key for key in sets if key[0] == name])]
 
@@ -89,8 +88,9 @@ def _fill(table: Declaration, spec: Spec, reading: str, groups: Sequence[Seeds])
             filled[cell] = filled.get(cell, False) or line[i].mean is not None
             seeds = variant.group(column)
             against = reasons_against(spec, variant.row, column, reading, seeds[0]) if seeds else []
-            marks = [reasons.setdefault(reason, _letter(len(reasons))) for reason in against]
-            compared = replace(published(value, line[i].mean, against), marks=",".join(sorted(marks)))
+            compared = published(value, line[i].mean, against, unknown_settings(variant.row, column))
+            marks = [reasons.setdefault(reason, _letter(len(reasons))) for reason in compared.reasons]
+            compared = replace(compared, marks=",".join(sorted(marks, key=lambda mark: (len(mark), mark))))
             line[i] = replace(line[i], published=compared, gap=MISSING)
     because = "; ".join(f"({letter}) {reason}" for reason, letter in reasons.items())
     notes = [*spec.footnotes, f"{VERDICTS}{', because: ' + because if because else ''}."]
@@ -102,6 +102,7 @@ def _fill(table: Declaration, spec: Spec, reading: str, groups: Sequence[Seeds])
     if any(variant.row is None for variant in variants):
         notes.append("Rows without a value of the paper are the suite's further methods and its control rows.")
     caption = f"{PAPER}, {spec.source}. Ours: {_ours(spec, groups)}."
+    notes += _changes(spec, groups)
     return _filled(table, reading, "", columns, variants, labels, cells, caption, [*notes, *remarks])
 
 
@@ -116,7 +117,7 @@ def _fill_other(table: Declaration, spec: Spec, reading: str, groups: Sequence[S
     }.values())  # fmt: skip
     variants = arrange((), groups, columns)
     cells, labels, remarks = _measured(variants, columns)
-    notes = [*spec.footnotes, "Not a data set of the paper: there are no published values."]
+    notes = [*spec.footnotes, "Not a data set of the paper: there are no published values.", *_changes(spec, groups)]
     caption = _ours(spec, groups) + "."
     where = f" on {dataset['title']}"
     return _filled(table, reading, where, columns, variants, labels, cells, caption, [*notes, *remarks])
@@ -164,6 +165,11 @@ def _filled(
     )
 
 
+def _changes(spec: Spec, groups: Sequence[Seeds]) -> list[str]:
+    """Return the notes on what rows changed in their preset, where the caption has not room for all."""
+    return words_on_changes(groups, [column.task for column in spec.columns])[1]
+
+
 def _ours(spec: Spec, groups: Sequence[Seeds]) -> str:
     if not groups:
         return "no run yet"
@@ -172,7 +178,10 @@ def _ours(spec: Spec, groups: Sequence[Seeds]) -> str:
     presets = sorted({result.preset for result in results})
     first = replace(representative_result(results), preset=" and ".join(presets))
     sets = list(dict.fromkeys(data_set(result) for result in results))
-    return "; ".join([*sets, *protocol(first, search="search" in tasks), *run_conditions(results, tasks)])
+    changed, _ = words_on_changes(groups, tasks)
+    return "; ".join(
+        [*sets, *protocol(first, search="search" in tasks, changed=changed), *run_conditions(results, tasks)]
+    )
 
 
 def _letter(number: int) -> str:

@@ -5,6 +5,8 @@ readings = ["published", "trec_eval"]            one filled table per reading of
 [[rows]] method, title, label                    the method that `reproduce` runs under this label
          settings = {"reconstructor.layers" = 2} what it changes in the method's preset
          match = settings                        which runs fill the row ("> 0" for any positive number)
+         unknown = "..."                         what the source leaves open although values can be compared; also
+                                                 {data set = "..."}
          published = [0.2654, ..]                in the order of the columns; "-" where the paper has none
          uncertain = "..."                       why no value of the row can be compared, whatever the run
 """
@@ -42,12 +44,12 @@ class PaperRow:
     published: tuple[float | None, ...]  # per column
     settings: Mapping[str, Any] = field(default_factory=dict)
     match: Mapping[str, Any] = field(default_factory=dict)
-    expect: Mapping[str, Any] = field(default_factory=dict)  # dotted key -> value, or data set -> value
-    preset: str = "paper"
+    preset: str = "paper"  # it states the source's settings
     reads_text: bool = True
     text_fields: tuple[str, ...] = ()  # that the row's source read; (): the paper's of the data set
     reading: str = "trec_eval"
     uncertain: str = ""
+    unknown: tuple[str | Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,13 +114,12 @@ def paper_rows(data: Mapping[str, Any]) -> tuple[PaperRow, ...]:
 
 
 def _row(row: Mapping[str, Any], method: Mapping[str, Any]) -> PaperRow:
-    match = row.get("match", row.get("settings", {}))
+    unknown = tuple(of["unknown"] for of in (method, row) if "unknown" in of)
     return PaperRow(
         row.get("title", method["title"]), row["method"], row.get("label", row["method"]),
-        tuple(map(number, row["published"])), row.get("settings", {}), match,
-        {key: value for key, value in method.get("expect", {}).items() if key not in match},
+        tuple(map(number, row["published"])), row.get("settings", {}), row.get("match", row.get("settings", {})),
         method.get("preset", "paper"), method.get("reads_text", True), tuple(method.get("text_fields", ())),
-        method.get("reading", "trec_eval"), row.get("uncertain", ""),
+        method.get("reading", "trec_eval"), row.get("uncertain", method.get("uncertain", "")), unknown,
     )  # fmt: skip
 
 

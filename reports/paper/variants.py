@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmark.reports.paper.settings import expected_settings, holds, setting
 from benchmark.reports.paper.spec import PaperRow
-from benchmark.reports.paper.verdict import holds, setting
 from benchmark.reports.tables.cells import Seeds
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import Column
@@ -75,5 +75,7 @@ def _serves(seeds: Seeds, dataset: str, task: str) -> bool:
 def _title(row: PaperRow, label: str, groups: Sequence[Seeds], count: int) -> str:
     """The paper's name, with our label where that says more, and with the encoder where it is another."""
     title = row.title if count == 1 and label in (row.label, row.method) else f"{row.title}: {label}"
-    encoder, expected = setting(groups[0][0], "encoder.name"), row.expect.get("encoder.name")
+    result = groups[0][0]
+    encoder = setting(result, "encoder.name")
+    expected = expected_settings(row, str(result.dataset["name"])).get("encoder.name")
     return title if expected is None or holds(expected, encoder) else f"{title} [encoder={encoder}]"

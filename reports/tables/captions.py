@@ -27,10 +27,10 @@ def representative_result(results: Sequence[Result]) -> Result:
     return next((result for result in results if result.dataset.get("items_with")), results[0])
 
 
-def protocol(result: Result, *, search: bool) -> list[str]:
-    """Return preset, text fields and, for search, the query sets of a result."""
+def protocol(result: Result, *, search: bool, changed: str = "") -> list[str]:
+    """Return preset, with what rows changed in it, text fields and, for search, the query sets of a result."""
     absent = f" (no item has {', '.join(result.absent_fields)})" if result.absent_fields else ""
-    parts = [f"preset {result.preset}", f"text fields {', '.join(result.text_fields) or 'none'}{absent}"]
+    parts = [f"preset {result.preset}{changed}", f"text fields {', '.join(result.text_fields) or 'none'}{absent}"]
     if result.queries and search:
         parts.append(query_set(result.queries))
         trained = result.config.get("protocol", {}).get("training_queries", result.queries)
@@ -57,7 +57,7 @@ def query_set(name: str) -> str:
 def run_conditions(results: Sequence[Result], tasks: Sequence[str]) -> list[str]:
     """Return seeds, devices and dates of the results' stages for these tasks (none: of all stages)."""
     seeds = sorted({result.seed for result in results})
-    stages = [stage for result in results for stage in _stages(result, tasks)]
+    stages = [stage for result in results for stage in stages_of(result, tasks)]
     devices = sorted({str(stage["device"]) for stage in stages if stage.get("device")})
     dates = sorted({str(stage["date"])[:10] for stage in stages if stage.get("date")})
     return [
@@ -67,7 +67,8 @@ def run_conditions(results: Sequence[Result], tasks: Sequence[str]) -> list[str]
     ]
 
 
-def _stages(result: Result, tasks: Sequence[str]) -> list[Mapping[str, Any]]:
+def stages_of(result: Result, tasks: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Return what cost.json says of the stages of these tasks (none: of all), shared ones among them."""
     others = [task for task in result.metrics if tasks and task not in tasks]
     stages = result.cost.get("stages") or {"": result.cost}
     return [stage for name, stage in stages.items() if not any(name.endswith(f".{task}") for task in others)]

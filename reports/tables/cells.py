@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from benchmark.metrics.bounded import MANY
 from benchmark.metrics.significance import mean_interval
+from benchmark.reports.tables.conditions import conditions
 from benchmark.reports.tables.layout import Cell, Column, Row
 from benchmark.reports.tables.marking import BOLD, significantly_best
 from benchmark.reports.tables.scores import Intervals, Limits, intervals
@@ -69,7 +70,26 @@ def best_cells(
     task: str, groups: Sequence[Seeds], labels: Sequence[str], columns: Sequence[Column],
     cells: Sequence[Sequence[Cell]],
 ) -> tuple[set[tuple[int, int]], list[str]]:  # fmt: skip
-    """Return the (row, column) cells to print bold, and what the footnotes say about it."""
+    """Return the (row, column) cells to print bold, and what the footnotes say about it.
+
+    Rows are tested against those of the same conditions alone (`benchmark.reports.tables.conditions`).
+    """
+    found = conditions(task, labels, groups)
+    bold: set[tuple[int, int]] = set()
+    remarks: list[str] = []
+    for letter in dict.fromkeys(found.groups):
+        rows = [row for row, group in enumerate(found.groups) if group == letter]
+        of_rows = [[of[row] for row in rows] for of in (groups, labels, cells)]
+        best, said = _best_of_group(task, *of_rows, columns)
+        bold |= {(rows[row], column) for row, column in best}
+        remarks += said
+    return bold, list(dict.fromkeys([*remarks, *([found.note] if found.note else [])]))
+
+
+def _best_of_group(
+    task: str, groups: Sequence[Seeds], labels: Sequence[str], cells: Sequence[Sequence[Cell]],
+    columns: Sequence[Column],
+) -> tuple[set[tuple[int, int]], list[str]]:  # fmt: skip
     if len(groups) < 2:
         return set(), []
     better = {i: c.higher_is_better for i, c in enumerate(columns) if c.source == "metrics"}

@@ -22,6 +22,7 @@ from benchmark.metrics.bounded import bounded_differences, is_skewed
 from benchmark.metrics.significance import bootstrap_draws, holm, mean_interval, sign_flip_tests
 from benchmark.reports.tables.cells import Seeds
 from benchmark.reports.tables.columns import plugin_columns
+from benchmark.reports.tables.conditions import differences
 from benchmark.reports.tables.scores import align, query_values, value_ranges
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
@@ -87,6 +88,8 @@ def compare_rows(
         metrics = compare(*pair, task)
         of_a, of_b = (tuple(result.seed for result in side) for side in pair)
         text = sentence(names[0], names[1], metrics)
+        if apart := differences(task, *pair):
+            text += f" The rows also differ in {_and(apart)}: that may be the cause."
         title = str(pair[0][0].dataset["title"])
         compared.append(TaskComparison(task, names[0], names[1], (of_a, of_b), title, text, tuple(metrics)))
     return compared

@@ -2,7 +2,7 @@
 
 One `FilledTable` per protocol (data set fingerprint, text fields, preset, query set; costs also per device), one row
 per label and configuration, each cell a mean over seeds with its 95% interval; a cell is bold only where its row is
-significantly better than every other.
+significantly better than every other of the same conditions (`benchmark.reports.tables.conditions`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from benchmark.reports.tables.captions import (
     run_conditions,
 )
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, mean_cell, metric_cells
+from benchmark.reports.tables.changes import words_on_changes
 from benchmark.reports.tables.columns import plugin_columns
+from benchmark.reports.tables.conditions import conditions
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
 from benchmark.results.result_files import Result, group_seeds
@@ -54,16 +56,19 @@ def _fill(table: Declaration, groups: list[tuple[Result, ...]]) -> FilledTable:
     shown = [i for i in range(len(table.columns)) if any(row[i].mean is not None for row in cells)]
     columns, cells = tuple(table.columns[i] for i in shown), [[row[i] for i in shown] for row in cells]
     bold, remarks = best_cells(table.task, groups, labels, columns, cells)
+    letters = conditions(table.task, labels, groups).groups
     rows = tuple(
         Row(
             label, tuple(result.seed for result in seeds),
             tuple(replace(cell, bold=(row, i) in bold) for i, cell in enumerate(cells[row])),
-            seeds[0].control, seeds,
+            seeds[0].control, seeds, letters[row],
         )
         for row, (label, seeds) in enumerate(zip(labels, groups, strict=True))
     )  # fmt: skip
-    notes = _footnotes(table, columns, labels, groups, rows, remarks)
-    return FilledTable(table, columns, rows, _caption(table, [result for seeds in groups for result in seeds]), notes)
+    changed, of_changes = words_on_changes(groups, [table.task])
+    notes = _footnotes(table, columns, labels, groups, rows, [*remarks, *of_changes])
+    caption = _caption(table, [result for seeds in groups for result in seeds], changed)
+    return FilledTable(table, columns, rows, caption, notes)
 
 
 def _cells(table: Declaration, groups: Sequence[Seeds]) -> list[list[Cell]]:
@@ -150,11 +155,11 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float)
 
 
-def _caption(table: Declaration, results: Sequence[Result]) -> str:
-    """What the numbers are: data set and fingerprint, preset, text fields, queries, seeds, device, dates."""
+def _caption(table: Declaration, results: Sequence[Result], changed: str) -> str:
+    """What the numbers are: data set, preset and changes, text fields, queries, seeds, device, dates."""
     first = representative_result(results)
     search = table.task == "search" or (table.of_costs and any("search" in result.metrics for result in results))
-    parts = [data_set(first), *protocol(first, search=search)]
+    parts = [data_set(first), *protocol(first, search=search, changed=changed)]
     return "; ".join([*parts, *run_conditions(results, [table.task] if table.task else [])]) + "."
 
 

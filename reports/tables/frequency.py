@@ -53,7 +53,7 @@ class ByFrequency(Table):
             )
             for band in shown
         )
-        rows = tuple(Row(r.label, r.seeds, _cells(r, bands, shown), r.control, r.results) for r in filled.rows)
+        rows = tuple(replace(row, cells=_cells(row, bands, shown)) for row in filled.rows)
         labels, groups = [row.label for row in rows], [row.results for row in rows]
         notes = (*self.footnotes, *interval_notes([(r.label, r.cells) for r in rows]), *remarks_of_runs(labels, groups))
         return FilledTable(self, columns, rows, filled.caption, notes)

@@ -27,7 +27,7 @@ def _suffixes(results: Sequence[Result]) -> list[str]:
     from benchmark.config import flatten
 
     settings = [flatten({**result.config, "queries": result.queries}) for result in results]
-    configs = [{key: _short(value) for key, value in own.items()} for own in settings]
+    configs = [{key: short_value(value) for key, value in own.items()} for own in settings]
     keys = sorted({key for config in configs for key in config})
     differing = [key for key in keys if len({config.get(key, MISSING_KEY) for config in configs}) > 1][:MAX_KEYS]
     short = [key.rpartition(".")[2] for key in differing]
@@ -45,7 +45,7 @@ def _suffixes(results: Sequence[Result]) -> list[str]:
 MISSING_KEY = "unset"
 
 
-def _short(value: Any) -> str:
-    """Return a value of a configuration as text, a long one cut."""
+def short_value(value: Any) -> str:
+    """Return a setting's value as text, a long one cut."""
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}…"

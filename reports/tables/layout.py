@@ -66,7 +66,7 @@ class Published:
 
     value: float
     verdict: str = ""  # ok, off or not comparable; '' where there is none of ours
-    reasons: tuple[str, ...] = ()  # why not comparable
+    reasons: tuple[str, ...] = ()  # why not comparable, and what the source leaves unknown
     marks: str = ""  # the letters of these reasons in the footnotes
 
 
@@ -107,11 +107,13 @@ class Row:
     cells: tuple[Cell, ...]
     control: bool = False
     results: tuple[Result, ...] = ()  # the result of each seed: provenance
+    group: str = ""  # A, B, .. of rows that may be tested against each other; '' where all may
 
     @property
     def title(self) -> str:
         """The label as tables show it."""
-        return f"{self.label} (control)" if self.control else self.label
+        said = [*(["control"] if self.control else []), *([f"group {self.group}"] if self.group else [])]
+        return f"{self.label} ({', '.join(said)})" if said else self.label
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def own_text(column: Column, cell: Cell, plus_minus: str = " ± ") -> str:
 
 
 def published_text(column: Column, cell: Cell) -> str:
-    """Return 'paper 0.3563, +25.9%, off' or 'paper 0.3563, +25.9%, n/c a,b'; '' without a published value."""
+    """Return 'paper 0.3563, +25.9%, off', '.., off, uncertain a' or '.., n/c a,b'; '' without a published value."""
     published, difference = cell.published, cell.difference
     if published is None:
         return ""
@@ -153,5 +155,7 @@ def published_text(column: Column, cell: Cell) -> str:
     if difference is not None:
         parts.append(f"{difference:+.1%}")
     if published.verdict:
-        parts.append(f"n/c {published.marks}".strip() if published.reasons else published.verdict)
+        own = "n/c" if published.verdict == "not comparable" else published.verdict
+        unknown = ", uncertain" if own != "n/c" and published.reasons else ""
+        parts.append(f"{own}{unknown} {published.marks}".strip())
     return ", ".join(parts)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from result_files import hits, put
+from result_files import at_preset, hits, put
 
 from benchmark.cli.main import main
 from benchmark.reports import paper
@@ -17,17 +17,9 @@ from benchmark.results.result_files import load_results
 
 AMAZON = ["title", "description", "brand", "price", "category"]
 BEAUTY = {"name": "beauty", "title": "Beauty", "fingerprint": "b1", "counts": {"items": 12101, "users": 22363}}
-T5 = {
-    "backbone": "t5-base", "pairs": "sampled", "max_source": 1024, "scorer": "auto",
-    "recommendation": {"reader": "text", "evaluations": 0},
-    "search": {"reader": "text", "evaluations": 0, "item_texts": False, "simulated_per_item": 0},
-}  # fmt: skip
-LMINDEXER = {
-    "backbone": "t5-base", "length": 2, "codebook_size": 512, "reconstructor": {"layers": 1},
-    "weights": {"reconstruction": 1.0, "contrastive": 1.0, "commitment": 1.0},
-}  # fmt: skip
-BERT = {"name": "google/bert-base-uncased", "pooling": "cls", "simcse_epochs": 0}
-RQVAE = {"levels": 3, "codebook_size": 256, "encoder": BERT}
+LMINDEXER, RQVAE = at_preset("lmindexer")["method"], at_preset("rqvae")["method"]
+BERT = RQVAE["encoder"] | {"name": "google/bert-base-uncased"}
+RQVAE["encoder"] = BERT
 
 
 @pytest.fixture
@@ -38,7 +30,8 @@ def runs(tmp_path: Path) -> Path:
 def paper_run(runs, label, config, **fields):
     """A result with the paper's own settings on Beauty."""
     fields = {"preset": "paper", "text_fields": AMAZON, "dataset": BEAUTY, "queries": "judged"} | fields
-    return put(runs, label, config={"method": config, "generative": T5, "protocol": {}}, **fields)
+    generative = at_preset("rqvae" if "levels" in config else "lmindexer")["generative"]
+    return put(runs, label, config={"method": config, "generative": generative, "protocol": {}}, **fields)
 
 
 def cells(filled):
@@ -107,7 +100,7 @@ def test_a_run_in_the_papers_setting_is_ok_within_ten_percent_and_off_beyond(run
     ],
 )  # fmt: skip
 def test_what_differs_from_the_paper_is_not_comparable_and_says_why(runs, change, reason):
-    config = {"method": LMINDEXER, "generative": T5, "protocol": {}} | change.pop("config", {})
+    config = at_preset("lmindexer") | change.pop("config", {})
     fields = {"preset": "paper", "text_fields": AMAZON, "dataset": BEAUTY, "config": config} | change
     put(runs, "lmindexer", metrics={"id-quality": {"AMI": 0.3563}}, **fields)
     filled = paper.TABLE1.fill(load_results(runs))[0]
@@ -151,15 +144,17 @@ def test_settings_choose_the_row(runs):
 def test_another_encoder_is_named_in_the_row(runs):
     paper_run(runs, "rqvae", RQVAE | {"encoder": BERT | {"name": "default"}}, metrics={"id-quality": {"AMI": 0.4}})
     cell = cells(paper.TABLE1.fill(load_results(runs))[0])["rq-VAE indexer (BERT) [encoder=default]", "Beauty AMI"]
-    assert cell.published.reasons == ("encoder.name default, not bert-base-uncased",)
+    assert cell.published.reasons[0] == "encoder.name default, not bert-base-uncased"
 
 
 def test_the_classical_rows_are_compared_at_the_preset_published_beside_the_papers(runs):
     paper_run(runs, "lmindexer", LMINDEXER, values=hits(0.04, n=500))
-    put(runs, "hgn", preset="published", text_fields=AMAZON, dataset=BEAUTY, values=hits(0.0325, n=500))
+    config = at_preset("hgn", preset="published")
+    put(runs, "hgn", preset="published", text_fields=AMAZON, dataset=BEAUTY, values=hits(0.0325, n=500), config=config)
     (filled,) = paper.TABLE3.fill(load_results(runs))
     hgn = cells(filled)["HGN", "Beauty R@5"]
-    assert hgn.published.reasons == () and hgn.interval == "bounded"
+    (reason,) = hgn.published.reasons
+    assert reason.startswith("uncertain: the S3-Rec repository") and hgn.interval == "bounded"
     assert cells(filled)["LMIndexer", "Beauty R@5"].mean is not None
 
 
@@ -182,7 +177,7 @@ def test_two_configurations_of_one_row_stand_apart_and_a_hole_is_counted_once(ru
     filled = paper.TABLE1.fill(load_results(runs))[0]
     found = {row.title: row.cells[0].mean for row in filled.rows if row.cells[0].mean}
     assert found == {
-        "LMIndexer: lmindexer [max_length=unset]": 0.3, "LMIndexer: lmindexer [max_length=77]": 0.5,
+        "LMIndexer: lmindexer [max_length=512]": 0.3, "LMIndexer: lmindexer [max_length=77]": 0.5,
         "LMIndexer: wide": 0.4,
     }  # fmt: skip
     assert any(note.startswith("Missing: 14 of 15 cells") for note in filled.footnotes)
@@ -212,7 +207,7 @@ def test_a_data_set_that_is_not_of_the_paper_has_a_table_of_its_own(runs):
 
 def test_what_is_said_of_bold_names_its_columns_and_counts_only_seeds_with_the_task(runs):
     for label, share in (("lmindexer", 0.6), ("other=lmindexer", 0.2)):
-        config = {"method": LMINDEXER | {"length": len(label)}, "generative": T5, "protocol": {}}
+        config = at_preset("lmindexer", length=len(label))
         fields = {"method": "lmindexer", "config": config}
         both = {"id-quality": {"AMI": 0.3}}
         put(runs, label, values=hits(share), metrics=both, **fields)

@@ -1,0 +1,14 @@
+"""The settings of a result by dotted key, as `--set` names them behind the label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def flat_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a result's `config` holds: {'levels': 3, .., 'generative.beams': 20, ..}."""
+    from benchmark.config import flatten  # reports that have no use for it start without pydantic
+
+    own, generative = (config.get(part) or {} for part in ("method", "generative"))
+    return {**flatten(own), **flatten(generative, "generative.")}
