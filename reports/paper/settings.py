@@ -16,9 +16,6 @@ from benchmark.results.result_files import Result
 from benchmark.results.settings import flat_settings
 
 FEW = 8  # keys that differ and have a reason each; more have one reason together
-NO_NUMBERS = {  # they decide time, memory and what is measured besides, not the results
-    "accumulation", "beam_batch", "cache_bytes", "checkpoint_seconds", "search_error_queries", "study_items",
-}  # fmt: skip
 SAME = {"generative.scorer": ("auto", "full")}  # behind a T5, and the paper's readers are T5s
 
 
@@ -32,11 +29,7 @@ def expected_settings(row: PaperRow, dataset: str) -> Mapping[str, Any]:
 def other_settings(row: PaperRow, column: Column, result: Result) -> list[str]:
     """Return in words what a result has set otherwise than the row's source, in what decides the column."""
     expected, own = expected_settings(row, column.dataset), flat_settings(result.config)
-    keys = [
-        key
-        for key in dict.fromkeys((*expected, *own))
-        if key.rpartition(".")[2] not in NO_NUMBERS and decides(key, column.task, expected)
-    ]
+    keys = [key for key in dict.fromkeys((*expected, *own)) if decides(key, column.task, expected)]
     different = [key for key in keys if not _same(key, expected.get(key), own.get(key))]
     if len(different) > FEW and result.preset != row.preset:
         return [f"{len(different)} settings differ from it: {', '.join(different)}"]

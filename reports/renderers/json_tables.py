@@ -27,6 +27,7 @@ def _table(filled: FilledTable) -> dict[str, Any]:
                 "label": row.label,
                 "method": row.results[0].method if row.results else None,
                 "control": row.control,
+                **({"group": row.group} if row.group else {}),
                 "cells": [_cell(cell) for cell in row.cells],
             }
             for row in filled.rows

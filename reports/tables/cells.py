@@ -79,16 +79,17 @@ def best_cells(
     remarks: list[str] = []
     for letter in dict.fromkeys(found.groups):
         rows = [row for row, group in enumerate(found.groups) if group == letter]
-        of_rows = [[of[row] for row in rows] for of in (groups, labels, cells)]
-        best, said = _best_of_group(task, *of_rows, columns)
+        best, said = _best_of_group(
+            task, [groups[row] for row in rows], [labels[row] for row in rows], columns, [cells[row] for row in rows]
+        )
         bold |= {(rows[row], column) for row, column in best}
         remarks += said
     return bold, list(dict.fromkeys([*remarks, *([found.note] if found.note else [])]))
 
 
 def _best_of_group(
-    task: str, groups: Sequence[Seeds], labels: Sequence[str], cells: Sequence[Sequence[Cell]],
-    columns: Sequence[Column],
+    task: str, groups: Sequence[Seeds], labels: Sequence[str], columns: Sequence[Column],
+    cells: Sequence[Sequence[Cell]],
 ) -> tuple[set[tuple[int, int]], list[str]]:  # fmt: skip
     if len(groups) < 2:
         return set(), []

@@ -18,12 +18,19 @@ READERS = {  # sections and keys of the generative part that only some readers h
     "ids": ("ids",), "items": ("items",), "sentence": ("sentence",), "decoder": ("items", "sentence"),
     "backbone": ("text",), "scratch": ("text",), "max_source": ("text", "ids"),
 }  # fmt: skip
+NO_NUMBERS = {  # they decide time, memory and what is measured besides, not the results
+    "accumulation", "beam_batch", "cache_bytes", "checkpoint_seconds", "search_error_queries", "study_items",
+}  # fmt: skip
 OF_TASK = {"recommendation": "recommendation", "pairs": "recommendation", "search": "search"}
 
 
 def decides(key: str, task: str, settings: Mapping[str, Any]) -> bool:
     """Does a setting have a part in a task's results (''; in any), given all settings of its row by dotted key?"""
-    if not key.startswith(GENERATIVE) or not task:
+    if not task:
+        return True
+    if key.rpartition(".")[2] in NO_NUMBERS:
+        return False
+    if not key.startswith(GENERATIVE):
         return True
     if task == "id-quality":
         return False

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.cli.main import main
 from benchmark.config import (
     EncoderConfig,
     MethodConfig,
     TrainingConfig,
     build_config,
     flatten,
+    load_exceptions,
     load_presets,
     load_trials,
     nested,
@@ -37,6 +39,29 @@ def test_a_preset_may_state_its_tuning_budget_which_is_no_setting(tmp_path: Path
     source = tmp_path / "example.py"
     assert load_presets(source, "a") == {"small": {}, "published": {"levels": 4}}
     assert (load_trials(source, "a"), load_trials(source, "b")) == ({"published": 3}, {"small": 0})
+
+
+def test_a_preset_may_differ_on_some_data_sets(tmp_path: Path) -> None:
+    """What it says there goes over the rest, section by section; other presets and data sets keep theirs."""
+    (tmp_path / "example.toml").write_text(
+        "[paper]\ntrials = 1\nlevels = 4\ntraining = { steps = 20, batch_size = 8 }\n[small]\nlevels = 2\n"
+        "[[paper.on]]\ndatasets = ['nq', 'web']\ntraining = { steps = 90 }\n"
+        "[[paper.on]]\ndatasets = ['web']\nlevels = 5\n"
+    )
+    source = tmp_path / "example.py"
+    plain = {"levels": 4, "training": {"steps": 20, "batch_size": 8}}
+    for name in ("", "beauty"):
+        assert load_presets(source, dataset=name) == {"paper": plain, "small": {"levels": 2}}
+    longer = plain | {"training": {"steps": 90, "batch_size": 8}}
+    assert load_presets(source, dataset="nq")["paper"] == longer
+    assert load_presets(source, dataset="web") == {"paper": longer | {"levels": 5}, "small": {"levels": 2}}
+    of_paper = [(("nq", "web"), {"training": {"steps": 90}}), (("web",), {"levels": 5})]
+    assert load_exceptions(source) == {"paper": of_paper} and load_trials(source) == {"paper": 1}
+
+
+def test_show_names_what_a_preset_says_otherwise_on_a_data_set(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "hc"]) == 0
+    assert "preset paper on nq320k, over these: leaf_factor=1280\n" in capsys.readouterr().out
 
 
 def test_a_row_has_the_tuning_budget_of_its_preset_only_as_long_as_no_setting_differs() -> None:

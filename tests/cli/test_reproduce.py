@@ -36,7 +36,7 @@ def put_preset(monkeypatch: pytest.MonkeyPatch) -> None:
 
     load = plan.load_presets
     with_bm25 = {"bm25": {"published": {}}}
-    monkeypatch.setattr(plan, "load_presets", lambda path, name="": with_bm25.get(name) or load(path, name))
+    monkeypatch.setattr(plan, "load_presets", lambda path, name, _: with_bm25.get(name) or load(path, name))
 
 
 def test_it_computes_what_run_would_and_names_what_cannot_run(shop, tmp_path, small_table, monkeypatch, capsys):

@@ -185,7 +185,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "rqvae.toml"
     real = plan.load_presets
     monkeypatch.setattr(
-        plan, "load_presets", lambda file, name="": load_presets(path, name) if name == "rqvae" else real(file, name)
+        plan, "load_presets", lambda file, name, _: load_presets(path, name) if name == "rqvae" else real(file, name)
     )
     return path
 
