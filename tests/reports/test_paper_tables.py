@@ -276,7 +276,7 @@ def test_paper_names_all_its_tables_in_order_and_the_default_report_has_none(run
     out = tmp_path / "out"
     words = ["report", "--tables", "paper", "--runs", str(runs), "--format", "md,latex,json", "--out", str(out)]
     assert main(words) == 0
-    assert {path.name for path in out.iterdir()} == {"tables.md", "tables.tex", "tables.json"}
+    assert {path.name for path in out.iterdir()} == {"tables.md", "tables.tex", "tables.json", "SHA256SUMS"}
     assert {table["name"] for table in json.loads((out / "tables.json").read_text())} == set(names)
     assert main(["report", "--tables", "papper", "--runs", str(runs)]) == 2
     assert "Did you mean 'paper'?" in capsys.readouterr().err
