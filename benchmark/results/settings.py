@@ -10,5 +10,7 @@ def flat_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a result's `config` holds: {'levels': 3, .., 'generative.beams': 20, ..}."""
     from benchmark.config import flatten  # reports that have no use for it start without pydantic
 
-    own, generative = (config.get(part) or {} for part in ("method", "generative"))
+    own, generative = (
+        part if isinstance(part := config.get(name), Mapping) else {} for name in ("method", "generative")
+    )
     return {**flatten(own), **flatten(generative, "generative.")}

@@ -47,5 +47,7 @@ MISSING_KEY = "unset"
 
 def short_value(value: Any) -> str:
     """Return a setting's value as text, a long one cut."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # 8.0 epochs are 8
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}…"

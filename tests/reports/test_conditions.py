@@ -29,7 +29,7 @@ def bold(found):
 
 def test_the_caption_names_what_was_changed_in_the_preset(tmp_path):
     """A change that every generative row shares is said once, one of a single row with its label."""
-    shared = {"generative.search.epochs": 8}
+    shared = {"generative.search.epochs": 8.0}
     put(tmp_path, "rqvae", task="search", values=STRONG, config=config(), changed={"levels": 2, **shared})
     put(tmp_path, "hc", task="search", values=WEAK, config=config(), changed=shared)
     put(tmp_path, "bm25", task="search", values=WEAKER, changed={})
