@@ -13,6 +13,7 @@ from benchmark.reports.paper.variants import Variant, arrange
 from benchmark.reports.paper.verdict import TOLERANCE, published, reasons_against
 from benchmark.reports.tables.captions import data_set, protocol, remarks_of_runs, representative_result, run_conditions
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, metric_cells
+from benchmark.reports.tables.labels import scratch_notes
 from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
 from benchmark.results.result_files import Result, group_seeds
 
@@ -158,7 +159,7 @@ def _filled(
     said = remarks_of_runs([row.label for row in with_runs], [row.results for row in with_runs])
     title = f"{table.title}{where}{f' ({READINGS[reading]})' if reading else ''}"
     intervals = interval_notes([(row.label, row.cells) for row in rows])
-    seeds_notes = fewer_seeds(columns, rows)
+    seeds_notes = [*fewer_seeds(columns, rows), *scratch_notes(rows)]
     return FilledTable(
         replace(table, title=title), columns, tuple(rows), caption, (*notes, *intervals, *seeds_notes, *said)
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from benchmark.results.result_files import Result
 
 MISSING = "–"
+SCRATCH = "scratch"  # the backbone without pretrained weights
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,16 @@ class Row:
     results: tuple[Result, ...] = ()  # the result of each seed: provenance
 
     @property
+    def from_scratch(self) -> bool:
+        """Does the method's own language model start from random weights?"""
+        configs = [result.config.get("method") or {} for result in self.results]
+        return any(config.get("backbone") == SCRATCH for config in configs)
+
+    @property
     def title(self) -> str:
         """The label as tables show it."""
-        return f"{self.label} (control)" if self.control else self.label
+        marks = [*([SCRATCH] if self.from_scratch else []), *(["control"] if self.control else [])]
+        return f"{self.label} ({', '.join(marks)})" if marks else self.label
 
 
 @dataclass(frozen=True)
