@@ -90,7 +90,7 @@ def _fill(table: Declaration, spec: Spec, reading: str, groups: Sequence[Seeds])
             filled[cell] = filled.get(cell, False) or line[i].mean is not None
             seeds = variant.group(column)
             against = reasons_against(spec, variant.row, column, reading, seeds[0]) if seeds else []
-            marks = [reasons.setdefault(reason, _letter(len(reasons))) for reason in against]
+            marks = [reasons.setdefault(reason, letter(len(reasons))) for reason in against]
             compared = replace(published(value, line[i].mean, against), marks=",".join(sorted(marks)))
             line[i] = replace(line[i], published=compared, gap=MISSING)
     because = "; ".join(f"({letter}) {reason}" for reason, letter in reasons.items())
@@ -176,6 +176,6 @@ def _ours(spec: Spec, groups: Sequence[Seeds]) -> str:
     return "; ".join([*sets, *protocol(first, search="search" in tasks), *run_conditions(results, tasks)])
 
 
-def _letter(number: int) -> str:
+def letter(number: int) -> str:
     high, low = divmod(number, len(ascii_lowercase))
     return (ascii_lowercase[high - 1] if high else "") + ascii_lowercase[low]
