@@ -14,7 +14,7 @@ One method has different values in different tables ("TIGER": R@10 from 0.0610 t
 
 from benchmark.reports.published.beside import PublishedTable
 
-BEAUTY = PublishedTable.of("beauty", "Amazon Beauty", "recommendation")
-SPORTS = PublishedTable.of("sports", "Amazon Sports", "recommendation")
-TOYS = PublishedTable.of("toys", "Amazon Toys", "recommendation")
-NQ320K = PublishedTable.of("nq320k", "NQ320k", "search")
+BEAUTY = PublishedTable.of("beauty", "Amazon Beauty: published values beside ours", "recommendation")
+SPORTS = PublishedTable.of("sports", "Amazon Sports: published values beside ours", "recommendation")
+TOYS = PublishedTable.of("toys", "Amazon Toys: published values beside ours", "recommendation")
+NQ320K = PublishedTable.of("nq320k", "NQ320k: published values beside ours", "search")

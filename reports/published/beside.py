@@ -38,8 +38,7 @@ class PublishedTable(Table):
         if not metrics:
             raise BenchmarkError(f"no published table has values of the task '{task}' on '{dataset}'")
         columns = tuple(column(task, metric, task=task, dataset=dataset) for metric in metrics)
-        beside = f"{title}: published values beside ours"
-        return cls(f"published-{dataset}", beside, task, columns, group=GROUP, dataset=dataset)
+        return cls(f"published-{dataset}", title, task, columns, group=GROUP, dataset=dataset)
 
     def fill(self, results: Iterable[Result]) -> list[FilledTable]:
         """Return one table for each protocol of ours; without a run, one of the published rows alone."""
