@@ -4,16 +4,16 @@
     msmarco-test20{19,20}-queries.tsv.gz, 20{19,20}qrels-pass.txt      topics and NIST's judgments
 
 Items, in the order of the collection: every passage that a training or a dev-small judgment names, then the first
-ones of the whole collection, shuffled with the seed of LMIndexer's code, up to a million. The shuffle is Python's
-over the ids 0 .. 8,841,822, so it is the authors' own sample. Training: all judged training queries; the file repeats
-ten of its judgments.
+ones of the whole collection, shuffled with the seed of LMIndexer's code (313), up to a million. That the fill is the
+authors' own sample is not proven: their list of passages is not published, and a shuffle depends on the order of what
+it shuffles, here the ids 0 .. 8,841,822. Training: all judged training queries; the file repeats ten of its judgments.
 
 TREC-DL keeps what NIST graded 1, 2 or 3 and lies in the sample, and the queries that have such a passage. Passages
 graded 0 are left out: the published count of labels is that of the relevant ones, and no measure here reads them.
 
 Source: Nguyen et al., MS MARCO, 2016; Craswell et al., TREC Deep Learning track 2019 and 2020; LMIndexer (ICML 2024)
-and its released code. The collection is read twice and never held in memory. Its texts keep upstream's wrongly encoded
-characters, as LMIndexer's code does; ir_datasets mends them.
+and its released code, which reads passages as bare text, as methods do here. The collection is read twice and never
+held in memory. Its texts keep upstream's wrongly encoded characters, as LMIndexer's code does; ir_datasets mends them.
 
 Checked against ir_datasets 0.5: addresses, sizes, checksums, members of the archive. The real files were not to be had.
 """

@@ -18,6 +18,9 @@ The text is the first <P>, then what follows it up to the second last list (the 
 links), without tags. Where a page has no <P>, NCI's code goes on at an offset left over from the page before; here the
 text then begins at the start.
 
+LMIndexer's code joins title, first paragraph and the rest without field names; here a document has two fields, because
+SEAL needs the title apart, and methods read 'title: .., description: ..'.
+
 Another NQ320k circulates (GenRET's and its followers'): other documents, a test split into seen and unseen ones.
 Scores on the two do not compare.
 

@@ -17,6 +17,10 @@ GROUP_NOTE = (
 PUBLISHED_NOTE = (
     "(published): LMIndexer's reading; the ideal ranking holds retrieved items alone, AP divides by the hits found."
 )
+DEPTH_NOTE = (
+    "AMI@depth<d>: {description}. The more prefixes are unique to an item, the lower it must be, whatever they mean: "
+    "neither high nor low is better."
+)
 PARAMETERS_NOTE = (
     "ID parameters: of the network that learns the IDs, with its text encoder where that learns too. Parameters: of "
     "the model that ranks."
@@ -30,7 +34,7 @@ ID_METRICS = (
     ),
     Metric(
         "AMI@depth<d>", "adjusted mutual information of the first <d> codes and the full category path",
-        tasks=QUALITY, range=(-1, 1),
+        tasks=QUALITY, higher_is_better=None, range=(-1, 1), footnote=DEPTH_NOTE,
     ),
     Metric(
         "AMI@level<l>", "adjusted mutual information of the first code and the category path cut at level <l>",

@@ -48,7 +48,7 @@ class Corpus:
         return MappingProxyType({item: row for row, item in enumerate(self.ids)})
 
     def texts(self, fields: Sequence[str] | None = None) -> list[str]:
-        """Return one text per item: 'title: X, brand: Y' (LMIndexer's item text, joined with ', ')."""
+        """Return one text per item: 'title: X, brand: Y' (LMIndexer's item text); bare in a set of one field alone."""
         return item_texts(self.table, tuple(fields) if fields is not None else self.fields)
 
     def field(self, name: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Item texts: 'title: X, description: Y, brand: Z, price: P, category: A, B, C', each field only where it exists.
 
 Source: LMIndexer (ICML 2024), item text of its released code: no lower-casing, no cleaning, fields joined with ', '.
+Its passages (MS MARCO) are bare text, so the only field of a data set is not named: 'Y', not 'description: Y'.
 `category` stands for the whole category path and is part of the text only when asked for, because ID quality is
 scored against that same path. `keywords` is never used unless asked for either: it may hold category words.
 """
@@ -23,12 +24,21 @@ PAPER_TEXT_FIELDS = (*DEFAULT_TEXT_FIELDS, "category")
 def item_texts(table: pa.Table, fields: Sequence[str]) -> list[str]:
     """Return one text per row of the corpus table, the asked fields in the asked order.
 
+    Fields are named ('title: X'), unless the data set has one field alone and no categories.
     An item with none of the asked fields is given its first other text field (never categories or keywords);
     an item without any text is ''. Raises UsageError for a field that no item has (the paper's five fields may
     be absent: each is used only where it exists).
     """
     check_fields(table, fields)
     return [text for texts in _batches(table, fields) for text in texts.to_pylist()]
+
+
+def names_fields(table: pa.Table) -> bool:
+    """Do item texts name their fields? Not where the data set has one field alone and no categories: passages."""
+    import pyarrow as pa
+
+    columns = [name for name in table.column_names if name != "id"]
+    return len(columns) != 1 or pa.types.is_list(table.column(columns[0]).type)
 
 
 def field_values(table: pa.Table, name: str) -> list[str]:
@@ -133,11 +143,15 @@ def _batches(table: pa.Table, fields: Sequence[str]) -> Iterator[pa.Array]:
     """Yield the texts batch by batch: a string array must stay under 2 GB."""
     import pyarrow.compute as pc
 
-    others = fallback_fields(table, fields)
+    others, named = fallback_fields(table, fields), names_fields(table)
     for batch in table.to_batches(max_chunksize=65536):
-        texts = join([part for name in fields if (part := _labelled(batch, name)) is not None], ", ", len(batch))
-        if others and texts.null_count:
-            texts = pc.coalesce(texts, *(part for name in others if (part := _labelled(batch, name)) is not None))
+        asked, stand_ins = (
+            [part for name in names if (part := _part(batch, name, named=named)) is not None]
+            for names in (fields, others)
+        )
+        texts = join(asked, ", ", len(batch))
+        if stand_ins and texts.null_count:
+            texts = pc.coalesce(texts, *stand_ins)
         yield pc.fill_null(texts, "")
 
 
@@ -157,8 +171,8 @@ def join(parts: Sequence[pa.Array], separator: str, rows: int) -> pa.Array:
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
 
 
-def _labelled(batch: pa.RecordBatch, field: str) -> pa.Array | None:
-    """Return 'field: value' per row, null where the item does not have the field."""
+def _part(batch: pa.RecordBatch, field: str, *, named: bool) -> pa.Array | None:
+    """Return 'field: value' (or the bare value) per row, null where the item does not have the field."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -169,7 +183,7 @@ def _labelled(batch: pa.RecordBatch, field: str) -> pa.Array | None:
         field = "category"
     values = _values(batch, name)
     values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
-    return pc.binary_join_element_wise(pa.scalar(f"{field}: "), values, "")
+    return pc.binary_join_element_wise(pa.scalar(f"{field}: "), values, "") if named else values
 
 
 def _values(batch: pa.RecordBatch, column: str) -> pa.Array:

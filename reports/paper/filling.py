@@ -14,6 +14,7 @@ from benchmark.reports.paper.verdict import TOLERANCE, other_data, published, re
 from benchmark.reports.tables.captions import data_set, protocol, remarks_of_runs, representative_result, run_conditions
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, metric_cells
 from benchmark.reports.tables.changes import words_on_changes
+from benchmark.reports.tables.labels import scratch_notes
 from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
 from benchmark.results.result_files import Result, group_seeds
 
@@ -89,7 +90,7 @@ def _fill(table: Declaration, spec: Spec, reading: str, groups: Sequence[Seeds])
             seeds = variant.group(column)
             against = reasons_against(spec, variant.row, column, reading, seeds[0]) if seeds else []
             compared = published(value, line[i].mean, against, unknown_settings(variant.row, column))
-            marks = [reasons.setdefault(reason, _letter(len(reasons))) for reason in compared.reasons]
+            marks = [reasons.setdefault(reason, letter(len(reasons))) for reason in compared.reasons]
             compared = replace(compared, marks=",".join(sorted(marks, key=lambda mark: (len(mark), mark))))
             line[i] = replace(line[i], published=compared, gap=MISSING)
     because = "; ".join(f"({letter}) {reason}" for reason, letter in reasons.items())
@@ -159,7 +160,7 @@ def _filled(
     said = remarks_of_runs([row.label for row in with_runs], [row.results for row in with_runs])
     title = f"{table.title}{where}{f' ({READINGS[reading]})' if reading else ''}"
     intervals = interval_notes([(row.label, row.cells) for row in rows])
-    seeds_notes = fewer_seeds(columns, rows)
+    seeds_notes = [*fewer_seeds(columns, rows), *scratch_notes(rows)]
     return FilledTable(
         replace(table, title=title), columns, tuple(rows), caption, (*notes, *intervals, *seeds_notes, *said)
     )
@@ -184,6 +185,6 @@ def _ours(spec: Spec, groups: Sequence[Seeds]) -> str:
     )
 
 
-def _letter(number: int) -> str:
+def letter(number: int) -> str:
     high, low = divmod(number, len(ascii_lowercase))
     return (ascii_lowercase[high - 1] if high else "") + ascii_lowercase[low]

@@ -6,8 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from benchmark.reports.tables.layout import Row
 from benchmark.results.result_files import Result
 
+SCRATCH_NOTE = (
+    "(scratch): the row's own language model starts from random weights, not from a pretrained model: it shows that "
+    "the method runs, not how well it does."
+)
 MAX_VALUE = 24  # characters of a configuration value in a label
 MAX_KEYS = 3
 
@@ -21,6 +26,11 @@ def row_labels(results: Sequence[Result]) -> list[str]:
         for row, suffix in zip(rows, suffixes, strict=True):
             labels[row] = f"{label} [{suffix}]"
     return labels
+
+
+def scratch_notes(rows: Sequence[Row]) -> list[str]:
+    """Say what '(scratch)' means, where a row is marked so."""
+    return [SCRATCH_NOTE] if any(row.from_scratch for row in rows) else []
 
 
 def _suffixes(results: Sequence[Result]) -> list[str]:

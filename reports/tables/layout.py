@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from benchmark.results.result_files import Result
 
 MISSING = "–"
+SCRATCH = "scratch"  # the backbone without pretrained weights
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,18 @@ class Row:
     group: str = ""  # A, B, .. of rows that may be tested against each other; '' where all may
 
     @property
+    def from_scratch(self) -> bool:
+        """Does the method's own language model start from random weights?"""
+        configs = [result.config.get("method") or {} for result in self.results]
+        return any(config.get("backbone") == SCRATCH for config in configs)
+
+    @property
     def title(self) -> str:
         """The label as tables show it."""
-        said = [*(["control"] if self.control else []), *([f"group {self.group}"] if self.group else [])]
+        said = [
+            *([SCRATCH] if self.from_scratch else []), *(["control"] if self.control else []),
+            *([f"group {self.group}"] if self.group else []),
+        ]  # fmt: skip
         return f"{self.label} ({', '.join(said)})" if said else self.label
 
 

@@ -81,7 +81,7 @@ def test_only_tables_of_runs_can_be_reproduced_and_only_their_rows_be_set(tmp_pa
 
 def test_at_the_papers_preset_the_reprinted_rows_run_at_published():
     presets = {preset: [row.method for row in rows] for preset, rows in parts_of(paper.TABLE3.spec, "paper").items()}
-    published = ["hgn", "gru4rec", "bert4rec", "fdsa", "tiger"]
+    published = ["hgn", "gru4rec", "bert4rec", "fdsa", "popularity", "tiger"]
     assert presets == {"published": published, "paper": ["rqvae", "hc", "lmindexer"]}
     assert list(parts_of(paper.TABLE3.spec, "small")) == ["small"]
 

@@ -1,4 +1,4 @@
-"""MACRO-1M and TREC-DL-1M: MS MARCO's archive, topics and NIST's judgments in miniature; the sample of the authors."""
+"""MACRO-1M and TREC-DL-1M: MS MARCO's archive, topics and NIST's judgments in miniature; the released code's draw."""
 
 import gzip
 import io

@@ -91,6 +91,13 @@ def test_the_columns_of_all_tables_say_what_the_declarations_say() -> None:
             assert declared == (column.header, column.digits, column.higher_is_better, column.scale, column.source)
 
 
+def test_agreement_of_longer_prefixes_has_no_better_direction() -> None:
+    """Unique prefixes must score 0 whatever they mean, so a low value is no fault and a high one no merit."""
+    first, deeper = find_metric("AMI", "id-quality"), find_metric("AMI@depth3", "id-quality")
+    assert first is not None and first.higher_is_better is True
+    assert deeper is not None and deeper.higher_is_better is None and "neither" in deeper.note
+
+
 def test_list_and_show_read_the_declarations(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "metrics", "--json"]) == 0
     listed = {row["name"]: row for row in json.loads(capsys.readouterr().out)}

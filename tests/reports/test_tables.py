@@ -179,6 +179,15 @@ def test_controls_are_marked_and_stand_last(runs):
     assert [row.title for row in filled.rows] == ["zeta", "category (control)", "mine (control)", "random (control)"]
 
 
+@pytest.mark.parametrize(("backbone", "title"), [("scratch", "seal (scratch)"), ("facebook/bart-base", "seal")])
+def test_a_language_model_from_random_weights_is_marked_in_the_row(runs, backbone, title):
+    config = {"method": {"backbone": backbone}, "generative": {"backbone": "scratch"}, "protocol": {}}
+    put(runs, "seal", values=hits(0.4), task="search", config=config)
+    (filled,) = SEARCH.fill(load_results(runs))
+    assert [row.title for row in filled.rows] == [title]
+    assert any(note.startswith("(scratch): ") for note in filled.footnotes) == (backbone == "scratch")
+
+
 def test_a_result_file_says_itself_whether_its_row_is_a_control(runs):
     put(runs, "alphabet", values=hits(0.3), control=True)  # a plugin's
     put(runs, "popularity", values=hits(0.3), control=False)

@@ -1,6 +1,7 @@
 """Data in memory: one field's values of a corpus, and that nothing can be changed by a method that reads it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,22 @@ def test_a_field_is_its_column_without_nulls_and_a_list_is_joined(rows: Rows) ->
     assert corpus.field("category") == corpus.field("categories") == [", ".join(path or ()) for path in paths] * 2
     with_title = [f"title: {title}" for title in corpus.field("title") if title]
     assert [text for text in corpus.texts(("title",)) if text] == with_title
+
+
+@pytest.mark.parametrize(
+    ("columns", "fields", "texts"),
+    [
+        ({"description": ["Rivers flow.", None]}, ("title", "description"), ["Rivers flow.", ""]),
+        ({"body": ["Rivers flow.", "So do lakes."]}, ("title",), ["Rivers flow.", "So do lakes."]),
+        ({"title": ["Lamp", "Cup"], "brand": [None, "Acme"]}, ("title",), ["title: Lamp", "title: Cup"]),
+        ({"title": ["Lamp", "Cup"], "categories": [["Home"], None]}, ("title",), ["title: Lamp", "title: Cup"]),
+    ],
+    ids=["passages", "a field of another name", "two fields", "products"],
+)
+def test_the_only_field_of_a_data_set_is_not_named(
+    columns: dict[str, list[Any]], fields: tuple[str, ...], texts: list[str]
+) -> None:
+    assert Corpus(pa.table({"id": ["a", "b"], **columns}), fields).texts() == texts
 
 
 def test_an_unknown_field_is_refused_with_the_nearest_name_and_a_field_of_the_paper_may_be_absent() -> None:
