@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from io import StringIO
 
 from benchmark.streams import answer, answers
 
@@ -60,10 +61,9 @@ def table_lines(
         )  # fmt: skip
     for row in rows:
         table.add_row(*map(cell_of, row))
-    console = Console(width=columns, color_system=None, force_terminal=False, legacy_windows=False)
-    with console.capture() as captured:
-        console.print(table)
-    return [line.replace(KEPT, " ").rstrip() for line in captured.get().split("\n")[:-1]] if n_columns else []
+    lines = StringIO()  # a console of its own: the process's streams may be closed, or on a full disk
+    Console(file=lines, width=columns, color_system=None, force_terminal=False, legacy_windows=False).print(table)
+    return [line.replace(KEPT, " ").rstrip() for line in lines.getvalue().split("\n")[:-1]] if n_columns else []
 
 
 def _printable(text: str) -> str:

@@ -472,7 +472,7 @@ def test_svg_elements_live_in_one_page_without_network(runs):
 
 
 def test_a_figure_without_data_says_what_it_needs(runs, tmp_path, capsys):
-    runs.mkdir()
+    put(runs, "bm25")
     words = ["figures", "--runs", str(runs), "--out", str(tmp_path / "out")]
     assert main(words) == 0
     said = capsys.readouterr().err
