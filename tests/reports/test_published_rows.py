@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from result_files import put
+from result_files import at_preset, put
 
 from benchmark.cli.main import main
 from benchmark.errors import BenchmarkError
@@ -113,7 +113,8 @@ def test_without_runs_every_published_row_is_there_and_its_source_named():
 
 def test_ours_stands_first_and_again_above_the_published_value_of_the_same_method(runs):
     metrics = {"recommendation": {"R@5": 0.0074, "R@10": 0.0115}}
-    fields = {"method": "popularity", "control": True, "preset": "published", "dataset": BEAUTY}
+    config = at_preset("popularity", preset="published")
+    fields = {"method": "popularity", "control": True, "preset": "published", "dataset": BEAUTY, "config": config}
     put(runs, "popularity", metrics=metrics, **fields)
     put(runs, "popularity", metrics=metrics, **fields | {"dataset": BEAUTY | {"name": "toys"}})
     cell, filled = quoted_cell(published.BEAUTY, runs, "PopRec: S3-Rec", "R@5")
@@ -141,7 +142,8 @@ def test_a_row_of_our_protocol_has_a_verdict_and_any_other_a_reason(
     row = QuotedRow("SASRec", {"beauty": [0.1]}, "sasrec", differs=differs)
     made_up = Source("Us", "a paper", "Table 1", "it", True, "recommendation", "like ours", ("R@5",), (row,))
     monkeypatch.setattr(beside, "sources", lambda: (made_up,))
-    put(runs, "sasrec", metrics={"recommendation": {"R@5": ours}}, preset=preset, dataset=BEAUTY)
+    config = at_preset("sasrec", preset="published")
+    put(runs, "sasrec", metrics={"recommendation": {"R@5": ours}}, preset=preset, dataset=BEAUTY, config=config)
     cell, _ = quoted_cell(beside.PublishedTable.of("beauty", "Beauty", "recommendation"), runs, "SASRec: Us", "R@5")
     assert (cell.mean, cell.published.verdict, cell.published.reasons) == (ours, verdict, reasons)
 
