@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -52,3 +54,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "qrels.txt").write_text("".join(f"{name} 0 {item['id']} 1\n" for name, item in queries))
     (folder / "dataset.toml").write_text('name = "shop"\ntitle = "A small shop"\n[expect]\nitems = 60\nusers = 30\n')
     return folder
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C as a terminal's processes take it, also where the tests run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -83,6 +83,7 @@ def test_standard_error_that_cannot_be_written_costs_nothing(shop: Path, tmp_pat
     assert done.returncode == 0 and b"random" in done.stdout
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_a_run(
     shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

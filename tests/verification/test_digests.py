@@ -231,6 +231,7 @@ def test_tasks_that_come_one_after_another_leave_the_same_bytes_as_together(
     assert dict(contents(apart)) == due
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("last", ["run.search.trec", "log.jsonl", "cost.json"])
 def test_after_a_kill_before_the_result_the_next_run_leaves_the_bytes_of_an_undisturbed_one(
     last: str, made: Path, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
