@@ -24,7 +24,8 @@ AROUND = {
     "benchmark.running.runner", "benchmark.running.stages", "benchmark.running.store", "benchmark.code_version",
     "benchmark.running.memory", "benchmark.running.cells", "benchmark.api.run", "benchmark.files", "benchmark.errors",
     "benchmark.types.facts", "benchmark.learning.processes", "benchmark.learning.devices", "benchmark.version",
-    "benchmark", "benchmark.methods", "benchmark.registry",
+    "benchmark", "benchmark.methods", "benchmark.registry", "benchmark.running.progress", "benchmark.durations",
+    "benchmark.streams", "benchmark.locks", "benchmark.sealing", "benchmark.running.failures",
 }  # fmt: skip
 METHODS = ("rqkmeans", "hc", "rqvae", "lmindexer", "tiger", "random", "category", "bm25", "item-knn", "popularity",
            "sasrec", "dual-encoder", "text=rqkmeans")  # fmt: skip
