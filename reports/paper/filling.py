@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
-from string import ascii_lowercase
 from typing import Any
 
 from benchmark.reports.paper.spec import PAPER, READINGS, Spec
 from benchmark.reports.paper.variants import Variant, arrange
-from benchmark.reports.paper.verdict import TOLERANCE, other_data, published, reasons_against, unknown_settings
+from benchmark.reports.paper.verdict import TOLERANCE, marked, other_data, published, reasons_against, unknown_settings
 from benchmark.reports.tables.captions import data_set, protocol, remarks_of_runs, representative_result, run_conditions
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, metric_cells
 from benchmark.reports.tables.changes import words_on_changes
@@ -90,9 +89,7 @@ def _fill(table: Declaration, spec: Spec, reading: str, groups: Sequence[Seeds])
             seeds = variant.group(column)
             against = reasons_against(spec, variant.row, column, reading, seeds[0]) if seeds else []
             compared = published(value, line[i].mean, against, unknown_settings(variant.row, column))
-            marks = [reasons.setdefault(reason, letter(len(reasons))) for reason in compared.reasons]
-            compared = replace(compared, marks=",".join(sorted(marks, key=lambda mark: (len(mark), mark))))
-            line[i] = replace(line[i], published=compared, gap=MISSING)
+            line[i] = replace(line[i], published=marked(compared, reasons), gap=MISSING)
     because = "; ".join(f"({letter}) {reason}" for reason, letter in reasons.items())
     notes = [*spec.footnotes, f"{VERDICTS}{', because: ' + because if because else ''}."]
     if missing := list(filled.values()).count(False):
@@ -183,8 +180,3 @@ def _ours(spec: Spec, groups: Sequence[Seeds]) -> str:
     return "; ".join(
         [*sets, *protocol(first, search="search" in tasks, changed=changed), *run_conditions(results, tasks)]
     )
-
-
-def letter(number: int) -> str:
-    high, low = divmod(number, len(ascii_lowercase))
-    return (ascii_lowercase[high - 1] if high else "") + ascii_lowercase[low]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from string import ascii_lowercase
 from typing import Any
 
 from benchmark.reports.paper.settings import other_settings
 from benchmark.reports.paper.spec import PaperRow, Spec, data_set, read_toml
 from benchmark.reports.tables.captions import query_set
+from benchmark.reports.tables.labels import letter
 from benchmark.reports.tables.layout import Column, Published
 from benchmark.results.result_files import Result
 
@@ -23,6 +26,12 @@ def published(value: float, ours: float | None, against: Sequence[str], unknown:
         return Published(value)
     verdict = "ok" if abs(ours - value) <= TOLERANCE * abs(value) else "off"
     return Published(value, "not comparable" if against else verdict, (*against, *unknown))
+
+
+def marked(compared: Published, letters: dict[str, str]) -> Published:
+    """Return it with the letters of its reasons, 'a,c', which a note explains; a new reason gets the next letter."""
+    marks = {letters.setdefault(reason, letter(len(letters), ascii_lowercase)) for reason in compared.reasons}
+    return replace(compared, marks=",".join(sorted(marks, key=lambda mark: (len(mark), mark))))
 
 
 def reasons_against(spec: Spec, row: PaperRow, column: Column, reading: str, result: Result) -> list[str]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from benchmark.errors import BenchmarkError
-from benchmark.reports.paper.filling import letter
 from benchmark.reports.paper.spec import PaperRow, Spec
-from benchmark.reports.paper.verdict import TOLERANCE, published, reasons_against
+from benchmark.reports.paper.verdict import TOLERANCE, marked, published, reasons_against
 from benchmark.reports.published.sources import QuotedRow, Source, sources
 from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.filling import build
@@ -93,6 +92,5 @@ def _compared(source: Source, row: QuotedRow, value: float, shown: Column, ours:
         spec = Spec(source.table, (shown,), ())
         paper = PaperRow(row.name, row.method, row.method, (), preset=row.preset, reads_text=False)
         against += reasons_against(spec, paper, shown, "", ours.results[0])
-    marks = ",".join(sorted(letters.setdefault(reason, letter(len(letters))) for reason in against))
     verdict = Published(value, "not comparable", tuple(against)) if against else published(value, ours.mean, [])
-    return replace(ours, bold=False, published=replace(verdict, marks=marks))
+    return replace(ours, bold=False, published=marked(verdict, letters))

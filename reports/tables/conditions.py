@@ -13,7 +13,7 @@ from string import ascii_uppercase
 
 from benchmark.reports.tables.captions import stages_of
 from benchmark.reports.tables.changes import GENERATIVE, changed_settings
-from benchmark.reports.tables.labels import short_value
+from benchmark.reports.tables.labels import letter, short_value
 from benchmark.results.result_files import Result
 
 ASPECTS = ("generative settings", "history rule", "device", "code")
@@ -39,7 +39,7 @@ def conditions(task: str, labels: Sequence[str], rows: Sequence[Sequence[Result]
     aspects = {name: _filled([_aspect(name, task, row) for row in rows]) for name in ASPECTS}
     differing = {name: values for name, values in aspects.items() if len(set(values)) > 1}
     keys = list(zip(*differing.values(), strict=True)) if differing else [()] * len(rows)
-    letters = {key: _letter(number) for number, key in enumerate(dict.fromkeys(keys))}
+    letters = {key: letter(number, ascii_uppercase) for number, key in enumerate(dict.fromkeys(keys))}
     if len(letters) < 2:
         return Conditions(("",) * len(rows))
     groups = tuple(letters[key] for key in keys)
@@ -87,8 +87,3 @@ def _filled(values: Sequence[str | None]) -> list[str]:
     known = Counter(value for value in values if value is not None)
     most = known.most_common(1)[0][0] if known else ""
     return [most if value is None else value for value in values]
-
-
-def _letter(number: int) -> str:
-    high, low = divmod(number, len(ascii_uppercase))
-    return (ascii_uppercase[high - 1] if high else "") + ascii_uppercase[low]

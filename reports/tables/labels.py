@@ -61,3 +61,9 @@ def short_value(value: Any) -> str:
         value = int(value)  # 8.0 epochs are 8
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}…"
+
+
+def letter(number: int, alphabet: str) -> str:
+    """Return a, b, .. z, aa, ab, .. for 0, 1, .."""
+    high, low = divmod(number, len(alphabet))
+    return (alphabet[high - 1] if high else "") + alphabet[low]
