@@ -13,7 +13,7 @@ from typing import Any
 from benchmark.code_version import code_version
 from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
 from benchmark.data.dataset import Dataset
-from benchmark.data.self_retrieval import READINGS
+from benchmark.data.self_retrieval import VARIANTS
 from benchmark.errors import UsageError, did_you_mean, quoted
 from benchmark.files import digest
 from benchmark.generative.presets import GENERATIVE, build_generative, without_generative
@@ -135,8 +135,8 @@ def make_plan(
             raise UsageError(f"unknown task '{task}'.{did_you_mean(task, TASKS)}")
         if task not in dataset.tasks:
             raise UsageError(f"the data set '{dataset.name}' has no {task} (it has: {', '.join(dataset.tasks)})")
-    if protocol.self_retrieval not in READINGS:
-        hint = did_you_mean(protocol.self_retrieval, READINGS)
+    if protocol.self_retrieval not in VARIANTS:
+        hint = did_you_mean(protocol.self_retrieval, VARIANTS)
         raise UsageError(f"--self-retrieval: '{protocol.self_retrieval}' is neither excluded nor kept.{hint}")
     if protocol.query_set not in dataset.query_sets:
         raise UsageError(

@@ -94,14 +94,26 @@ def test_ids_that_generate_are_refilled_to_the_full_depth(claims: Path) -> None:
     assert any(query in found["kept"][query] for query in RIVAL)
 
 
-def test_ids_that_coincide_by_chance_leave_nothing_out(claims: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Item 3 is judged relevant to query 3: the numbers are rows, and every query keeps all its items."""
+def test_an_item_that_is_judged_relevant_to_the_query_of_its_id_stays(
+    claims: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (claims / "qrels.txt").write_text("c0 0 c1 1\nc3 0 c3 1\n")
     assert run(claims, "--methods", "bm25") == 0
-    captured = capsys.readouterr()
-    assert "2 queries have the id of an item" in " ".join(captured.out.split())
+    assert "1 queries have the id of an item that is not the query itself" in " ".join(capsys.readouterr().out.split())
+    found = rankings(claims)["excluded"]
+    assert "c0" not in found["c0"] and found["c3"][0] == "c3"
+    (result,) = load_results(claims.parent / "runs")
+    assert result.config["protocol"]["self_queries"] == 1
+
+
+def test_ids_that_coincide_by_chance_leave_nothing_out(claims: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Queries are numbered as items are, but ask something else, as in MS MARCO."""
+    (claims / "queries.tsv").write_text("c1\ttrains rails\nc4\tslow ships because water drags\n")
+    (claims / "qrels.txt").write_text("c1 0 c0 1\nc4 0 c3 1\n")
+    assert run(claims, "--methods", "bm25") == 0
+    assert "2 queries have the id of an item that is not" in " ".join(capsys.readouterr().out.split())
     found = rankings(claims)[""]
-    assert found["c0"][0] == "c0" and found["c3"][0] == "c3"
+    assert "c1" in found["c1"] and found["c4"][0] == "c3"
     (result,) = load_results(claims.parent / "runs")
     assert result.self_retrieval == "" and "self_retrieval" not in result.config["protocol"]
 
@@ -146,5 +158,6 @@ def test_simulated_queries_are_never_items() -> None:
     rows = np.arange(3, dtype=np.int32)
     queries = QuerySet("simulated", corpus.ids, ("a", "b", "c"), rows, (rows + 1) % 3, np.ones(3, np.int32))
     assert own_items(queries, corpus)[0].tolist() == [-1, -1, -1]
-    judged = QuerySet("judged", corpus.ids, ("a", "b", "c"), rows, (rows + 1) % 3, np.ones(3, np.int32))
-    assert own_items(judged, corpus)[0].tolist() == [0, 1, 2]
+    texts = (corpus.field("title")[0].upper(), "something else", corpus.texts()[2])
+    judged = QuerySet("judged", corpus.ids, texts, rows, (rows + 1) % 3, np.ones(3, np.int32))
+    assert own_items(judged, corpus)[0].tolist() == [0, -1, 2]
