@@ -61,7 +61,7 @@ class Amazon2014(FetchedDataset[AmazonConfig]):
         """Write items, sequences and queries."""
         events = read_reviews(raw[f"reviews_{self.category}_5.json.gz"])
         notes = write_items(raw[f"meta_{self.category}.json.gz"], events.items, folder / "items.jsonl")
-        events.write(folder / "sequences.txt")
+        events.write(folder)
         searches = raw[esci.examples_file().name]
         notes += esci.write_queries(searches, events.items.keys(), folder, locale=self.config.locale)
         return Built(events.facts(), events.notes() + notes)

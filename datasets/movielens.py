@@ -129,7 +129,7 @@ def _write(films: Films, events: Interactions, folder: Path, notes: list[str]) -
             if film in rated:
                 item = {"id": film, "title": title, "categories": genres}
                 file.write(json.dumps(item, ensure_ascii=False) + "\n")
-    events.write(folder / "sequences.txt")
+    events.write(folder)
     if unrated := len(films) - len(rated):
         notes = [*notes, f"{unrated:,} films have no rating; left out"]
     return Built(events.facts(), notes + events.notes())

@@ -41,6 +41,8 @@ def run(
     text_fields: str | Sequence[str] = "default",
     queries: str | None = None,
     self_retrieval: str = "excluded",
+    split: str = "leave-one-out",
+    ties: str = "file",
     runs: str | PathLike[str] = RUNS,
     data_root: str | PathLike[str] | None = None,
     device: str = "auto",
@@ -52,16 +54,18 @@ def run(
     `methods` are names, or LABEL=METHOD for a second row of a method; `settings` are typed values by dotted key,
     {"rqvae.levels": 2}, or {"generative.search.epochs": 4} for all rows; `ids` are files of IDs from another toolkit,
     `ids_order` says what row numbers in them count: "items", "first-seen" or a file. A query that is itself an item
-    does not find itself, unless `self_retrieval` is "kept". The defaults are those of `benchmark run`. A cell that
-    fails is warned about and stands in `Results.failures`; the others are kept. Raises UsageError, a ValueError, for
-    what does not exist or cannot be.
+    does not find itself, unless `self_retrieval` is "kept". `split` is "leave-one-out" or "time[:SHARE or DATE]",
+    `ties` "file" or "shuffled[:SEED]"; all but the first of each concern recommendation alone. The defaults are those
+    of `benchmark run`. A cell that fails is warned about and stands in `Results.failures`; the others are kept. Raises
+    UsageError, a ValueError, for what does not exist or cannot be.
     """
     files = {label: str(file) for label, file in ids.items()} if isinstance(ids, Mapping) else labelled_ids(ids)
     request = RunRequest(
         str(dataset), methods=_words(methods), ids=files, ids_order=str(ids_order),
         tasks=None if tasks is None else _words(tasks), preset=preset, seeds=_whole(seeds),
         settings=dict(settings or {}), text_fields=text_fields, queries=queries, self_retrieval=self_retrieval,
-        runs=Path(runs), data_root=None if data_root is None else Path(data_root), device=device, check=check,
+        split=split, ties=ties, runs=Path(runs),
+        data_root=None if data_root is None else Path(data_root), device=device, check=check,
     )  # fmt: skip
     results = execute(request, log=(lambda message: None) if quiet else to_stderr)
     for cell, reason in results.failures.items():

@@ -10,7 +10,9 @@ from typing import Any
 
 from benchmark.api.runs_folder import names_runs
 from benchmark.data.dataset import Dataset, open_dataset
+from benchmark.data.protocols import LEAVE_ONE_OUT, parse_split
 from benchmark.data.self_retrieval import EXCLUDED
+from benchmark.data.ties import FILE, parse_ties
 from benchmark.errors import UsageError
 from benchmark.learning.devices import check_device_name
 from benchmark.results.id_files import label_of
@@ -27,7 +29,8 @@ class RunRequest:
 
     `methods` are names or LABEL=METHOD; `ids` label -> file of IDs of another toolkit; `ids_order` what the row numbers
     in these files count ("items", "first-seen" or a file); `settings` dotted key -> value, LABEL.KEY or generative.KEY;
-    `self_retrieval` says whether a query that is itself an item may find itself ("excluded" or "kept").
+    `self_retrieval` says whether a query that is itself an item may find itself ("excluded" or "kept"),
+    `split` and `ties` how histories are split and read (`benchmark.data.protocols`).
     """
 
     dataset: str
@@ -41,6 +44,8 @@ class RunRequest:
     text_fields: str | Sequence[str] = "default"
     queries: str | None = None
     self_retrieval: str = EXCLUDED
+    split: str = LEAVE_ONE_OUT
+    ties: str = FILE
     runs: Path = RUNS
     data_root: Path | None = None
     device: str = "auto"
@@ -88,6 +93,7 @@ class RunRequest:
     def plan(self) -> Plan:
         """Return the cells. Raises UsageError for what does not exist or cannot be."""
         check_device_name(self.device)
+        split, ties = parse_split(self.split), parse_ties(self.ties)
         if self.ids_order != FIRST_SEEN:
             self.variants()  # a wrong name or setting is found before the data are
         dataset = self.open()
@@ -96,7 +102,7 @@ class RunRequest:
         if fields not in TEXT_FIELD_PRESETS.values():  # those are right for any data set
             dataset.check_fields(fields)
         queries = self.queries or dataset.default_queries
-        protocol = Protocol(fields, queries, self.preset_name, self.self_retrieval)
+        protocol = Protocol(fields, queries, self.preset_name, self.self_retrieval, split, ties)
         plan = make_plan(dataset, variants, tasks=self.tasks, seeds=self.seeds, protocol=protocol, runs=self.runs)
         check_variants(plan)
         return plan

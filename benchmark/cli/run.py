@@ -52,6 +52,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a query that is itself an item (same id): leave that item out of its ranking, as BEIR does (default), or "
         "keep it",
     )  # fmt: skip
+    parser.add_argument(
+        "--split", default="leave-one-out", metavar="leave-one-out|time[:CUT]",
+        help="each user's last item is the test item (default), or what comes after one cut for all users: a share of "
+        "the events (time:0.9) or a date (time:2014-01-31)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--ties", default="file", metavar="file|shuffled[:SEED]",
+        help="events of a user at one time stamp: in the order of the file (default), or in a random one",
+    )  # fmt: skip
     parser.add_argument("--data-root", type=Path, default=None, help="folder of data sets (or BENCHMARK_DATA)")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder for results (default runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -81,6 +90,8 @@ def request_of(arguments: argparse.Namespace) -> Any:
         text_fields=arguments.text_fields,
         queries=arguments.queries,
         self_retrieval=arguments.self_retrieval,
+        split=arguments.split,
+        ties=arguments.ties,
         runs=arguments.runs,
         data_root=arguments.data_root,
         device=arguments.device,

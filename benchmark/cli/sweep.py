@@ -129,6 +129,8 @@ def _options(arguments: argparse.Namespace, settings: list[str], seed: int) -> l
         options += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
     options += ["--text-fields", arguments.text_fields] if arguments.text_fields != "default" else []
     options += ["--self-retrieval", "kept"] if arguments.self_retrieval == "kept" else []
+    options += ["--split", arguments.split] if arguments.split != "leave-one-out" else []
+    options += ["--ties", arguments.ties] if arguments.ties != "file" else []
     options += ["--device", arguments.device] if arguments.device != "auto" else []
     flags = [name for name in ("no_check", "dry_run", "json") if getattr(arguments, name)]
     return [*options, *(f"--{name.replace('_', '-')}" for name in flags)]

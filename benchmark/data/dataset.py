@@ -18,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from numpy.typing import NDArray
+
 from benchmark.code_version import code_version
 from benchmark.config import Configured, MethodConfig, build_config
 from benchmark.data import items as item_reader
@@ -159,6 +161,7 @@ class Dataset:
             raise DataError(f"{folder}: holds no items.jsonl or items.jsonl.gz")
         self.items_file = items
         self.sequences_file = layout.find_part(folder, "sequences.txt")
+        self.times_file = layout.find_part(folder, "times.txt") if self.sequences_file else None
         self._splits = _query_files(folder)
         self.query_sets = _query_sets(self._splits)
         self.default_queries = next((name for name in ("judged", "judged-dev") if name in self.query_sets), "simulated")
@@ -180,6 +183,8 @@ class Dataset:
             facts = self._facts(self.sequences_file, words=True)
             parts["sequences"] = facts.sha256[:16]
             self._counted |= {"users": facts.lines, "interactions": facts.words - facts.lines}
+        if self.times_file:
+            parts["times"] = self._facts(self.times_file).sha256[:16]
         files = sorted({path for pair in self._splits.values() for path in pair})
         hashes: list[Any] = [[path.name, self._facts(path).sha256] for path in files]
         if self.about.get(WITHOUT_TEST):
@@ -270,6 +275,24 @@ class Dataset:
         self._warn(warnings)
         return histories
 
+    def times(self) -> NDArray[Any]:
+        """Return the time stamp of every event [n_interactions], int64 or float64, in the order of `histories`.
+
+        Raises UsageError when the data set has none.
+        """
+        if self.times_file is None:
+            raise UsageError(f"data set '{self.name}' has no times.txt, so the times of its events are unknown")
+        return self._times
+
+    @cached_property
+    def _times(self) -> NDArray[Any]:
+        assert self.times_file is not None
+        key = digest([self.parts["sequences"], self.parts["times"], code_version(layout)])
+        folder = self._cache / f"times-{key}"
+        if not is_whole(folder):
+            parsed.save_times(folder, layout.read_times(self.times_file, self.histories()))
+        return parsed.open_times(folder)
+
     def queries(self, name: str, split: str, seed: int = 0) -> QuerySet | None:
         """Return the queries of a set ('judged', 'simulated', ...) for 'train', 'dev' or 'test'; None: it has none.
 
@@ -326,6 +349,8 @@ class Dataset:
             histories = self.histories()
             counts |= {"users": len(histories), "interactions": len(histories.items)}
             counts["users with a validation item"] = int((histories.lengths >= 3).sum())
+        if self.times_file:
+            _ = self.times()  # checks every line
         for part, files in self._splits.items():  # every file, also of a split that no task uses
             name, split = ("judged", part) if part in SPLITS else (part, "test")
             queries = self._read_queries(name, files)

@@ -11,6 +11,7 @@ Source of the k-core: the scripts of Amazon Reviews 2023 (Hou et al., 2024), whi
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -77,20 +78,32 @@ class Interactions:
         self._user, self._item = array("i", user[kept].tobytes()), array("i", item[kept].tobytes())
         self._time = array("q", times.tobytes())
 
-    def write(self, path: Path) -> None:
-        """Write one line per user: user item item ..."""
+    def write(self, folder: Path) -> None:
+        """Write sequences.txt and times.txt: one line per user, user item item ... and user time time ..."""
         order = self._order()
-        user, item = np.frombuffer(self._user, np.int32)[order], np.frombuffer(self._item, np.int32)[order]
-        users, items = list(self._users), list(self._items)
-        last = -1
+        item, time = np.frombuffer(self._item, np.int32)[order], np.frombuffer(self._time, np.int64)[order]
+        fraction = None if self._fraction is None else np.frombuffer(self._fraction)[order]
+        names = list(self._items)
+
+        def times(chunk: slice) -> list[str]:
+            if fraction is None:
+                return list(map(str, time[chunk].tolist()))
+            return list(map(_decimal, time[chunk].tolist(), fraction[chunk].tolist()))
+
+        self._write(folder / "sequences.txt", order, lambda chunk: [names[row] for row in item[chunk].tolist()])
+        self._write(folder / "times.txt", order, times)
+
+    def _write(self, path: Path, order: Int64, words: Callable[[slice], list[str]]) -> None:
+        """Write one line per user with a word for each event; `words` gives those of a slice of the events."""
+        user, users, last = np.frombuffer(self._user, np.int32)[order], list(self._users), -1
         with path.open("w", encoding="utf-8") as file:
             for start in range(0, len(order), CHUNK):
                 chunk = slice(start, start + CHUNK)
-                for who, what in zip(user[chunk].tolist(), item[chunk].tolist(), strict=True):
+                for who, word in zip(user[chunk].tolist(), words(chunk), strict=True):
                     if who != last:
                         file.write(users[who] if last < 0 else f"\n{users[who]}")
                         last = who
-                    file.write(f" {items[what]}")
+                    file.write(f" {word}")
             file.write("\n")
 
     def facts(self) -> dict[str, float]:
@@ -142,3 +155,8 @@ class Interactions:
         clock = np.zeros(len(time), np.int64)
         clock[order[1:]] = np.cumsum(later)
         return clock
+
+
+def _decimal(whole: int, fraction: float) -> str:
+    """Return a time to nine digits behind the point; -0.75 is -1 and .25."""
+    return f"{whole}.{int(fraction * 10**9):09d}" if whole >= 0 else f"{whole + fraction:.9f}"

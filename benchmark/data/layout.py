@@ -1,4 +1,4 @@
-"""The neutral layout: reads sequences.txt, queries*.tsv and qrels*.txt of a data set folder; `items` reads the items.
+"""The neutral layout: reads histories, their times, queries and judgments of a folder; `items` reads the items.
 
 Any of them may be gzipped. Byte order marks, CRLF and blank lines are fine. A wrong file gets one DataError with
 file, line and reason; what can be counted and left out (judgments of unknown items, queries without text) becomes a
@@ -6,6 +6,7 @@ warning with its count.
 
     items.jsonl     {"id", text fields, "categories": [general .. special]}; numbers, lists and objects become text
     sequences.txt   user item item ...   oldest first
+    times.txt       user time time ...   one time stamp per event; numbers that sort, best in seconds since 1970
     queries.tsv     query TAB text
     qrels.txt       query 0 item grade   (TREC)
 """
@@ -18,15 +19,18 @@ import re
 import zlib
 from array import array
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.errors import DataError, line_error
 from benchmark.types.data import Histories, QuerySet
 
 UNREADABLE = (OSError, EOFError, zlib.error)  # what reading a plain or gzipped file may raise
+_TIME = re.compile(r"[+-]?\d{1,19}(\.\d*)?", re.ASCII)
 _GRADE = re.compile(r"[+-]?\d{1,6}")
 
 
@@ -99,6 +103,42 @@ def read_sequences(path: Path, row_of: Mapping[str, int]) -> tuple[Histories, li
     np.cumsum(np.frombuffer(lengths, np.int64), out=offsets[1:])
     histories = Histories(tuple(line_of), offsets, np.array(items, np.int32))
     return histories, [f"{path.name}: {without} users have no items; kept, never evaluated"] if without else []
+
+
+def read_times(path: Path, histories: Histories) -> NDArray[Any]:
+    """Return the time stamp of every event [n_interactions], in the order of the histories, whatever the file's.
+
+    Whole numbers come as int64, exactly; if one has decimals, all come as float64.
+    """
+    row_of = {user: row for row, user in enumerate(histories.users)}
+    found: dict[int, list[int] | list[float]] = {}
+    for number, line in lines(path):
+        user, *words = line.split()
+        row = row_of.get(user)
+        if row is None or row in found:
+            what = "is not in sequences.txt" if row is None else "was already listed"
+            raise line_error(path, number, f"user '{user}' {what}")
+        expected = int(histories.lengths[row])
+        if len(words) != expected:
+            raise line_error(path, number, f"user '{user}' has {len(words)} times for {expected} events")
+        found[row] = times = _times_of(path, number, words)
+        for at, (before, after) in enumerate(pairwise(times), 2):
+            if after < before:
+                reason = f"user '{user}': the time of event {at} is before that of event {at - 1}; oldest comes first"
+                raise line_error(path, number, reason)
+    if len(found) < len(histories):
+        user = next(user for user, row in row_of.items() if row not in found)
+        raise DataError(f"{path}: user '{user}' of sequences.txt is missing")
+    values = [value for row in range(len(histories)) for value in found[row]]
+    return np.array(values, np.int64 if all(type(value) is int for value in values) else np.float64)
+
+
+def _times_of(path: Path, number: int, words: list[str]) -> list[int] | list[float]:
+    for word in words:
+        if not _TIME.fullmatch(word) or abs(float(word)) >= 2**63:
+            reason = f"a time must be a number (best in seconds since 1970), not '{word[:40]}'"
+            raise line_error(path, number, reason)
+    return list(map(float, words)) if any("." in word for word in words) else list(map(int, words))
 
 
 # Queries

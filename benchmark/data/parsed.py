@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.files import bytes_digest, digest
 from benchmark.sealing import file_damage, note_damage, sealed, sealed_file
@@ -90,6 +91,17 @@ def open_histories(folder: Path) -> tuple[Histories, list[str]]:
     users, warnings = _open_table(folder / "users.arrow")
     offsets, items = (np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ("offsets", "items"))
     return Histories(tuple(users.column("user").to_pylist()), offsets, items), warnings
+
+
+def save_times(folder: Path, times: NDArray[Any]) -> None:
+    """Write the time stamps of all events into a folder."""
+    with sealed(folder) as part:
+        np.save(part / "times.npy", times)
+
+
+def open_times(folder: Path) -> NDArray[Any]:
+    """Memory-map the time stamps of all events."""
+    return np.asarray(np.load(folder / "times.npy", mmap_mode="r"))
 
 
 def _save_table(path: Path, table: pa.Table, warnings: list[str]) -> None:

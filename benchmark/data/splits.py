@@ -1,7 +1,8 @@
-"""Leave-one-out: the last item of each history is the test target, the one before it the validation target.
+"""Splits of user histories. Leave-one-out: the last item is the test target, the one before it the validation target.
 
 With a user's items numbered 1..n: train on 1..n-2, validate [1..n-2] -> n-1, test [1..n-1] -> n. Two events give a
 test target and no validation target, one event is training only. All arrays have one row per user of the input.
+Another split is by time (`benchmark.data.time_split`).
 
 Training pairs (history -> next item) come in two kinds: LMIndexer's pre-sampled ones (5 per user, targets among the
 last three training items, history starts at one of the first three) and all prefixes (the sequential baselines').
@@ -19,7 +20,7 @@ from benchmark.types.data import Histories
 
 
 @dataclass(frozen=True)
-class LeaveOneOut:
+class Split:
     """A split; -1 in `validation` and `test_targets` means that the user has no such target."""
 
     train: Histories
@@ -41,16 +42,16 @@ class Pairs(NamedTuple):
     target: Int32  # [n_pairs] item index
 
 
-def leave_one_out(histories: Histories) -> LeaveOneOut:
+def leave_one_out(histories: Histories) -> Split:
     """Split every user's history into training items, validation target and test target."""
     lengths = histories.lengths
     tested, validated = lengths >= 2, lengths >= 3
     last = histories.offsets[1:] - 1
-    return LeaveOneOut(
-        train=_shortened(histories, tested.astype(np.int64) + validated),
-        validation=_targets(histories, last - 1, validated),
-        test_inputs=_shortened(histories, np.minimum(lengths, 1)),
-        test_targets=_targets(histories, last, tested),
+    return Split(
+        train=shortened(histories, tested.astype(np.int64) + validated),
+        validation=targets_at(histories, last - 1, validated),
+        test_inputs=shortened(histories, np.minimum(lengths, 1)),
+        test_targets=targets_at(histories, last, tested),
         skipped={
             "no test target (fewer than 2 events)": int((~tested).sum()),
             "no validation target (fewer than 3 events)": int((~validated).sum()),
@@ -58,13 +59,14 @@ def leave_one_out(histories: Histories) -> LeaveOneOut:
     )
 
 
-def _targets(histories: Histories, positions: Int64, have: np.ndarray) -> Int32:
+def targets_at(histories: Histories, positions: Int64, have: np.ndarray) -> Int32:
+    """Return the item at position positions[u] of `histories.items` for the users that have one [n_users], else -1."""
     targets = np.full(len(histories), -1, np.int32)
     targets[have] = histories.items[positions[have]]
     return targets
 
 
-def _shortened(histories: Histories, cut: Int64) -> Histories:
+def shortened(histories: Histories, cut: Int64) -> Histories:
     """Return the histories without the last cut[u] items of user u."""
     lengths = histories.lengths - cut
     offsets = np.r_[0, np.cumsum(lengths)].astype(np.int64)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.data.splits import leave_one_out, sampled_pairs
+from benchmark.data.ties import tie_facts
 from benchmark.types.item_text import document_texts
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ def statistics(dataset: Dataset) -> dict[str, dict[str, Value]]:
     if searches:
         groups["search"] = dict(searches)
     facts = dataset.about.get("facts", {})
-    if facts:
+    if "users" in counts:
+        times = dataset.times() if dataset.times_file else None
+        groups["ties" if dataset.times_file else "order of ids"] = dict(tie_facts(histories, times, corpus.ids))
+    if facts and not dataset.times_file:
         groups["time stamps"] = {name.replace("_", " "): value for name, value in facts.items()}
     if counts["labelled items"]:
         groups["label leak"] = label_leak(corpus)

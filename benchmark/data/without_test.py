@@ -18,6 +18,7 @@ from benchmark.data import layout
 from benchmark.data.dataset import WITHOUT_TEST, Dataset
 from benchmark.data.writing import FolderWriter
 from benchmark.errors import UsageError
+from benchmark.files import write_lines
 from benchmark.types.data import QuerySet
 
 Bool = NDArray[np.bool_]
@@ -37,6 +38,9 @@ def write_without_test(dataset: Dataset, folder: Path) -> None:
     shutil.copyfile(dataset.items_file, folder / dataset.items_file.name)
     if dataset.sequences_file is not None:
         writer.histories(_shortened(dataset.sequences_file, writer.notes))
+    if dataset.times_file is not None:
+        lines = (" ".join((user, *times)) + "\n" for user, times in _shortened(dataset.times_file, []))
+        write_lines(folder / "times.txt", lines)
     judged = next((name for name in JUDGED if name in dataset.query_sets), None)
     if judged is not None:
         _write_queries(writer, dataset.queries(judged, "train"), dataset.queries(judged, "dev"), items)

@@ -1,6 +1,6 @@
 """Writing the neutral layout from records of other people's files: one pass, ids are remembered, texts are not.
 
-    items.jsonl  sequences.txt  queries[.SPLIT].tsv  qrels[.SPLIT].txt  dataset.toml
+    items.jsonl  sequences.txt  times.txt  queries[.SPLIT].tsv  qrels[.SPLIT].txt  dataset.toml
 
 Every record comes with its place ("file:line", "document 17 of X"), which a DataError names. What can be repaired or
 left out is counted and becomes a note. `datasets.folder` reads the same files back.
@@ -106,7 +106,7 @@ class FolderWriter:
 
     def interactions(self, events: Interactions) -> None:
         """Write the users' events in time order."""
-        events.write(self.folder / "sequences.txt")
+        events.write(self.folder)
         self.counts |= {"users": events.n_users, "interactions": len(events)}
         self.facts |= events.facts()
         self.notes += events.notes()

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from benchmark.errors import DataError, UsageError, line_error
@@ -52,13 +53,34 @@ class Result:
     control: bool = False  # a reference row, as the method's class says
     changed: Mapping[str, Any] = field(default_factory=dict)  # what `--set` changed in the preset; older files: {}
     code: str = ""  # hash of the suite's code, without the methods; older files do not have it
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # task -> what was counted -> number
     problem: str = ""  # why the file could not be read; everything else is empty then
 
     @property
-    def protocol(self) -> tuple[str, str, tuple[str, ...], str, str | None]:
-        """What two results must share to stand in one table: data set, fingerprint, text fields, preset, queries."""
+    def protocol(self) -> tuple[str, str, tuple[str, ...], str, str, str | None]:
+        """What two results must share to stand in one table.
+
+        Data set, fingerprint, text fields, preset, split and ties of the histories, queries.
+        """
         dataset = self.dataset
-        return str(dataset["name"]), str(dataset["fingerprint"]), self.text_fields, self.preset, self.query_protocol
+        shared = str(dataset["name"]), str(dataset["fingerprint"]), self.text_fields, self.preset
+        return *shared, self.history_protocol, self.query_protocol
+
+    @property
+    def of_histories(self) -> dict[str, str]:
+        """The split and the order of ties, where they are not leave-one-out and the order of the file."""
+        own = self.config.get("protocol") or {}
+        return {name: str(own[name]) for name in ("split", "ties") if name in own}
+
+    @property
+    def history_protocol(self) -> str:
+        """The split and the order of ties in words: 'split time:0.9, ties shuffled'; '' as the papers do."""
+        return ", ".join(f"{name} {value}" for name, value in self.of_histories.items())
+
+    @property
+    def histories_file(self) -> Path:
+        """Where the training histories lie, shared by all results of one data set, split and order of ties."""
+        return histories_file(self.folder, str(self.dataset["fingerprint"]), self.of_histories)
 
     @property
     def query_protocol(self) -> str | None:
@@ -102,9 +124,10 @@ def items_file(folder: Path, fingerprint: str) -> Path:
     return folder.parents[2] / f"items-{fingerprint[:12]}.jsonl"
 
 
-def histories_file(folder: Path, fingerprint: str) -> Path:
-    """Return the file of training histories that goes with a result's folder."""
-    return folder.parents[2] / f"histories-{fingerprint[:12]}.txt"
+def histories_file(folder: Path, fingerprint: str, chosen: Mapping[str, str] = MappingProxyType({})) -> Path:
+    """Return the file of training histories that goes with a result's folder, and with a split and ties of its own."""
+    words = "".join(f"-{name}-{value.replace(':', '-')}" for name, value in sorted(chosen.items()))
+    return folder.parents[2] / f"histories-{fingerprint[:12]}{words}.txt"
 
 
 def read_id_lines(path: Path) -> dict[str, tuple[int, ...]]:
@@ -159,6 +182,7 @@ def read_result(path: Path) -> Result:
             (*map(str, data.get("notes", ())), *_changed_since(path, raw, data)), *_made_with(data, list(metrics)),
             read_cost(path.with_name("cost.json")), bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
             dict(data.get("changed", {})), str(data.get("code", "")),
+            {str(task): dict(counted) for task, counted in dict(data.get("counts", {})).items()},
         )  # fmt: skip
         if not all(isinstance(text, str) for text in (result.method, result.label, result.preset, result.key)):
             raise ValueError("method, label, preset and key must be text")

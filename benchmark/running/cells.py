@@ -13,7 +13,9 @@ from typing import Any
 from benchmark.code_version import model_folders
 from benchmark.config import MethodConfig
 from benchmark.data.dataset import Dataset
+from benchmark.data.protocols import LEAVE_ONE_OUT
 from benchmark.data.self_retrieval import EXCLUDED
+from benchmark.data.ties import FILE
 from benchmark.files import file_digest
 from benchmark.generative.config import GenerativeConfig
 from benchmark.results.digests import FILES, read_unchanged
@@ -64,7 +66,15 @@ class Protocol:
     query_set: str
     preset: str
     self_retrieval: str = EXCLUDED  # what becomes of an item that is the query itself
+    split: str = LEAVE_ONE_OUT  # or "time:0.9", "time:2014-01-31"
+    ties: str = FILE  # or "shuffled": the order of a user's events at one time stamp
     depth: int = 20  # ranked items per user or query: the paper's 20 beams, and 20 for every other method
+
+    @property
+    def of_histories(self) -> dict[str, str]:
+        """How histories are split and read, where it is not the papers' way."""
+        chosen = {"split": self.split, "ties": self.ties}
+        return {name: value for name, value in chosen.items() if value not in (LEAVE_ONE_OUT, FILE)}
 
 
 @dataclass(frozen=True)

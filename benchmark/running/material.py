@@ -10,34 +10,39 @@ from typing import Any
 import numpy as np
 
 from benchmark.data.dataset import Dataset
+from benchmark.data.protocols import split_histories
 from benchmark.data.self_retrieval import EXCLUDED, own_items
-from benchmark.data.splits import LeaveOneOut, leave_one_out
+from benchmark.data.splits import Split
+from benchmark.data.ties import targets_behind
 from benchmark.errors import BenchmarkError
+from benchmark.running.cells import Protocol
 from benchmark.types.arrays import Int32
 from benchmark.types.data import Corpus, Histories, QuerySet
 
 
 @dataclass
 class Material:
-    """Items, histories and queries of a data set, read with some text fields and one query set."""
+    """Items, histories and queries of a data set, as a protocol reads them."""
 
     dataset: Dataset
-    text_fields: tuple[str, ...]
-    query_set: str
-    self_retrieval: str
+    protocol: Protocol
     log: Callable[[str], None]
 
     @cached_property
     def corpus(self) -> Corpus:
-        return self.dataset.corpus(self.text_fields)
+        return self.dataset.corpus(self.protocol.text_fields)
 
     @cached_property
-    def split(self) -> LeaveOneOut:
-        split = leave_one_out(self.dataset.histories())
+    def split(self) -> Split:
+        split, _ = self._split
         for reason, users in split.skipped.items():
             if users:
                 self.log(f"  note: {users:,} users have {reason}")
         return split
+
+    @cached_property
+    def _split(self) -> tuple[Split, str]:
+        return split_histories(self.dataset, self.protocol.split, self.protocol.ties)
 
     @cached_property
     def test_users(self) -> tuple[Histories, Int32]:
@@ -50,7 +55,7 @@ class Material:
     @property
     def training_queries(self) -> str:
         """The query set that search is trained on."""
-        return self.dataset.training_queries(self.query_set)
+        return self.dataset.training_queries(self.protocol.query_set)
 
     @cached_property
     def train_queries(self) -> QuerySet:
@@ -60,9 +65,9 @@ class Material:
 
     @cached_property
     def test_queries(self) -> QuerySet:
-        queries = self.dataset.queries(self.query_set, "test")
+        queries = self.dataset.queries(self.protocol.query_set, "test")
         if queries is None or not len(queries):
-            raise BenchmarkError(f"the query set '{self.query_set}' has no test queries")
+            raise BenchmarkError(f"the query set '{self.protocol.query_set}' has no test queries")
         return queries
 
     @cached_property
@@ -74,16 +79,29 @@ class Material:
         return own
 
     @property
-    def self_retrieval_facts(self) -> dict[str, Any]:
-        """What a result says of queries that are items: what was scored and how many there are; {} for none."""
-        if self.query_set == "simulated" or "search" not in self.dataset.tasks:
-            return {}
+    def facts_of_protocol(self) -> dict[str, Any]:
+        """What a result says of how it was evaluated, where that is not what it always is.
+
+        Of queries that are items: what was scored and how many there are; of histories: split, cut and ties.
+        """
+        facts: dict[str, Any] = dict(self.protocol.of_histories)
+        if facts and (cut := self._split[1]):
+            facts["cut"] = cut
+        if self.protocol.query_set == "simulated" or "search" not in self.dataset.tasks:
+            return facts
         found = int((self.self_queries >= 0).sum())
-        return {"self_retrieval": self.self_retrieval, "self_queries": found} if found else {}
+        return facts | ({"self_retrieval": self.protocol.self_retrieval, "self_queries": found} if found else {})
+
+    def target_counts(self) -> dict[str, int]:
+        """Count the next items that never occur in training, and those whose id is greater than the last item's."""
+        inputs, targets = self.test_users
+        learned = np.zeros(len(self.corpus), bool)
+        learned[self.split.train.items] = True
+        return {"targets_unseen": int((~learned[targets]).sum()), **targets_behind(inputs, targets, self.corpus.ids)}
 
     def left_out(self, task: str) -> Int32 | None:
         """Return the item that is left out of each query's ranking [n_queries], -1 for none; None: none of any."""
-        if task != "search" or self.self_retrieval != EXCLUDED or not (self.self_queries >= 0).any():
+        if task != "search" or self.protocol.self_retrieval != EXCLUDED or not (self.self_queries >= 0).any():
             return None
         return self.self_queries
 

@@ -13,6 +13,7 @@ from typing import Any
 from benchmark.code_version import code_version
 from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
 from benchmark.data.dataset import Dataset
+from benchmark.data.protocols import check_histories
 from benchmark.data.self_retrieval import VARIANTS
 from benchmark.errors import UsageError, did_you_mean, quoted
 from benchmark.files import digest
@@ -143,7 +144,12 @@ def make_plan(
             f"the data set '{dataset.name}' has no queries '{protocol.query_set}'."
             f"{did_you_mean(protocol.query_set, dataset.query_sets)}"
         )
+    check_histories(dataset, protocol.split, protocol.ties)
     asked = tuple(tasks or dataset.default_tasks)
+    if protocol.of_histories:
+        if tasks and tuple(tasks) != ("recommendation",):
+            raise UsageError("--split and --ties change histories alone: only the task recommendation goes with them")
+        asked = ("recommendation",)
     metrics = {metric.name: code_version(import_module(entry.module)) for entry, metric in plugins()}
     cells, skipped = [], []
     suite = code_version(runner)  # with all it imports: everything but the methods
@@ -158,6 +164,7 @@ def make_plan(
                 "text_fields": protocol.text_fields,
                 "query_set": protocol.query_set,
                 "self_retrieval": protocol.self_retrieval,
+                **protocol.of_histories,
                 "depth": protocol.depth,
                 "variant": variant.describe(),
                 "suite": suite,

@@ -139,7 +139,7 @@ def _write_shared(cell: Cell, plan: Plan, corpus: Corpus, histories: Histories |
     listing = items_file(cell.folder, plan.dataset.fingerprint)
     digests = {listing: write_items(listing, corpus)}
     if histories is not None:
-        training = histories_file(cell.folder, plan.dataset.fingerprint)
+        training = histories_file(cell.folder, plan.dataset.fingerprint, plan.protocol.of_histories)
         digests[training] = write_histories(training, corpus.ids, histories)
     return {f"../../../{path.name}": digest for path, digest in digests.items()}
 

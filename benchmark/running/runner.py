@@ -9,7 +9,7 @@ A failed cell is kept for the end and never loses another one's work.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,7 @@ class Runner:
 
     @cached_property
     def material(self) -> Material:
-        protocol = self.plan.protocol
-        return Material(self.plan.dataset, protocol.text_fields, protocol.query_set, protocol.self_retrieval, self.log)
+        return Material(self.plan.dataset, self.plan.protocol, self.log)
 
     def _run(self, cell: Cell) -> None:
         used: dict[str, Stage] = {}
@@ -107,7 +106,7 @@ class Runner:
             stage = used[f"rank.{cell.task}"] = self._rank(cell, codes)
             scored = self._score(cell, stage, codes)
         if process_rank() == 0:
-            said = self.material.self_retrieval_facts
+            said = self.material.facts_of_protocol
             write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories, said)
 
     def _context(self, seed: int, work: Path) -> Context:
@@ -212,7 +211,8 @@ class Runner:
             return Scored.of_rankings(cell, self.material.corpus, queries.ids, rankings, judgments, codes)
         histories, targets = self.material.test_users
         judgments = [(user, ids[item], 1) for user, item in zip(histories.users, targets, strict=True)]
-        return Scored.of_rankings(cell, self.material.corpus, histories.users, rankings, judgments, codes)
+        scored = Scored.of_rankings(cell, self.material.corpus, histories.users, rankings, judgments, codes)
+        return replace(scored, counts={**scored.counts, **self.material.target_counts()})
 
 
 def _count_nested(facts: Facts, stage: Stage) -> None:

@@ -108,6 +108,7 @@ class Stages:
         queries = self.plan.dataset.training_queries(self.plan.protocol.query_set)
         decided_by = {
             **self._data(TASK_DATA[cell.task]),
+            **(self._histories() if cell.task == "recommendation" else {}),
             "training_queries": queries if cell.task == "search" else None,
             "ids": self.ids(cell).key,
             "config": config.model_dump(include=set(keys), mode="json"),
@@ -145,7 +146,12 @@ class Stages:
     def _task_data(self, cell: Cell) -> dict[str, Any]:
         protocol, search = self.plan.protocol, cell.task == "search"
         decided_by = {**self._data(TASK_DATA[cell.task]), "query_set": protocol.query_set if search else None}
-        return decided_by | ({"self_retrieval": protocol.self_retrieval} if search else {})
+        return decided_by | ({"self_retrieval": protocol.self_retrieval} if search else self._histories())
+
+    def _histories(self) -> dict[str, Any]:
+        """What decides histories besides their file: nothing where they are read and split as the papers do."""
+        chosen = self.plan.protocol.of_histories
+        return {**chosen, "times": self.plan.dataset.parts.get("times")} if chosen else {}
 
 
 def model_version(encoder: EncoderConfig) -> list[str | None]:

@@ -27,6 +27,18 @@ def id_ranks(ids: Sequence[str]) -> Int64:
     return ranks
 
 
+def places_of_ids(ids: Sequence[str]) -> Int64:
+    """Return the place of every item [n_items] in the ascending order of ids: as numbers where all are, else strings.
+
+    This is no tie-break: it is the order in which upstream's files list the events of a day.
+    """
+    numbers = all(name.isascii() and name.isdigit() for name in ids)
+    rows = sorted(range(len(ids)), key=(lambda row: int(ids[row])) if numbers else ids.__getitem__)
+    places = np.empty(len(ids), np.int64)
+    places[rows] = np.arange(len(ids))
+    return places
+
+
 def in_order(pairs: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
     """Return (item id, score) pairs in trec_eval's order: by score, then by item id, both descending."""
     return sorted(pairs, key=lambda pair: (pair[1], pair[0]), reverse=True)

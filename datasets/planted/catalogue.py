@@ -33,6 +33,11 @@ class PlantedConfig(MethodConfig):
     departments: int = Field(default=8, ge=1, le=8)
     categories: int = Field(default=4, ge=1, le=4, description="categories of a department")
     leaves: int = Field(default=4, ge=1, le=4, description="sub-categories of a category")
+    days: int = Field(
+        default=0, ge=0, le=20_000,
+        description="time stamps: days over which the events are spread; those of a user on one day stand in the order "
+        "of their item ids, as in Amazon's 5-core files; 0: no time stamps",
+    )  # fmt: skip
     seed: int = Field(default=1, ge=0, le=2**32 - 1)
 
 

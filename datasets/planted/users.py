@@ -17,12 +17,21 @@ from benchmark.types.arrays import Int32, Int64
 
 COMPANION, STAY, SIBLING = 0.45, 0.30, 0.12  # the rest goes back to a preferred leaf
 SHORTEST, LONGEST = 5, 60  # events of a user
+FIRST_DAY, DAY = 1_262_304_000, 86_400  # 2010-01-01 (UTC), in seconds
 TWO_TASTES = 0.5  # share of users with a second preferred leaf
 
 
 def write(catalogue: Catalogue, folder: Path) -> int:
-    """Write sequences.txt and return the number of interactions."""
+    """Write sequences.txt, and times.txt where events have a day, and return the number of interactions."""
     lengths, items = histories(catalogue)
+    if catalogue.config.days:
+        times = days(catalogue, lengths, items.shape[1])
+        order = np.lexsort((np.where(items < 0, len(catalogue.ids), items), times))  # by day, then by id
+        items, times = (np.take_along_axis(part, order, axis=1) for part in (items, times))
+        with (folder / "times.txt").open("w", encoding="utf-8") as file:
+            file.writelines(
+                _lines([str(FIRST_DAY + day * DAY) for day in range(catalogue.config.days)], lengths, times)
+            )
     with (folder / "sequences.txt").open("w", encoding="utf-8") as file:
         file.writelines(_lines(catalogue.ids, lengths, items))
     return int(lengths.sum())
@@ -31,6 +40,19 @@ def write(catalogue: Catalogue, folder: Path) -> int:
 def _lines(ids: list[str], lengths: Int64, items: Int32) -> Iterator[str]:
     for user, length in enumerate(lengths.tolist()):
         yield f"U{user:06d} {' '.join([ids[item] for item in items[user, :length].tolist()])}\n"
+
+
+def days(catalogue: Catalogue, lengths: Int64, width: int) -> Int32:
+    """Return the day of every event [n_users, width], ascending within a user, with many events of a user on one day.
+
+    A user comes on about half as many days as there are events; behind the last event the day is the last possible.
+    """
+    n_days, random = catalogue.config.days, catalogue.random("days")
+    visits = np.sort(random.integers(n_days, size=(len(lengths), width)), axis=1)
+    visit = np.cumsum(random.random((len(lengths), width)) < 0.5, axis=1) - 1
+    found = np.take_along_axis(visits, visit.clip(min=0), axis=1)
+    found[np.arange(width) >= lengths[:, None]] = n_days - 1
+    return found.astype(np.int32)
 
 
 def histories(catalogue: Catalogue) -> tuple[Int64, Int32]:

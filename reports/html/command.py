@@ -29,6 +29,7 @@ def command(seeds: Sequence[Result]) -> str:
         options.append(("--queries", result.queries))
     if result.self_retrieval == "kept":
         options.append(("--self-retrieval", "kept"))
+    options += [(f"--{name}", value) for name, value in result.of_histories.items()]
     options += [("--set", f"{key}={value}") for key, value in settings(result).items()]
     return " \\\n  ".join(["benchmark run", *(f"{option} {shlex.quote(value)}" for option, value in options)])
 

@@ -52,7 +52,7 @@ def fill(table: Declaration, spec: Spec, results: Iterable[Result]) -> list[Fill
 
 def _protocol(spec: Spec, result: Result) -> tuple[str, ...]:
     queries = str(result.query_protocol) if any(column.task == "search" for column in spec.columns) else ""
-    return SAME_PROTOCOL.get(result.preset, result.preset), queries, *result.text_fields
+    return SAME_PROTOCOL.get(result.preset, result.preset), queries, result.history_protocol, *result.text_fields
 
 
 def _data_of_paper(spec: Spec, sets: dict[tuple[str, str], list[Seeds]]) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmark.reports.tables.histories import histories_in_words
 from benchmark.results.result_files import Result
 
 ITEM_VECTORS = {
@@ -31,6 +32,8 @@ def protocol(result: Result, *, search: bool, changed: str = "") -> list[str]:
     """Return preset, with what rows changed in it, text fields and, for search, the query sets of a result."""
     absent = f" (no item has {', '.join(result.absent_fields)})" if result.absent_fields else ""
     parts = [f"preset {result.preset}{changed}", f"text fields {', '.join(result.text_fields) or 'none'}{absent}"]
+    if result.history_protocol and not search:
+        parts.append(histories_in_words(result))
     if result.queries and search:
         parts.append(query_set(result.queries))
         trained = result.config.get("protocol", {}).get("training_queries", result.queries)

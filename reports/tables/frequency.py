@@ -19,7 +19,7 @@ from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.layout import Cell, FilledTable, Row
 from benchmark.reports.tables.scores import Values, limits, query_values
 from benchmark.reports.tables.table import Table
-from benchmark.results.result_files import Result, histories_file
+from benchmark.results.result_files import Result
 from benchmark.types.trec import read_qrels
 
 MEASURE = "R@10"
@@ -61,7 +61,7 @@ class ByFrequency(Table):
 
 def _bands(result: Result) -> dict[str, int] | None:
     """Return user -> band of the next item."""
-    histories = histories_file(result.folder, str(result.dataset["fingerprint"]))
+    histories = result.histories_file
     judgments = result.folder / "qrels.recommendation.txt"
     if not histories.is_file() or not judgments.is_file():
         return None

@@ -41,6 +41,10 @@ def test_the_statistics_are_those_counted_by_hand(tmp_path):
         "recommendation": {"users": 3, "interactions": 9, "train": 5, "valid": 1, "test": 2},
         "history length": {"mean": 3.0, "median": 2.0, "max": 6},
         "search": {"judged test queries": 2, "judged test judgments": 3},
+        "order of ids": {
+            "neighbours whose later item id is greater": 0.833333,
+            "targets whose item id is greater": 1.0,
+        },
         "time stamps": {"tied events": 0.25},
         "label leak": {"most special category": 0.3333, "any below the first": 0.3333},
     }

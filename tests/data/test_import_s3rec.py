@@ -76,7 +76,7 @@ def test_the_s3rec_bridge_and_the_amazon_builder_agree_on_the_same_events(tmp_pa
         for user, item, day in zip(*(random.integers(0, top, 300) for top in (20, 30, 12)), strict=True)
     ]
     jsonl(tmp_path / "reviews_Toy_5.json.gz", *reviews)
-    read_reviews(tmp_path / "reviews_Toy_5.json.gz").write(tmp_path / "built.txt")
+    read_reviews(tmp_path / "reviews_Toy_5.json.gz").write(tmp_path)
     by_user: dict[str, list[dict[str, Any]]] = {}
     for review in reviews:
         by_user.setdefault(review["reviewerID"], []).append(review)
@@ -86,7 +86,7 @@ def test_the_s3rec_bridge_and_the_amazon_builder_agree_on_the_same_events(tmp_pa
     }
     sequences, maps = s3rec_files(tmp_path, lists)
     imported(tmp_path, "s3rec", sequences, "--datamaps", maps)
-    assert (tmp_path / "imported" / "sequences.txt").read_text() == (tmp_path / "built.txt").read_text()
+    assert (tmp_path / "imported" / "sequences.txt").read_text() == (tmp_path / "sequences.txt").read_text()
 
 
 def refusal(tmp_path: Path, capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:

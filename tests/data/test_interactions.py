@@ -47,11 +47,13 @@ def test_the_core_is_that_of_the_definition(tmp_path_factory: pytest.TempPathFac
     for user, item, time in kept:
         expected.add(f"u{user}", f"i{item}", time)
     if kept:
-        folder = tmp_path_factory.mktemp("core")
-        for name, some in (("found", interactions), ("expected", expected)):
-            some.write(folder / name)
-        found, wanted = ((folder / name).read_text().splitlines() for name in ("found", "expected"))
-        assert sorted(found) == sorted(wanted)
+        written = []
+        for some in (interactions, expected):
+            some.write(folder := tmp_path_factory.mktemp("core"))
+            written.append(
+                [sorted((folder / f"{name}.txt").read_text().splitlines()) for name in ("sequences", "times")]
+            )
+        assert written[0] == written[1]
         assert set(interactions.items) == {f"i{item}" for _, item, _ in kept}
 
 
@@ -67,11 +69,12 @@ class PlainInteractions:
         self.of_user.setdefault(user, []).append((time, item))
         self.items[item] = None
 
-    def write(self, path: Path) -> None:
-        """Write one line per user, oldest item first."""
-        with path.open("w", encoding="utf-8") as file:
-            for user, events in self.of_user.items():
-                file.write(" ".join([user, *(item for _, item in sorted(events, key=_time))]) + "\n")
+    def lines(self) -> tuple[str, str]:
+        """Return one line per user, oldest first: of items, and of times."""
+        ordered = {user: sorted(events, key=_time) for user, events in self.of_user.items()}
+        items = (" ".join([user, *(item for _, item in events)]) + "\n" for user, events in ordered.items())
+        times = (" ".join([user, *(str(time) for time, _ in events)]) + "\n" for user, events in ordered.items())
+        return "".join(items), "".join(times)
 
     def facts(self) -> dict[str, float]:
         """Return what the sequences no longer tell.
@@ -117,8 +120,16 @@ def test_events_facts_and_notes_are_those_of_plain_loops(tmp_path_factory: pytes
     for user, item, time in events:
         ours.add(f"u{user}", f"i{item}", time)
         theirs.add(f"u{user}", f"i{item}", time)
-    ours.write(folder / "ours")
-    theirs.write(folder / "theirs")
-    assert (folder / "ours").read_text() == (folder / "theirs").read_text()
+    ours.write(folder)
+    assert ((folder / "sequences.txt").read_text(), (folder / "times.txt").read_text()) == theirs.lines()
     assert ours.facts() == theirs.facts()
     assert ours.notes() == theirs.notes()
+
+
+def test_times_keep_every_digit_that_sorts(tmp_path: Path) -> None:
+    events = Interactions()
+    for time, fraction in ((1_600_000_000_123_456_789, 0.0), (1_600_000_000_123_456_788, 0.25), (5, 0.999999999999)):
+        events.add("u", f"i{time}", time, fraction)
+    events.write(tmp_path)
+    words = "5.999999999 1600000000123456788.250000000 1600000000123456789.000000000"
+    assert (tmp_path / "times.txt").read_text() == f"u {words}\n"

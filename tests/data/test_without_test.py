@@ -49,6 +49,13 @@ def test_each_user_is_tested_on_the_validation_item(shop, tmp_path):
     assert copy.fingerprint != whole.fingerprint and copy.counts()["interactions"] == sum(map(len, lines)) - 60
 
 
+def test_the_times_of_the_test_events_are_left_out_with_them(tmp_path):
+    times = "u 1 1 2.5\nv 3\nw\nx 4 5\n"
+    source = made(tmp_path / "data", sequences__txt="u a b c\nv b\nw\nx c a\n", times__txt=times)
+    copy = copied(source, tmp_path / "copy", tmp_path)
+    assert copy.times().tolist() == [1, 1, 4] and copy.histories().items.tolist() == [0, 1, 2]
+
+
 def test_users_without_another_event_are_left_out_and_counted(tmp_path):
     source = made(tmp_path / "data", sequences__txt="u a b c\nv b\nw\nx c a\n")
     copy = copied(source, tmp_path / "copy", tmp_path)

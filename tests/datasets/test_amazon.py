@@ -26,7 +26,7 @@ COUNTS = {"items": 6, "users": 8, "interactions": 40}
 
 
 def written(events: Interactions, folder: Path) -> list[str]:
-    events.write(folder / "sequences.txt")
+    events.write(folder)
     return (folder / "sequences.txt").read_text().splitlines()
 
 

@@ -1,0 +1,60 @@
+"""How histories are read and split, in the words of a run: `--split` and `--ties`.
+
+    leave-one-out, file     each user's last item, in the order of the file: the protocol of the papers
+    time[:SHARE|DATE]       one cut for all users (`benchmark.data.time_split`)
+    shuffled[:SEED]         ties in random order (`benchmark.data.ties`)
+
+Another split or order than the papers' changes what a history is, not what an item or a query is: it concerns
+recommendation alone.
+"""
+
+from __future__ import annotations
+
+from benchmark.data.dataset import Dataset
+from benchmark.data.splits import Split, leave_one_out
+from benchmark.data.ties import FILE, parse_ties, shuffled
+from benchmark.data.time_split import DEFAULT_SHARE, parse_cut, split_by_time
+from benchmark.errors import UsageError, did_you_mean
+from benchmark.types.data import Histories
+
+LEAVE_ONE_OUT, TIME = "leave-one-out", "time"
+KINDS = (LEAVE_ONE_OUT, TIME)
+
+
+def parse_split(text: str) -> str:
+    """Return a split with its cut spelled out: 'time' becomes 'time:0.9'. Raises UsageError."""
+    kind, colon, cut = text.strip().partition(":")
+    if kind == TIME:
+        return f"{TIME}:{parse_cut(cut)}"
+    if kind != LEAVE_ONE_OUT or colon:
+        hint = did_you_mean(kind, KINDS)
+        raise UsageError(f"--split: '{text[:60]}' is none of leave-one-out and time[:{DEFAULT_SHARE} or a date].{hint}")
+    return LEAVE_ONE_OUT
+
+
+def check_histories(dataset: Dataset, split: str, ties: str) -> None:
+    """Raise UsageError where the data set lacks what a split or an order of ties needs, or a cut splits nothing."""
+    if (split, ties) == (LEAVE_ONE_OUT, FILE):
+        return
+    option = f"--split {split}" if split != LEAVE_ONE_OUT else f"--ties {ties}"
+    if "recommendation" not in dataset.tasks:
+        raise UsageError(f"{option}: the data set '{dataset.name}' has no sequences.txt, so no recommendation")
+    if dataset.times_file is None:
+        raise UsageError(
+            f"{option}: the data set '{dataset.name}' has no times.txt, so when its events were is unknown (one line a "
+            "user: user time time ...; `benchmark data get` and `import` write it where the raw files have times)"
+        )
+    split_histories(dataset, split, ties)
+
+
+def read_histories(dataset: Dataset, ties: str) -> Histories:
+    """Return the users' histories, with the items of each tie in the order that is asked for."""
+    ties = parse_ties(ties)
+    histories = dataset.histories()
+    return histories if ties == FILE else shuffled(histories, dataset.times(), int(ties.partition(":")[2] or 0))
+
+
+def split_histories(dataset: Dataset, split: str, ties: str) -> tuple[Split, str]:
+    """Return the split of the histories, and the day of its cut; '' where there is none."""
+    histories, (kind, _, cut) = read_histories(dataset, ties), parse_split(split).partition(":")
+    return split_by_time(histories, dataset.times(), parse_cut(cut)) if kind == TIME else (leave_one_out(histories), "")

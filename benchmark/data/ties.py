@@ -1,0 +1,91 @@
+"""Ties: events of one user at the same time stamp, whose order in a file is an accident.
+
+In the 5-core files of Amazon most neighbouring events share a day and stand in the order of their item ids there, so
+that a method can gain from the order of ids alone. Two readings stand side by side:
+
+    file       the order of the file: what published numbers are measured on
+    shuffled   the events of each tie in a random order, the same for every method: what a method really knows
+
+Where there are no time stamps ties are unknown. What can still be told is the direction: how often the later of two
+neighbouring events has the greater item id, which without ties would be half of the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import UsageError
+from benchmark.types.arrays import Int32, Int64
+from benchmark.types.data import Histories
+from benchmark.types.ties import places_of_ids
+
+FILE, SHUFFLED = "file", "shuffled"
+
+
+def parse_ties(text: str) -> str:
+    """Return an order of ties as results name it: 'shuffled:0' is 'shuffled'. Raises UsageError."""
+    kind, colon, seed = text.strip().partition(":")
+    if kind == FILE and not colon:
+        return FILE
+    if kind == SHUFFLED and (not colon or (seed.isascii() and seed.isdigit() and len(seed) < 10)):
+        return f"{SHUFFLED}:{int(seed)}" if int(seed or 0) else SHUFFLED
+    raise UsageError(f"--ties: '{text[:60]}' is none of file, shuffled and shuffled:SEED (a whole number)")
+
+
+def shuffled(histories: Histories, times: NDArray[Any], seed: int) -> Histories:
+    """Return the histories with the items of each tie in random order; `times` [n_interactions]."""
+    tie = np.cumsum(np.r_[False, ~same_time(histories, times)]) if len(times) else np.zeros(0, np.int64)
+    order = np.lexsort((np.random.default_rng(seed).random(len(times)), tie))
+    return Histories(histories.users, histories.offsets, np.asarray(histories.items)[order])
+
+
+def same_time(histories: Histories, times: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return for each event but the first whether it is tied with the one before it [n_interactions - 1]."""
+    user = np.repeat(np.arange(len(histories)), histories.lengths)
+    tied: NDArray[np.bool_] = (user[1:] == user[:-1]) & (times[1:] == times[:-1])
+    return tied
+
+
+def tie_facts(histories: Histories, times: NDArray[Any] | None, ids: Sequence[str]) -> dict[str, float]:
+    """Return shares in [0, 1]: tied events and targets where there are times, and the direction of neighbours.
+
+    A target is a user's last event, its neighbour the one before it; equal items have no direction.
+    """
+    place = places_of_ids(ids)[histories.items]
+    user = np.repeat(np.arange(len(histories)), histories.lengths)
+    neighbours = user[1:] == user[:-1]
+    target = neighbours & np.r_[user[1:] != user[:-1], True][1:] if len(user) > 1 else neighbours
+    behind, differ = place[1:] > place[:-1], place[1:] != place[:-1]
+    found: dict[str, float] = {}
+    if times is not None:
+        tied = same_time(histories, times)
+        with_twin = np.zeros(len(user), bool)
+        with_twin[1:] |= tied
+        with_twin[:-1] |= tied
+        found |= {
+            "tied events": _share(with_twin),
+            "tied targets": _share(tied[target]),
+            "tied neighbours whose later item id is greater": _share(behind[tied & differ]),
+            "other neighbours whose later item id is greater": _share(behind[neighbours & ~tied & differ]),
+        }
+    return found | {
+        "neighbours whose later item id is greater": _share(behind[neighbours & differ]),
+        "targets whose item id is greater": _share(behind[target & differ]),
+    }
+
+
+def targets_behind(inputs: Histories, targets: Int32, ids: Sequence[str]) -> dict[str, int]:
+    """Count the targets [n_users] whose id is greater than that of the last item before them, and those compared."""
+    places, lengths = places_of_ids(ids), inputs.lengths
+    rows = np.flatnonzero(lengths > 0)
+    last: Int64 = places[np.asarray(inputs.items)[inputs.offsets[1:][rows] - 1]]
+    target = places[targets[rows]]
+    return {"targets_compared": int((target != last).sum()), "targets_with_greater_id": int((target > last).sum())}
+
+
+def _share(values: NDArray[np.bool_]) -> float:
+    return round(float(values.mean()), 6) if len(values) else 0.0
