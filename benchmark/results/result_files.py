@@ -6,6 +6,7 @@
                                           run.<task>.trec   the rankings themselves
     RUNS/<dataset>/items-<fingerprint>.jsonl                id, title and category path of every item, in row order
     RUNS/<dataset>/histories-<fingerprint>.txt              the training part of the users' histories
+    RUNS/<dataset>/inputs-<fingerprint>.txt                 each user's last item before the test item
 
 A file that cannot be read becomes a `Result` whose `problem` says why; reports pass it by and name it. One that was
 changed after it was written (`benchmark.results.digests`) has a note that says so, below every table that shows it.
@@ -83,6 +84,11 @@ class Result:
         return histories_file(self.folder, str(self.dataset["fingerprint"]), self.of_histories)
 
     @property
+    def inputs_file(self) -> Path:
+        """Where each user's last item before the test item lies, shared in the same way."""
+        return inputs_file(self.folder, str(self.dataset["fingerprint"]), self.of_histories)
+
+    @property
     def query_protocol(self) -> str | None:
         """The query set, and what became of items that are themselves queries, where there are any."""
         return f"{self.queries}, self-retrieval {self.self_retrieval}" if self.self_retrieval else self.queries
@@ -126,8 +132,17 @@ def items_file(folder: Path, fingerprint: str) -> Path:
 
 def histories_file(folder: Path, fingerprint: str, chosen: Mapping[str, str] = MappingProxyType({})) -> Path:
     """Return the file of training histories that goes with a result's folder, and with a split and ties of its own."""
-    words = "".join(f"-{name}-{value.replace(':', '-')}" for name, value in sorted(chosen.items()))
-    return folder.parents[2] / f"histories-{fingerprint[:12]}{words}.txt"
+    return folder.parents[2] / f"histories-{_name_of_histories(fingerprint, chosen)}.txt"
+
+
+def inputs_file(folder: Path, fingerprint: str, chosen: Mapping[str, str] = MappingProxyType({})) -> Path:
+    """Return the file of each user's last item before the test item, named as `histories_file` is."""
+    return folder.parents[2] / f"inputs-{_name_of_histories(fingerprint, chosen)}.txt"
+
+
+def _name_of_histories(fingerprint: str, chosen: Mapping[str, str]) -> str:
+    words = (f"-{name}-{value.replace(':', '-')}" for name, value in sorted(chosen.items()))
+    return f"{fingerprint[:12]}{''.join(words)}"
 
 
 def read_id_lines(path: Path) -> dict[str, tuple[int, ...]]:

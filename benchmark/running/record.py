@@ -27,7 +27,7 @@ from benchmark.files import file_digest, write_lines
 from benchmark.generative.presets import preset_settings
 from benchmark.locks import lock
 from benchmark.results.digests import FILES, write_with_digest
-from benchmark.results.result_files import FORMAT, histories_file, items_file
+from benchmark.results.result_files import FORMAT, histories_file, inputs_file, items_file
 from benchmark.results.settings import flat_settings
 from benchmark.running.cells import Cell, Plan, Variant
 from benchmark.running.costs import write_cost
@@ -103,6 +103,7 @@ def write_result(
     codes: Codes | None,
     corpus: Corpus,
     histories: Histories | None = None,
+    inputs: Histories | None = None,
     facts_of_protocol: Mapping[str, Any] | None = None,
 ) -> None:
     """Add the cell's task to its files; result.json goes last, so that a result is there only when it is whole.
@@ -116,7 +117,7 @@ def write_result(
     if codes is not None:
         for name, of_items in zip(OF_IDS, (codes, codes.with_counter()), strict=True):
             _write_ids(folder / name, corpus.ids, of_items)
-    digests = _write_shared(cell, plan, corpus, histories)
+    digests = _write_shared(cell, plan, corpus, histories, inputs)
     with lock(folder / ".lock"):  # two processes may finish two tasks of one method at the same time
         result = cell.result() or _header(cell, plan, corpus, facts_of_protocol or {})
         write_cost(folder / "cost.json", cell, stages)
@@ -134,13 +135,18 @@ def write_result(
         write_with_digest(path, result)
 
 
-def _write_shared(cell: Cell, plan: Plan, corpus: Corpus, histories: Histories | None) -> dict[str, str]:
+def _write_shared(
+    cell: Cell, plan: Plan, corpus: Corpus, histories: Histories | None, inputs: Histories | None
+) -> dict[str, str]:
     """Write what the results of the data set share; return file name, from the result's folder -> digest."""
     listing = items_file(cell.folder, plan.dataset.fingerprint)
     digests = {listing: write_items(listing, corpus)}
     if histories is not None:
         training = histories_file(cell.folder, plan.dataset.fingerprint, plan.protocol.of_histories)
         digests[training] = write_histories(training, corpus.ids, histories)
+    if inputs is not None:
+        last = inputs_file(cell.folder, plan.dataset.fingerprint, plan.protocol.of_histories)
+        digests[last] = write_histories(last, corpus.ids, inputs.latest(1))
     return {f"../../../{path.name}": digest for path, digest in digests.items()}
 
 

@@ -107,7 +107,8 @@ class Runner:
             scored = self._score(cell, stage, codes)
         if process_rank() == 0:
             said = self.material.facts_of_protocol
-            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories, said)
+            inputs = self.material.test_users[0] if cell.task == "recommendation" else None
+            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories, inputs, said)
 
     def _context(self, seed: int, work: Path) -> Context:
         return Context(

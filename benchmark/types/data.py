@@ -88,6 +88,13 @@ class Histories:
         """Number of items of each user [n_users]."""
         return np.diff(self.offsets)
 
+    def latest(self, n: int) -> Histories:
+        """Return the last n items of every user, all where there are fewer."""
+        lengths = np.minimum(self.lengths, n)
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        positions = np.arange(offsets[-1]) + np.repeat(self.offsets[1:] - offsets[1:], lengths)
+        return Histories(self.users, offsets, np.asarray(self.items)[positions])
+
     def select(self, rows: Int64) -> Histories:
         """Return the histories of the users at these rows."""
         lengths = self.lengths[rows]

@@ -21,7 +21,7 @@ CROWDED = ["--set", "random.codebook_size=4", "--set", "random.levels=2"]
 KINDS = (
     "result.json", "cost.json", "ids.tsv", "ids.unique.tsv", "log.jsonl", "queries.search.tsv",
     *(f"{kind}.{task}" for task in ("recommendation", "search") for kind in ("run", "qrels", "scores")),
-    "items-", "histories-", "human-evaluation.json",
+    "items-", "histories-", "inputs-", "human-evaluation.json",
 )  # fmt: skip
 
 
