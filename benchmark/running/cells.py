@@ -16,6 +16,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.data.self_retrieval import EXCLUDED
 from benchmark.files import file_digest
 from benchmark.generative.config import GenerativeConfig
+from benchmark.results.curves import LOG, read_curves
 from benchmark.results.digests import FILES, read_unchanged
 from benchmark.results.result_files import FORMAT, read_own_cost
 from benchmark.sealing import note_damage
@@ -93,13 +94,18 @@ class Cell:
         return None
 
     def done(self) -> bool:
-        """True if the task's metrics and all files that they came with are there, as they were written."""
+        """True if the task's metrics and all files that they came with are there, as they were written.
+
+        Of the training curves, which the tasks share, those of the tasks that are done count.
+        """
         found = self.result()
         if found is None or self.task not in found["metrics"]:
             return False
         others = tuple(f".{task}." for task in TASKS if task != self.task)
         own = {name: digest for name, digest in found[FILES].items() if not any(other in name for other in others)}
         damaged = [name for name, digest in own.items() if _digest(self.folder / name) != digest]
+        if LOG in damaged and read_curves(self.folder / LOG, found) is not None:
+            damaged.remove(LOG)  # another task has added its curves, and not yet its result
         if (self.folder / "cost.json").exists() and not read_own_cost(self.folder / "cost.json"):
             damaged.append("cost.json")
         for name in damaged:
@@ -110,6 +116,7 @@ class Cell:
 def _digest(path: Path) -> str:
     """Return the digest of a file, '' where there is none; cells share files, and each is read once."""
     try:
+        path = path.resolve()
         state = path.stat()
         return _digest_of_state(path, state.st_size, state.st_mtime_ns)
     except OSError:

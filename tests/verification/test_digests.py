@@ -235,11 +235,11 @@ def test_tasks_that_come_one_after_another_leave_the_same_bytes_as_together(
 @pytest.mark.parametrize("last", ["run.search.trec", "log.jsonl", "cost.json"])
 def test_after_a_kill_before_the_result_the_next_run_leaves_the_bytes_of_an_undisturbed_one(
     last: str, made: Path, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    """The second task is killed right after this file was written."""
+    """The second task is killed right after this file was written. Nothing is called damaged."""
     runs = Path(shutil.copytree(made / ".cache", tmp_path / "runs" / ".cache")).parent
-    assert run(shop, runs, "--tasks", "id-quality", methods="random") == 0
+    assert run(shop, runs, "--tasks", "recommendation", methods="random") == 0
     from benchmark import files
 
     put = files.put_in_place
@@ -252,7 +252,8 @@ def test_after_a_kill_before_the_result_the_next_run_leaves_the_bytes_of_an_undi
     with monkeypatch.context() as patch:
         patch.setattr(files, "put_in_place", killed)
         assert run(shop, runs, "--tasks", "search", methods="random") == 130
-    assert run(shop, runs, "--tasks", "search,recommendation", methods="random") == 0
+    assert run(shop, runs, "--tasks", "id-quality,search,recommendation", methods="random") == 0
+    assert not [message for message in caplog.messages if message.startswith("damaged: ")]
     due = {name: raw for name, raw in contents(made) if "/random/" in name or name.count("/") == 1}
     assert dict(contents(runs)) == due
     assert verify(capsys, runs) == (0, set())
