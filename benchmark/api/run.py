@@ -69,12 +69,12 @@ def run(
     return results
 
 
-def execute(request: RunRequest, *, log: Log) -> Results:
+def execute(request: RunRequest, *, log: Log, plan: Plan | None = None) -> Results:
     """Carry out a request; `log` is told of each cell, of notes on the data and of what was left out.
 
-    Among the failures are cells whose results cannot be read.
+    `plan` is the request's, where it is there already. Among the failures are cells whose results cannot be read.
     """
-    plan = request.plan()
+    plan = plan or request.plan()
     missing = any(not cell.done() for cell in plan.cells)
     if missing:
         require_writable(request.runs)
