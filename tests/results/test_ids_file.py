@@ -158,7 +158,7 @@ WRONG = [
     ("{}", "holds not one ID"),
     ("[]", "not a list"),
     ('{"x": [1],\n"y": [1', ":2: broken JSON"),
-    ('{"x": [1], "x": [2]}', "the item 'x' stands twice"),
+    ('{"x": [1], "x": [2]}', "the key 'x' stands twice"),
     ('{"x": [], "y": [1]}', "item 'x': expected a list of codes, or a text such as 12,7,3; got []"),
     ('{"x": "1;2", "y": [1]}', "item 'x': expected a list of codes, or a text such as 12,7,3; got \"1;2\""),
     ('{"x": "1,-2", "y": [1]}', "item 'x': expected a list of codes, or a text"),
