@@ -55,11 +55,16 @@ def is_file_changed(folder: Path, name: str) -> bool:
     try:
         raw = (folder / "result.json").read_bytes()
         content = json.loads(raw)
-        if name == "result.json":
-            return is_changed(raw, content)
-        said = content.get(FILES, {}).get(name)
-    except (OSError, ValueError, AttributeError, TypeError):
+    except OSError:
         return False
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):  # it was not written so; what it said of the others nobody knows
+        return name == "result.json"
+    if name == "result.json":
+        return is_changed(raw, content)
+    files = content.get(FILES)
+    said = files.get(name) if isinstance(files, dict) else None
     return said is not None and said != file_digest(folder / name)
 
 

@@ -311,6 +311,25 @@ def test_tables_and_exports_say_of_a_changed_result_that_it_was_changed(
         assert "was changed after it was written" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", ["{", "[]", "[" * 100_000])
+def test_a_result_that_is_no_json_object_is_exported_with_a_warning_and_its_ranking_without(
+    content: str, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = one(runs, "result.json", "bm25")
+    path.write_text(content)
+    for words, said in ((["json"], True), (["trec", "--task", "search"], False)):
+        assert main(["export", str(path.parent), "--format", *words]) == 0
+        assert ("was changed after it was written" in capsys.readouterr().err) is said
+
+
+def test_a_file_that_is_not_text_is_not_exported(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = one(runs, "run.search.trec", "bm25")
+    path.write_bytes(b"\xff\xfe")
+    assert main(["export", str(path.parent), "--format", "trec", "--task", "search"]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(f"benchmark: {path}: ") and "utf-8" in error
+
+
 def test_a_digest_is_of_the_bytes_whatever_the_content(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     write_with_digest(path, {"ä": ['"digest": ""', {"digest": ""}], "digest": "old", "z": 1})
