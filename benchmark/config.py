@@ -21,7 +21,6 @@ ON = "on"  # in a preset: what it says otherwise on some data sets, [[paper.on]]
 PRESETS = (*SIZES, "published", "tuned")  # the last two: only methods that define them have them
 LIMIT = 1_000_000  # of a number whose field states no bound on that side
 DEEPEST = 16  # sections of a key
-SEEDS = range(2**32)  # what NumPy and PyTorch both take
 
 
 class MethodConfig(BaseModel):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
 
-from benchmark.config import SEEDS
 from benchmark.errors import UsageError, quoted
+from benchmark.seeds import SEEDS
 
 
 def words(value: str) -> list[str]:
