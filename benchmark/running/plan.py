@@ -109,10 +109,10 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any], 
 
 def check_variants(plan: Plan) -> None:
     """Let each method that has cells to compute say whether it can work with the items. Raises its error."""
-    missing = {cell.variant.label: cell.variant for cell in plan.cells if not cell.done()}
+    able = [cell for cell in plan.cells if cell.variant.cls.check is not Method.check]  # the items are read for these
+    missing = {cell.variant.label: cell.variant for cell in able if not cell.done()}
     for variant in missing.values():
-        if variant.cls.check is not Method.check:  # else the items would be read for nothing
-            variant.cls(variant.config).check(plan.dataset.corpus(plan.protocol.text_fields))
+        variant.cls(variant.config).check(plan.dataset.corpus(plan.protocol.text_fields))
 
 
 def make_plan(

@@ -11,12 +11,14 @@ from conftest import FAST
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.api.run_request import RunRequest
 from benchmark.cli.main import main
 from benchmark.conformance import check_method, small_corpus
 from benchmark.errors import ConfigError, DataError
 from benchmark.methods.ids_file import IdsFileConfig
 from benchmark.results.id_files import index_json, label_of, read_ids
 from benchmark.results.result_files import read_result
+from benchmark.running.cells import Cell
 from benchmark.types.codes import Codes
 
 SMALL = ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2"]
@@ -320,3 +322,17 @@ def test_ids_that_cannot_be_used_are_refused_before_anything_is_computed(
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not ids_of(tmp_path / "runs", "random")
+
+
+def test_only_a_method_that_checks_the_items_has_its_results_read_for_the_plan(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Cell, "done", lambda cell: asked.append(cell.variant.label) or True)
+    items = [json.loads(line)["id"] for line in (shop / "items.jsonl").read_text().splitlines()]
+    (tmp_path / "mine.json").write_text(json.dumps({item: [row] for row, item in enumerate(items)}))
+    request = RunRequest(
+        str(shop), methods=["popularity", "random"], ids={"mine": str(tmp_path / "mine.json")}, runs=tmp_path / "runs"
+    )
+    request.plan()
+    assert set(asked) == {"mine"}
