@@ -92,7 +92,7 @@ def note_damage(path: Path, reason: str) -> None:
     """Tell people, once, that a file or folder of the cache is not used."""
     if path not in _noted:
         _noted.add(path)
-        logging.getLogger("benchmark").warning("damaged: %s: %s; it is made again", path, reason)
+        logging.getLogger("benchmark").warning("damaged: %s: %s; it counts as absent", path, reason)
 
 
 def _seal_of(path: Path) -> Path:
