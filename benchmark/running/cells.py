@@ -106,7 +106,7 @@ class Cell:
         damaged = [name for name, digest in own.items() if _digest(self.folder / name) != digest]
         if LOG in damaged and read_curves(self.folder / LOG, found) is not None:
             damaged.remove(LOG)  # another task has added its curves, and not yet its result
-        if (self.folder / "cost.json").exists() and not read_own_cost(self.folder / "cost.json"):
+        if self.task not in read_own_cost(self.folder / "cost.json").get("written", {}):
             damaged.append("cost.json")
         for name in damaged:
             note_damage(self.folder.joinpath(name).resolve(), "it was changed or removed")

@@ -139,7 +139,8 @@ def test_light_commands_import_no_heavy_package(command: list[str]) -> None:
 @pytest.mark.parametrize("command", ["report", "figures"])
 def test_commands_that_read_results_start_without_pydantic(command: str, tmp_path: Path) -> None:
     code = (
-        f"import sys; from benchmark.cli.main import main\nassert main(['{command}', '--runs', sys.argv[1], '--out', 'out']) == 2\n"
+        "import sys; from benchmark.cli.main import main\n"
+        f"assert main(['{command}', '--runs', sys.argv[1], '--out', 'out']) == 2\n"
         "sys.exit('pydantic' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
