@@ -69,10 +69,11 @@ def is_file_changed(folder: Path, name: str) -> bool:
 
 
 def write_sums(folder: Path, names: Iterable[str]) -> None:
-    """Note the digests of these files of a folder, beside those that were noted before."""
+    """Note the digests of these files of a folder, beside those noted before of files that are still there."""
     path, sums = folder / SUMS, {}
     if path.is_file():
         lines = path.read_text("utf-8", "replace").splitlines()
         sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+        sums = {name: digest for name, digest in sums.items() if (folder / name).is_file()}
     sums |= {name: file_digest(folder / name) for name in names}
     write_lines(path, (f"{digest}  {name}\n" for name, digest in sorted(sums.items())))

@@ -211,6 +211,18 @@ def test_one_changed_byte_of_a_report_is_named(
         assert (code, name in named or name == "SHA256SUMS") == (1, True), place
 
 
+def test_the_sums_of_a_report_name_the_files_that_are_there(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for styles in ("json,md", "latex"):
+        assert main(["report", "--runs", str(runs), "--format", styles, "--tables", "search", "--out", str(out)]) == 0
+        (out / "tables.md").unlink(missing_ok=True)
+        with (out / "SHA256SUMS").open("a") as sums:
+            sums.write("\n")
+    assert [line.split("  ")[-1] for line in (out / "SHA256SUMS").read_text().splitlines()] == [
+        "tables.json", "tables.tex", "",
+    ]  # fmt: skip
+
+
 # What the next run makes of it
 
 
