@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmark.code_version import model_folders
 from benchmark.config import MethodConfig
+from benchmark.data.about import TASKS
 from benchmark.data.dataset import Dataset
 from benchmark.data.self_retrieval import EXCLUDED
 from benchmark.files import file_digest
@@ -22,7 +23,6 @@ from benchmark.results.result_files import FORMAT, read_own_cost
 from benchmark.sealing import note_damage
 from benchmark.types.method import Indexer, Method, Recommender, Retriever
 
-TASKS = ("id-quality", "recommendation", "search")
 KINDS: dict[type[Method[Any]], tuple[str, tuple[str, ...]]] = {
     Indexer: ("indexer", TASKS),
     Retriever: ("retriever", ("search",)),

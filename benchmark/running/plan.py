@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmark.code_version import code_version
 from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
+from benchmark.data.about import TASKS
 from benchmark.data.dataset import Dataset
 from benchmark.data.self_retrieval import VARIANTS
 from benchmark.errors import UsageError, did_you_mean, quoted
@@ -21,7 +22,7 @@ from benchmark.metrics.lookup import plugins
 from benchmark.registry import find, load, source_file
 from benchmark.running import runner
 from benchmark.running.catalogue import fitted_to_catalogue
-from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant
+from benchmark.running.cells import KINDS, Cell, Plan, Protocol, Variant
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 from benchmark.types.method import Method
 
