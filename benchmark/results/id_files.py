@@ -4,7 +4,7 @@ X.index.json   {"item": ["<a_12>", "<b_7>", ...]}   LETTER, LC-Rec, MiniOneRec: 
 X.json         {"item": [12, 7, ...]}                or "12,7,3", "<a_12><b_7>": one text of all codes
 X.tsv          item TAB 12-7-...                     this suite's own ids.tsv; the other texts are read too
 
-Where the keys are no item ids, `benchmark.results.id_order` says which item each means.
+Where the keys are not item ids, `benchmark.results.id_order` says which item each means.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ def _rows(
         raise ConfigError(f"{path}: two of its keys mean the item '{twice}'")
     if keys.keys().isdisjoint(rows):
         raise ConfigError(
-            f"{path}: none of its {len(found):,} keys is an item id (e.g. '{next(iter(found))}', items are e.g. "
-            f"'{ids[0]}'), and they are not row numbers of {len(ids):,} items. Say what they are: {HOW}"
+            f"{path}: its {len(found):,} keys are neither item ids (key '{next(iter(found))}', item id '{ids[0]}') nor "
+            f"row numbers of {len(ids):,} items. Say what they are: {HOW}"
         )
     missing = [item for item in ids if item not in keys]
     unknown = [item for item in keys if item not in rows]

@@ -64,8 +64,8 @@ def keyed_by_item(
 ) -> tuple[Sequence[str], str]:
     """Return the item that each key of an ID file means, and a note where the keys are not item ids.
 
-    Keys that are no row numbers are item ids, whatever the order. Raises ConfigError where the keys are row numbers and
-    no order is given, or where they do not fit it.
+    Keys that are not row numbers are item ids, whatever the order. Raises ConfigError where the keys are row numbers
+    and no order is given, or where they do not fit it.
     """
     if order is not None and order.keys is not None:
         if unknown := [key for key in found if key not in order.keys]:

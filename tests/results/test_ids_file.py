@@ -177,8 +177,8 @@ WRONG = [
     ('{"x": ["<A_1>"], "y": ["<a_1>"]}', 'expected tokens such as <a_12>, got "<A_1>"'),
     ('{"x": [1]}', "1 items have no ID, e.g. 'y'. It must name the data set's 2 items"),
     ('{"x": [1], "y": [1], "q": [2], "r": [2]}', "2 IDs belong to no item, e.g. 'q'"),
-    ('{"3": [1], "4": [1]}', "none of its 2 keys is an item id (e.g. '3', items are e.g. 'x')"),
-    ('{"0": [1]}', "they are not row numbers of 2 items"),
+    ('{"3": [1], "4": [1]}', "its 2 keys are neither item ids (key '3', item id 'x') nor row numbers of 2 items"),
+    ('{"0": [1]}', "nor row numbers of 2 items"),
     (b'{"x": [1],\n"\xe9": [1]}', ":2: not UTF-8"),
     ("[" * 100_000, "broken JSON"),
 ]
