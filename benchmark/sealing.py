@@ -32,6 +32,8 @@ def sealed(target: Path) -> Iterator[Path]:
         part.mkdir()
         yield part
         seal(part, of=target.name)
+        # Outside a lock, another process may put a whole folder in place between these two lines: it is removed, and
+        # this one, which has the same content, takes its place. Who opens it at that very moment does not find it.
         if damage(target):
             remove(target)
 
