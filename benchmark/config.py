@@ -21,7 +21,6 @@ ON = "on"  # in a preset: what it says otherwise on some data sets, [[paper.on]]
 PRESETS = (*SIZES, "published", "tuned")  # the last two: only methods that define them have them
 LIMIT = 1_000_000  # of a number whose field states no bound on that side
 DEEPEST = 16  # sections of a key
-SEEDS = range(2**32)  # what NumPy and PyTorch both take
 
 
 class MethodConfig(BaseModel):
@@ -250,22 +249,23 @@ def load_presets(source: Path, name: str = "", dataset: str = "") -> dict[str, d
 def _on(values: Mapping[str, Any], dataset: str) -> dict[str, Any]:
     """Return the settings of a preset with what it says otherwise on one data set."""
     settings = {key: value for key, value in values.items() if key not in (TRIALS, ON)}
-    for own in values.get(ON, ()):
-        if dataset in own["datasets"]:
-            settings = merge(settings, {key: value for key, value in own.items() if key != "datasets"})
+    for datasets, own in _exceptions(values):
+        if dataset in datasets:
+            settings = merge(settings, own)
     return settings
 
 
 def load_exceptions(source: Path, name: str = "") -> dict[str, list[tuple[tuple[str, ...], dict[str, Any]]]]:
     """Return preset -> (data sets, what it says otherwise on them), for presets that differ by data set."""
-    return {
-        preset: [
-            (tuple(own["datasets"]), {key: value for key, value in own.items() if key != "datasets"})
-            for own in values[ON]
-        ]
-        for preset, values in _read_presets(source, name).items()
-        if ON in values
-    }
+    presets = _read_presets(source, name)
+    return {preset: _exceptions(values) for preset, values in presets.items() if ON in values}
+
+
+def _exceptions(values: Mapping[str, Any]) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    return [
+        (tuple(own["datasets"]), {key: value for key, value in own.items() if key != "datasets"})
+        for own in values.get(ON, ())
+    ]
 
 
 def load_trials(source: Path, name: str = "") -> dict[str, int]:

@@ -41,7 +41,7 @@ def check_method(name: str, **settings: Any) -> None:
     `settings` go into the method's configuration, e.g. smaller sizes for a catalogue of 60 items.
     """
     cls = load("method", name)
-    assert isinstance(cls, type) and issubclass(cls, Method), f"{name}: no subclass of Method"
+    assert isinstance(cls, type) and issubclass(cls, Method), f"{name}: it is not a subclass of Method"
     assert (cls.__doc__ or "").strip(), f"{name}: the class has no docstring; `benchmark list` shows its first line"
     _assert_light_import(find("method", name).module)
     try:
@@ -106,7 +106,7 @@ def _indexer(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> Non
     sizes = flatten(cls.Config(**settings).model_dump())
     for key in cls.at_most_items:
         assert isinstance(sizes.get(key), int), (
-            f"{name}: at_most_items names '{key}', which is no whole number of Config"
+            f"{name}: at_most_items names '{key}', which is not a whole-number setting of Config"
         )
     corpus = small_corpus()
     first, again = fit(corpus, 0), fit(corpus, 0)

@@ -21,6 +21,10 @@ class ConfigError(UsageError):
     """A configuration key has an unknown name or an impossible value."""
 
 
+class RunsFolderError(UsageError):
+    """The folder of results and caches cannot be used."""
+
+
 class DataError(BenchmarkError):
     """A data file is wrong; the message names file, line and reason."""
 

@@ -32,6 +32,8 @@ def sealed(target: Path) -> Iterator[Path]:
         part.mkdir()
         yield part
         seal(part, of=target.name)
+        # Outside a lock, another process may put a whole folder in place between these two lines: it is removed, and
+        # this one, which has the same content, takes its place. Who opens it at that very moment does not find it.
         if damage(target):
             remove(target)
 
@@ -92,7 +94,7 @@ def note_damage(path: Path, reason: str) -> None:
     """Tell people, once, that a file or folder of the cache is not used."""
     if path not in _noted:
         _noted.add(path)
-        logging.getLogger("benchmark").warning("damaged: %s: %s; it is made again", path, reason)
+        logging.getLogger("benchmark").warning("damaged: %s: %s; it counts as absent", path, reason)
 
 
 def _seal_of(path: Path) -> Path:

@@ -42,12 +42,12 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from benchmark.config import MethodConfig
-from benchmark.data.json_text import parse_json
 from benchmark.data.writing import FolderWriter
 from benchmark.errors import DataError, at_line, line_error
 from benchmark.fetching.builder import Built, FetchedDataset
 from benchmark.fetching.lines import bounded_lines
 from benchmark.fetching.sources import RemoteFile, read_declaration
+from benchmark.json_text import parse_json
 
 TRAIN, DEV = "simplified-nq-train.jsonl.gz", "nq-dev-all.jsonl.gz"
 LONGEST = 128 << 20  # bytes of a line: dev repeats every page as HTML and token by token

@@ -96,13 +96,15 @@ def test_a_lock_file_with_other_content_is_a_lock_too(
     path.write_bytes(content)
     with ThreadPoolExecutor(1) as pool, caplog.at_level(logging.WARNING):
 
-        def take() -> bytes:
+        def take() -> None:
             with lock(path):
-                return path.read_bytes()
+                pass
 
         with lock(path):
+            path.write_bytes(content)
             waiting = pool.submit(take)
             while not caplog.messages:
                 time.sleep(0.01)
-        assert waiting.result(timeout=10) == content
+            assert path.read_bytes() == content, "who waits leaves it to its holder"
+        waiting.result(timeout=10)
     assert caplog.messages[0].startswith("waiting for another process (0 s so far)")

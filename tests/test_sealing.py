@@ -67,4 +67,4 @@ def test_damage_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             note_damage(tmp_path / "x", "it was changed")
-    assert caplog.messages == [f"damaged: {tmp_path / 'x'}: it was changed; it is made again"]
+    assert caplog.messages == [f"damaged: {tmp_path / 'x'}: it was changed; it counts as absent"]

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 from benchmark.api.results import Results, Tables
 from benchmark.api.run import Log, execute, to_stderr
 from benchmark.api.run_request import RunRequest
-from benchmark.api.runs_folder import names_runs, require_writable
+from benchmark.api.runs_folder import names_runs
 from benchmark.durations import duration
-from benchmark.errors import BenchmarkError, UsageError, did_you_mean
+from benchmark.errors import BenchmarkError, RunsFolderError, UsageError, did_you_mean
 from benchmark.results import registered_tables as tables
 from benchmark.results.result_files import RUNS, Result, load_results, newest
 from benchmark.running.cells import Cell, Plan, Variant
@@ -51,18 +51,30 @@ class PaperSpec(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """One run and the cells it is to leave behind."""
+    """One run and its plan: the cells it is to leave behind."""
 
     request: RunRequest
-    dataset: str
-    items: int
-    preset: str
-    cells: tuple[Cell, ...]
+    plan: Plan
+
+    @property
+    def dataset(self) -> str:
+        """The data set's name."""
+        return self.plan.dataset.name
+
+    @property
+    def items(self) -> int:
+        """How many items the data set has."""
+        return self.plan.dataset.n_items
+
+    @property
+    def preset(self) -> str:
+        """The preset of all its cells."""
+        return self.plan.protocol.preset
 
     @property
     def missing(self) -> list[Cell]:
         """The cells that are not there yet."""
-        return [cell for cell in self.cells if not cell.done()]
+        return [cell for cell in self.plan.cells if not cell.done()]
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,7 @@ class Reproduction:
 
     def plan_lines(self) -> list[str]:
         """Return one line per cell, then what cannot run and what the missing cells will cost."""
-        cells = [(part.dataset, cell) for part in self.parts for cell in part.cells]
+        cells = [(part.dataset, cell) for part in self.parts for cell in part.plan.cells]
         lines = [f"{'done ' if cell.done() else 'to do'}  {name}: {cell.title}" for name, cell in cells]
         costs = estimate(self.parts, load_results(self.request.runs))
         return [*lines, *(f"cannot run  {reason}" for reason in self.unavailable), *costs]
@@ -85,7 +97,7 @@ class Reproduction:
         """Compute what is missing; return the results that the table is filled from, and the cells that failed."""
         failures: dict[str, str] = {}
         for part in self.parts:
-            failed = execute(part.request, log=log).failures
+            failed = execute(part.request, log=log, plan=part.plan).failures
             failures |= {f"{part.dataset}, preset {part.preset}: {cell}": why for cell, why in failed.items()}
         presets = {part.preset for part in self.parts}
         fields = chosen_fields(self.request.text_fields)
@@ -127,11 +139,9 @@ def reproduce(
 def plan_reproduction(table: str, names: Sequence[str] | None, shared: RunRequest) -> Reproduction:
     """Return the runs of a table on these data sets (None: all of the table); `shared` holds what all have in common.
 
-    Raises UsageError for a table that runs cannot fill, for a setting of no row of it, and where the folder of runs
-    cannot be written.
+    Raises UsageError for a table that runs cannot fill and for a setting of no row of it, RunsFolderError where data
+    cannot be cached in the folder of runs.
     """
-    if not shared.runs.is_dir():
-        require_writable(shared.runs)
     spec = _spec(table)
     owners = [*(row.label for row in spec.rows), "generative"]
     for key in shared.settings:
@@ -172,7 +182,9 @@ def make_part(request: RunRequest, spec: PaperSpec, rows: Sequence[PaperRow]) ->
     try:
         dataset = request.open()
         with names_runs(request.runs):
-            items = dataset.counts()["items"]
+            dataset.counts()  # reads every file of it
+    except RunsFolderError:
+        raise
     except BenchmarkError as error:
         return None, [f"{name}: {error}"]
     wanted = _tasks(spec, dataset.name)
@@ -192,8 +204,7 @@ def make_part(request: RunRequest, spec: PaperSpec, rows: Sequence[PaperRow]) ->
     if not methods:
         return None, unavailable
     request = replace(request, methods=tuple(methods), tasks=tasks, settings=settings)
-    plan: Plan = request.plan()
-    return Part(request, dataset.name, items, preset, plan.cells), unavailable
+    return Part(request, request.plan()), unavailable
 
 
 def _tasks(spec: PaperSpec, dataset: str) -> list[str]:

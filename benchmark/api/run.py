@@ -14,7 +14,6 @@ from typing import Any
 from benchmark.api.results import Results
 from benchmark.api.run_request import RunRequest, labelled_ids
 from benchmark.api.runs_folder import require_writable
-from benchmark.config import SEEDS
 from benchmark.errors import BenchmarkError, UsageError, quoted
 from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank
@@ -23,6 +22,7 @@ from benchmark.running.cells import Plan
 from benchmark.running.costs import keep_current
 from benchmark.running.progress import RunProgress
 from benchmark.running.runner import Runner
+from benchmark.seeds import SEEDS
 from benchmark.streams import plain
 
 Log = Callable[[str], None]
@@ -73,12 +73,12 @@ def run(
     return results
 
 
-def execute(request: RunRequest, *, log: Log) -> Results:
+def execute(request: RunRequest, *, log: Log, plan: Plan | None = None) -> Results:
     """Carry out a request; `log` is told of each cell, of notes on the data and of what was left out.
 
-    Among the failures are cells whose results cannot be read.
+    `plan` is the request's, where it is there already. Among the failures are cells whose results cannot be read.
     """
-    plan = request.plan()
+    plan = plan or request.plan()
     missing = any(not cell.done() for cell in plan.cells)
     if missing:
         require_writable(request.runs)

@@ -50,6 +50,7 @@ class RunRequest:
     data_root: Path | None = None
     device: str = "auto"
     check: bool = True
+    cache: Path | None = None  # of stages and parsed data; None: `.cache` in the folder of runs
 
     @property
     def preset_name(self) -> str:
@@ -58,8 +59,8 @@ class RunRequest:
 
     @property
     def store(self) -> Store:
-        """Where the stages of the folder of runs are kept."""
-        return Store(self.runs / ".cache")
+        """Where stages and parsed data are kept."""
+        return Store(self.cache or self.runs / ".cache")
 
     def variants(self, dataset: Dataset | None = None) -> list[Variant]:
         """Return the rows. Raises UsageError where there is none, or a name or setting is wrong.
@@ -86,12 +87,16 @@ class RunRequest:
         return make_variants(names, self.preset_name, settings, dataset.name if dataset else "")
 
     def open(self) -> Dataset:
-        """Open the data set. Raises UsageError where its cache, below the folder of runs, cannot be written."""
+        """Open the data set. Raises RunsFolderError where its cache, below the folder of runs, cannot be written."""
         with names_runs(self.runs):
             return open_dataset(self.dataset, cache=self.store.root, data_root=self.data_root, check=self.check)
 
     def plan(self) -> Plan:
         """Return the cells. Raises UsageError for what does not exist or cannot be."""
+        with names_runs(self.runs):  # the data are read into the cache below it as they are needed
+            return self._plan()
+
+    def _plan(self) -> Plan:
         check_device_name(self.device)
         split, ties = parse_split(self.split), parse_ties(self.ties)
         if self.ids_order != FIRST_SEEN:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmark.errors import UsageError
+from benchmark.errors import RunsFolderError
 
 
 @contextmanager
 def names_runs(runs: Path) -> Iterator[None]:
-    """Turn what the system says of a file at or below the folder into a UsageError that names `--runs`."""
+    """Turn what the system says of a file at or below the folder into a RunsFolderError that names `--runs`."""
     try:
         yield
     except OSError as error:
@@ -23,7 +23,7 @@ def names_runs(runs: Path) -> Iterator[None]:
 
 
 def require_writable(runs: Path) -> None:
-    """Make the folder. Raises UsageError where it cannot be made or nothing can be written into it."""
+    """Make the folder. Raises RunsFolderError where it cannot be made or nothing can be written into it."""
     try:
         runs.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=runs).close()
@@ -31,6 +31,6 @@ def require_writable(runs: Path) -> None:
         raise _unusable(runs, error) from error
 
 
-def _unusable(runs: Path, error: OSError) -> UsageError:
+def _unusable(runs: Path, error: OSError) -> RunsFolderError:
     where = f" ({error.filename})" if error.filename and Path(str(error.filename)) != runs else ""
-    return UsageError(f"--runs {runs}: cannot be written: {error.strerror or error}{where}; give another folder")
+    return RunsFolderError(f"--runs {runs}: cannot be written: {error.strerror or error}{where}; give another folder")

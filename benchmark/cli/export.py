@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmark.errors import UsageError
+from benchmark.errors import DataError, UsageError
 from benchmark.streams import answer, answer_data
 
 FORMATS = ["trec", "ids", "unique-ids", "index-json", "unique-index-json", "json"]
@@ -36,13 +36,16 @@ def execute(arguments: argparse.Namespace) -> int:
     names = {"trec": f"run.{arguments.task}.trec", "json": "result.json"}
     path = arguments.cell / names.get(arguments.format, ids)
     if not any(arguments.cell.glob("*.*")):
-        raise UsageError(f"{arguments.cell}: no results below {arguments.cell}; give a folder seed-<n> of a run")
+        raise UsageError(f"no results below {arguments.cell}; give a folder seed-<n> of a run")
     if not path.is_file():
         there = ", ".join(sorted(file.name for file in arguments.cell.glob("*.*")))
-        raise UsageError(f"{path}: not there (this folder holds: {there or 'nothing'})")
+        raise UsageError(f"{path}: not there (this folder holds: {there})")
     if is_file_changed(arguments.cell, path.name):
         print(f"benchmark: {path} was changed after it was written; see 'benchmark verify'", file=sys.stderr)
-    text = path.read_text("utf-8")
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {error}") from None
     if arguments.format.endswith("index-json"):
         from benchmark.results.id_files import index_json
 

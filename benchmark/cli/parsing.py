@@ -5,8 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
 
-from benchmark.config import SEEDS
 from benchmark.errors import UsageError, quoted
+from benchmark.seeds import SEEDS
+
+HIGHEST = 1_000_000  # of the numbers that are counts
 
 
 def words(value: str) -> list[str]:
@@ -28,16 +30,16 @@ def whole_numbers(value: str, option: str) -> list[int]:
     return numbers
 
 
-def number_from(lowest: int, highest: int = 1_000_000) -> Callable[[str], int]:
-    """Return a type for argparse: a whole number within these bounds."""
+def number_from(lowest: int) -> Callable[[str], int]:
+    """Return a type for argparse: a whole number from `lowest` to `HIGHEST`."""
 
     def number(word: str) -> int:
         try:
-            if lowest <= (found := int(word)) <= highest:
+            if lowest <= (found := int(word)) <= HIGHEST:
                 return found
         except ValueError:  # also of a number of more than 4,300 digits
             pass
-        raise ArgumentTypeError(f"{quoted(word)}: a whole number from {lowest:,} to {highest:,} is needed")
+        raise ArgumentTypeError(f"{quoted(word)}: a whole number from {lowest:,} to {HIGHEST:,} is needed")
 
     return number
 

@@ -11,7 +11,9 @@ table marks the missing cells.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmark.cli.parsing import parse_settings, whole_numbers, words
 from benchmark.results.result_files import RUNS
@@ -46,11 +48,17 @@ def execute(arguments: argparse.Namespace) -> int:
         preset=arguments.preset, text_fields=arguments.text_fields, runs=arguments.runs,
         data_root=arguments.data_root, device=arguments.device,
     )  # fmt: skip
-    planned = plan_reproduction(arguments.table, words(arguments.dataset) if arguments.dataset else None, shared)
-    for line in planned.plan_lines():
-        (answer if arguments.dry_run else to_stderr)(line)
+    names = words(arguments.dataset) if arguments.dataset else None
     if arguments.dry_run:
+        with TemporaryDirectory() as room:  # where there is no folder of runs, none is made
+            cache = None if arguments.runs.is_dir() else Path(room)
+            planned = plan_reproduction(arguments.table, names, replace(shared, cache=cache))
+            for line in planned.plan_lines():
+                answer(line)
         return 1 if planned.unavailable else 0
+    planned = plan_reproduction(arguments.table, names, shared)
+    for line in planned.plan_lines():
+        to_stderr(line)
     results = planned.execute(to_stderr)
     for cell, reason in results.failures.items():
         to_stderr(f"benchmark: failed: {cell}: {reason}")

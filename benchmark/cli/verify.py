@@ -8,8 +8,9 @@ is compared with the digest that its result was written with, so that a change t
 setting, a query's text, two irrelevant items that changed places. A digest finds accidents and edits; it does not stop
 somebody who computes it anew. Results of older versions have none and are checked by their numbers alone.
 
-Exit code 0 only if everything follows, nothing was changed and nothing is missing. To repair a result, delete its
-result.json and run again: what is cached is not computed a second time.
+Exit code 0 only if everything follows, nothing was changed and nothing is missing. To repair results of this version of
+the suite, give the same 'benchmark run' again: results with changed or missing files are written anew, and what is
+cached is not computed a second time.
 """
 
 from __future__ import annotations

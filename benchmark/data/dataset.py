@@ -109,7 +109,7 @@ def _is_dataset(folder: Path) -> bool:
 
 def _unknown(name: str, data_root: Path) -> str:
     there = [path.name for path in data_root.iterdir() if _is_dataset(path)] if data_root.is_dir() else []
-    nowhere = "" if data_root.is_dir() else ", which is no folder"
+    nowhere = "" if data_root.is_dir() else ", which is not a folder"
     return (
         f"unknown data set '{name}': not a data set folder here, not under the data root {data_root}{nowhere} "
         f"(--data-root or {DATA_ROOT_VARIABLE}), and not registered."

@@ -14,10 +14,10 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from benchmark.data.json_text import parse_json
 from benchmark.data.layout import lines
 from benchmark.errors import DataError, line_error
 from benchmark.files import partial_prefix
+from benchmark.json_text import parse_json
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.json_text import parse_json
 from benchmark.data.layout import UNREADABLE, open_bytes, unreadable_error
 from benchmark.errors import DataError, line_error
 from benchmark.fetching.archives import archive_bomb_error, size_limit
+from benchmark.json_text import parse_json
 
 LONGEST = 4 << 20  # bytes of a line, far above any review or item record
 

@@ -6,8 +6,8 @@ import http.client
 from pathlib import Path
 from typing import Any
 
-from benchmark.data.json_text import parse_json
 from benchmark.files import put_in_place, write_json
+from benchmark.json_text import parse_json
 
 
 class Partial:

@@ -27,6 +27,7 @@ Ranges = Sequence[tuple[float, float]]  # the least and the largest value that e
 SKEWED = 0.2  # of the mean: 25 equal hits; with RR, 80 hits (0.3) were covered by the bootstrap in 93%, 20 (0.6) in 87%
 MANY = 300  # queries, from which on the steps of a mean of hits are fine enough for a bootstrap
 DRAWS = 10_000
+SEED = 0  # of all draws
 TAIL = 0.025
 
 
@@ -49,22 +50,22 @@ def is_coarse(values: Float64, ends: tuple[float, float]) -> bool:
     return len(values) == 1 and values.shape[1] < MANY and bool(np.isin(values, ends).all())
 
 
-def bounded_intervals(values: Float64, ranges: Ranges, *, seed: int = 0, draws: int = DRAWS) -> Float64:
+def bounded_intervals(values: Float64, ranges: Ranges, *, draws: int = DRAWS) -> Float64:
     """Return the 95% limits [2, measures] of the means of values [seeds, queries, measures]."""
     low, high = np.array(ranges).T
     base = _base([values], low, high)
-    (moved,), added = _draws([values - base], (0,), seed, draws)
+    (moved,), added = _draws([values - base], (0,), draws)
     return _limits(base + moved, added, low - base, high - base, values.shape[1], (values == base).all(axis=(0, 1)))
 
 
-def bounded_differences(a: Float64, b: Float64, ranges: Ranges, *, seed: int = 0, draws: int = DRAWS) -> Float64:
+def bounded_differences(a: Float64, b: Float64, ranges: Ranges, *, draws: int = DRAWS) -> Float64:
     """Return the 95% limits [2, measures] of mean(a) - mean(b), values [seeds, queries, measures] of the same queries.
 
     The added query has the largest difference that there can be. Seeds of a and b are resampled apart.
     """
     low, high = np.array(ranges).T
     base = _base([a, b], low, high)
-    (of_a, of_b), added = _draws([a - base, b - base], (0, 1), seed, draws)
+    (of_a, of_b), added = _draws([a - base, b - base], (0, 1), draws)
     alike = (a == base).all(axis=(0, 1)) & (b == base).all(axis=(0, 1))
     return _limits(of_a - of_b, added, low - high, high - low, a.shape[1], alike)
 
@@ -76,7 +77,7 @@ def _base(tables: Sequence[Float64], low: Float64, high: Float64) -> Float64:
 
 
 def _draws(
-    tables: Sequence[Float64], streams: Sequence[int], seed: int, draws: int
+    tables: Sequence[Float64], streams: Sequence[int], draws: int
 ) -> tuple[list[Float64], Float64]:  # fmt: skip
     """Return weighted means [draws, measures] of each table, and the weight of the added query [draws].
 
@@ -86,11 +87,11 @@ def _draws(
     some = np.any([table.any(axis=(0, 2)) for table in tables], axis=0)
     tables, rest = [table[:, some] for table in tables], n - int(some.sum())
     of_seeds = [
-        seed_weights(len(table), draws, seed=seed, stream=s) for table, s in zip(tables, streams, strict=True)
+        seed_weights(len(table), draws, seed=SEED, stream=s) for table, s in zip(tables, streams, strict=True)
     ]  # fmt: skip
     means = [np.empty((draws, table.shape[2])) for table in tables]
     added = np.empty(draws)
-    rng, step = np.random.default_rng(seed), max(1, CHUNK // max(1, n - rest))
+    rng, step = np.random.default_rng(SEED), max(1, CHUNK // max(1, n - rest))
     for start in range(0, draws, step):
         rows = slice(start, min(draws, start + step))
         n_rows = rows.stop - rows.start

@@ -55,19 +55,25 @@ def is_file_changed(folder: Path, name: str) -> bool:
     try:
         raw = (folder / "result.json").read_bytes()
         content = json.loads(raw)
-        if name == "result.json":
-            return is_changed(raw, content)
-        said = content.get(FILES, {}).get(name)
-    except (OSError, ValueError, AttributeError, TypeError):
+    except OSError:
         return False
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):  # it was not written so; what it said of the others nobody knows
+        return name == "result.json"
+    if name == "result.json":
+        return is_changed(raw, content)
+    files = content.get(FILES)
+    said = files.get(name) if isinstance(files, dict) else None
     return said is not None and said != file_digest(folder / name)
 
 
 def write_sums(folder: Path, names: Iterable[str]) -> None:
-    """Note the digests of these files of a folder, beside those that were noted before."""
+    """Note the digests of these files of a folder, beside those noted before of files that are still there."""
     path, sums = folder / SUMS, {}
     if path.is_file():
         lines = path.read_text("utf-8", "replace").splitlines()
         sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+        sums = {name: digest for name, digest in sums.items() if (folder / name).is_file()}
     sums |= {name: file_digest(folder / name) for name in names}
     write_lines(path, (f"{digest}  {name}\n" for name, digest in sorted(sums.items())))

@@ -4,7 +4,7 @@ X.index.json   {"item": ["<a_12>", "<b_7>", ...]}   LETTER, LC-Rec, MiniOneRec: 
 X.json         {"item": [12, 7, ...]}                or "12,7,3", "<a_12><b_7>": one text of all codes
 X.tsv          item TAB 12-7-...                     this suite's own ids.tsv; the other texts are read too
 
-Where the keys are no item ids, `benchmark.results.id_order` says which item each means.
+Where the keys are not item ids, `benchmark.results.id_order` says which item each means.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ import numpy as np
 from benchmark.errors import ConfigError, DataError, UsageError, at_line, line_error
 from benchmark.files import bytes_digest
 from benchmark.results.id_order import HOW, IdOrder, keyed_by_item
+from benchmark.results.id_text import id_bytes, id_json, id_text
 from benchmark.results.id_tokens import codes_of, letters, split
 from benchmark.types.arrays import Int32
 from benchmark.types.codes import Codes
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+OPTION = "--ids"
 
 
 def read_ids(path: Path, ids: Sequence[str], order: IdOrder | None = None) -> tuple[Codes, list[str]]:
@@ -77,28 +79,13 @@ def index_json(lines: str, *, counter: bool = False) -> str:
     return json.dumps(content, ensure_ascii=False, indent=0) + "\n"
 
 
-def content_hash(path: Path, option: str = "--ids") -> str:
+def content_hash(path: Path, option: str = OPTION) -> str:
     """Return a hash of the file's content. Raises UsageError when it cannot be read."""
-    return bytes_digest([_bytes(path, option)])[:16]
-
-
-def _bytes(path: Path, option: str = "--ids") -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{option} {path}: {error.strerror or error}") from None
+    return bytes_digest([id_bytes(path, option)])[:16]
 
 
 def _int32(values: Any) -> Int32:
     return np.ascontiguousarray(values, dtype=np.int32)
-
-
-def _text(path: Path) -> str:
-    try:
-        return _bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = _bytes(path)[: error.start].count(b"\n") + 1
-        raise line_error(path, line, f"not UTF-8 ({error.reason})") from None
 
 
 def _read(path: Path) -> dict[str, dict[int, int]]:
@@ -111,7 +98,7 @@ def _read(path: Path) -> dict[str, dict[int, int]]:
 def _read_tsv(path: Path) -> Iterator[tuple[str, str, list[Any]]]:
     """Yield key, place and codes of every line."""
     seen: set[str] = set()
-    for number, line in enumerate(_text(path).split("\n"), 1):
+    for number, line in enumerate(id_text(path, OPTION).split("\n"), 1):
         line = line.removesuffix("\r")
         if not line.strip():
             continue
@@ -127,21 +114,7 @@ def _read_tsv(path: Path) -> Iterator[tuple[str, str, list[Any]]]:
 
 def _read_json(path: Path) -> Iterator[tuple[str, str, Any]]:
     """Yield key, place and codes of every entry."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        content: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in content:
-                raise DataError(f"{path}: the item '{key[:60]}' stands twice")
-            content[key] = value
-        return content
-
-    try:
-        content = json.loads(_text(path), object_pairs_hook=once)
-    except json.JSONDecodeError as error:
-        raise line_error(path, error.lineno, f"broken JSON: {error.msg} (column {error.colno})") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: broken JSON: {error}") from None
+    content = id_json(path, OPTION)
     if not isinstance(content, dict):
         raise DataError(f'{path}: expected {{"item": ["<a_12>", "<b_7>", ...], ...}}, not a {type(content).__name__}')
     for item, codes in content.items():
@@ -160,8 +133,8 @@ def _rows(
         raise ConfigError(f"{path}: two of its keys mean the item '{twice}'")
     if keys.keys().isdisjoint(rows):
         raise ConfigError(
-            f"{path}: none of its {len(found):,} keys is an item id (e.g. '{next(iter(found))}', items are e.g. "
-            f"'{ids[0]}'), and they are not row numbers of {len(ids):,} items. Say what they are: {HOW}"
+            f"{path}: its {len(found):,} keys are neither item ids (key '{next(iter(found))}', item id '{ids[0]}') nor "
+            f"row numbers of {len(ids):,} items. Say what they are: {HOW}"
         )
     missing = [item for item in ids if item not in keys]
     unknown = [item for item in keys if item not in rows]

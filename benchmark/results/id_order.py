@@ -11,7 +11,6 @@ fails, and the numbers are those of random IDs. So it is asked for, `--ids-order
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,13 @@ import numpy as np
 
 from benchmark.errors import ConfigError, UsageError, line_error
 from benchmark.files import home_path
+from benchmark.results.id_text import id_json, id_text
 from benchmark.types.data import Histories
 
 ITEMS, FIRST_SEEN = "items", "first-seen"
+OPTION = "--ids-order"
 HOW = (
-    f"--ids-order {ITEMS} (the lines of items.jsonl), {FIRST_SEEN} (first appearance in sequences.txt), or a FILE with "
+    f"{OPTION} {ITEMS} (the lines of items.jsonl), {FIRST_SEEN} (first appearance in sequences.txt), or a FILE with "
     "one item a line or item TAB key"
 )
 
@@ -53,7 +54,7 @@ def id_order(order: str, ids: Sequence[str], seen: Sequence[str] = ()) -> IdOrde
         return IdOrder("the lines of items.jsonl", ids)
     if order == FIRST_SEEN:
         if not seen:
-            raise ConfigError(f"the order '{FIRST_SEEN}' needs the histories of a data set: say it with --ids-order")
+            raise ConfigError(f"the order '{FIRST_SEEN}' needs the histories of a data set: say it with {OPTION}")
         return IdOrder("the items as sequences.txt first names them", seen)
     return _order_of_file(home_path(order), frozenset(ids))
 
@@ -63,8 +64,8 @@ def keyed_by_item(
 ) -> tuple[Sequence[str], str]:
     """Return the item that each key of an ID file means, and a note where the keys are not item ids.
 
-    Keys that are no row numbers are item ids, whatever the order. Raises ConfigError where the keys are row numbers and
-    no order is given, or where they do not fit it.
+    Keys that are not row numbers are item ids, whatever the order. Raises ConfigError where the keys are row numbers
+    and no order is given, or where they do not fit it.
     """
     if order is not None and order.keys is not None:
         if unknown := [key for key in found if key not in order.keys]:
@@ -96,10 +97,10 @@ def _order_of_file(path: Path, ids: frozenset[str]) -> IdOrder:
     rows = list(_json_rows(path) if path.suffix == ".json" else _text_rows(path))
     columns = list(zip(*(names for _, names in rows), strict=False)) if len({len(n) for _, n in rows}) == 1 else []
     if not columns:
-        raise UsageError(f"--ids-order {path}: expected one item in every line, or an item and a key in every line")
+        raise UsageError(f"{OPTION} {path}: expected one item in every line, or an item and a key in every line")
     of_items = max(columns, key=lambda column: sum(name in ids for name in column))
     if ids.isdisjoint(of_items):
-        raise UsageError(f"--ids-order {path}: names none of the data set's items (e.g. '{min(ids)}')")
+        raise UsageError(f"{OPTION} {path}: names none of the data set's items (e.g. '{min(ids)}')")
     if len(columns) == 1:
         return IdOrder(f"the lines of {path.name}", of_items)
     of_keys = columns[0] if of_items is columns[1] else columns[1]
@@ -113,7 +114,7 @@ def _order_of_file(path: Path, ids: frozenset[str]) -> IdOrder:
 
 def _text_rows(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield (line number, its one or two columns)."""
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(id_text(path, OPTION).splitlines(), 1):
         columns = tuple(column.strip() for column in (line.split("\t") if "\t" in line else line.split()))
         if not any(columns):
             continue
@@ -124,20 +125,10 @@ def _text_rows(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 def _json_rows(path: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield (place in the list or object, item or the pair of item and key)."""
-    try:
-        content = json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"--ids-order {path}: broken JSON: {error}") from None
+    content = id_json(path, OPTION)
     names = content if isinstance(content, list) else []
     rows: list[tuple[Any, ...]] = list(content.items()) if isinstance(content, dict) else [(name,) for name in names]
     if not rows or any(isinstance(name, list | dict) for row in rows for name in row):
-        raise UsageError(f'--ids-order {path}: expected {{"item": key, ...}} or ["item", ...]')
+        raise UsageError(f'{OPTION} {path}: expected {{"item": key, ...}} or ["item", ...]')
     for number, row in enumerate(rows, 1):
         yield number, tuple(map(str, row))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--ids-order {path}: {getattr(error, 'strerror', None) or error}") from None

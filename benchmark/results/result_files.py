@@ -23,7 +23,7 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmark.errors import DataError, UsageError, line_error
-from benchmark.results.digests import is_changed, read_unchanged
+from benchmark.results.digests import is_changed
 
 FORMAT = 1
 VERSION_SIGN = "@"  # between the label and the key of a row that an older version of the suite left behind
@@ -186,6 +186,7 @@ def read_result(path: Path) -> Result:
         if data["format"] != FORMAT:
             raise ValueError(f"its format is {data['format']!r}, this version reads format {FORMAT}")
         dataset = data["dataset"]
+        cost, cost_changed = _cost(path.with_name("cost.json"))
         metrics = {
             str(task): {str(name): float(value) for name, value in values.items()}
             for task, values in data["metrics"].items()
@@ -194,8 +195,8 @@ def read_result(path: Path) -> Result:
             path.parent, {"title": dataset["name"], **dataset, "fingerprint": dataset["fingerprint"]},
             data["method"], data["label"], data["kind"], data["preset"], tuple(map(str, data["text_fields"])),
             int(data["seed"]), data["key"], dict(data["config"]), metrics, data.get("queries"),
-            (*map(str, data.get("notes", ())), *_changed_since(path, raw, data)), *_made_with(data, list(metrics)),
-            read_cost(path.with_name("cost.json")), bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
+            (*map(str, data.get("notes", ())), *_changed_since(raw, data, cost_changed)),
+            *_made_with(data, list(metrics)), cost, bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
             dict(data.get("changed", {})), str(data.get("code", "")),
             {str(task): dict(counted) for task, counted in dict(data.get("counts", {})).items()},
         )  # fmt: skip
@@ -208,12 +209,12 @@ def read_result(path: Path) -> Result:
     return result
 
 
-def _changed_since(path: Path, raw: bytes, data: Mapping[str, Any]) -> list[str]:
+def _changed_since(raw: bytes, data: Mapping[str, Any], cost_changed: bool) -> list[str]:
     """Return what to say of a result, or of its costs, that are no longer as they were written."""
     said = []
     if is_changed(raw, data):
         said.append("was edited or damaged after the run; 'benchmark verify' says what no longer follows")
-    if path.with_name("cost.json").is_file() and read_unchanged(path.with_name("cost.json")) is None:
+    if cost_changed:
         said.append("has a cost.json that was edited or damaged after the run")
     return [f"The stored result of seed {data['seed']} {what}." for what in said]
 
@@ -228,20 +229,27 @@ def _made_with(data: Mapping[str, Any], tasks: list[str]) -> tuple[dict[str, dic
     return {task: dict(of) for task, of in versions.items()}, {task: of for task, of in revisions.items() if of}
 
 
-def read_cost(path: Path) -> dict[str, Any]:
-    """Costs decide nothing: without a file of the right shape the cost columns stay empty."""
-    try:
-        cost = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    parts = [cost.get("stages", {}), cost.get("facts", {})] if isinstance(cost, dict) else [None]
-    whole = all(isinstance(part, dict) and all(isinstance(v, dict) for v in part.values()) for part in parts)
-    return cost if whole and isinstance(cost.get("written", {}), dict) else {}
-
-
 def read_own_cost(path: Path) -> dict[str, Any]:
     """Return a cost.json to add to: {} where there is none, or none as it was written."""
-    return read_cost(path) if read_unchanged(path) is not None else {}
+    cost, changed = _cost(path)
+    return {} if changed else cost
+
+
+def _cost(path: Path) -> tuple[dict[str, Any], bool]:
+    """Return a cost.json and whether it was changed after it was written.
+
+    Costs decide nothing: without a file of the right shape, {}, the cost columns stay empty.
+    """
+    try:
+        raw = path.read_bytes()
+        cost = json.loads(raw)
+    except (OSError, ValueError, RecursionError):
+        return {}, path.is_file()
+    if not isinstance(cost, dict):
+        return {}, True
+    parts = [cost.get("stages", {}), cost.get("facts", {})]
+    whole = all(isinstance(part, dict) and all(isinstance(v, dict) for v in part.values()) for part in parts)
+    return cost if whole and isinstance(cost.get("written", {}), dict) else {}, is_changed(raw, cost)
 
 
 def problems(results: Iterable[Result]) -> list[str]:

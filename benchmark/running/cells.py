@@ -12,18 +12,19 @@ from typing import Any
 
 from benchmark.code_version import model_folders
 from benchmark.config import MethodConfig
+from benchmark.data.about import TASKS
 from benchmark.data.dataset import Dataset
 from benchmark.data.protocols import LEAVE_ONE_OUT
 from benchmark.data.self_retrieval import EXCLUDED
 from benchmark.data.ties import FILE
 from benchmark.files import file_digest
 from benchmark.generative.config import GenerativeConfig
+from benchmark.results.curves import LOG, read_curves
 from benchmark.results.digests import FILES, read_unchanged
 from benchmark.results.result_files import FORMAT, read_own_cost
 from benchmark.sealing import note_damage
 from benchmark.types.method import Indexer, Method, Recommender, Retriever
 
-TASKS = ("id-quality", "recommendation", "search")
 KINDS: dict[type[Method[Any]], tuple[str, tuple[str, ...]]] = {
     Indexer: ("indexer", TASKS),
     Retriever: ("retriever", ("search",)),
@@ -103,14 +104,19 @@ class Cell:
         return None
 
     def done(self) -> bool:
-        """True if the task's metrics and all files that they came with are there, as they were written."""
+        """True if the task's metrics and all files that they came with are there, as they were written.
+
+        Of the training curves, which the tasks share, those of the tasks that are done count.
+        """
         found = self.result()
         if found is None or self.task not in found["metrics"]:
             return False
         others = tuple(f".{task}." for task in TASKS if task != self.task)
         own = {name: digest for name, digest in found[FILES].items() if not any(other in name for other in others)}
         damaged = [name for name, digest in own.items() if _digest(self.folder / name) != digest]
-        if (self.folder / "cost.json").exists() and not read_own_cost(self.folder / "cost.json"):
+        if LOG in damaged and read_curves(self.folder / LOG, found) is not None:
+            damaged.remove(LOG)  # another task has added its curves, and not yet its result
+        if self.task not in read_own_cost(self.folder / "cost.json").get("written", {}):
             damaged.append("cost.json")
         for name in damaged:
             note_damage(self.folder.joinpath(name).resolve(), "it was changed or removed")
@@ -120,6 +126,7 @@ class Cell:
 def _digest(path: Path) -> str:
     """Return the digest of a file, '' where there is none; cells share files, and each is read once."""
     try:
+        path = path.resolve()
         state = path.stat()
         return _digest_of_state(path, state.st_size, state.st_mtime_ns)
     except OSError:

@@ -20,6 +20,8 @@ from benchmark.types.item_text import fallback_fields
 
 TITLE = 200  # characters of a title that reports get to see
 
+_kept: dict[tuple[Path, int, int], str] = {}  # path, size and time of a file that this process has compared -> digest
+
 
 def write_items(path: Path, corpus: Corpus) -> str:
     """Write what a report shows of an item: its title (or else its first text field, cut) and its category path.
@@ -46,15 +48,30 @@ def write_histories(path: Path, ids: Sequence[str], histories: Histories) -> str
 
 
 def _keep(path: Path, lines: Callable[[], Iterable[str]]) -> str:
-    """Write a file unless it is there with these very bytes; return their digest."""
+    """Write a file unless it is there with these very bytes; return their digest.
+
+    The lines are made once in a process, not for every result of the data set, unless the file changes.
+    """
+    state = _state(path)
+    if state is not None and state in _kept:
+        return _kept[state]
     due = bytes_digest(line.encode("utf-8") for line in lines())
-    there = path.is_file()
-    if there and file_digest(path) == due:
-        return due
-    if there:
-        note_damage(path.resolve(), "it is not what the data set gives")
-    write_lines(path, lines())
+    if state is None or file_digest(path) != due:
+        if state is not None:
+            note_damage(path.resolve(), "it is not what the data set gives")
+        write_lines(path, lines())
+        state = _state(path)
+    if state is not None:
+        _kept[state] = due
     return due
+
+
+def _state(path: Path) -> tuple[Path, int, int] | None:
+    """Return what changes with a file; None where there is none."""
+    if not path.is_file():
+        return None
+    found = path.stat()
+    return path.resolve(), found.st_size, found.st_mtime_ns
 
 
 def _titles(corpus: Corpus) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmark.code_version import code_version
 from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
+from benchmark.data.about import TASKS
 from benchmark.data.dataset import Dataset
 from benchmark.data.protocols import check_histories
 from benchmark.data.self_retrieval import VARIANTS
@@ -22,7 +23,7 @@ from benchmark.metrics.lookup import plugins
 from benchmark.registry import find, load, source_file
 from benchmark.running import runner
 from benchmark.running.catalogue import fitted_to_catalogue
-from benchmark.running.cells import KINDS, TASKS, Cell, Plan, Protocol, Variant
+from benchmark.running.cells import KINDS, Cell, Plan, Protocol, Variant
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 from benchmark.types.method import Method
 
@@ -110,10 +111,10 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any], 
 
 def check_variants(plan: Plan) -> None:
     """Let each method that has cells to compute say whether it can work with the items. Raises its error."""
-    missing = {cell.variant.label: cell.variant for cell in plan.cells if not cell.done()}
+    able = [cell for cell in plan.cells if cell.variant.cls.check is not Method.check]  # the items are read for these
+    missing = {cell.variant.label: cell.variant for cell in able if not cell.done()}
     for variant in missing.values():
-        if variant.cls.check is not Method.check:  # else the items would be read for nothing
-            variant.cls(variant.config).check(plan.dataset.corpus(plan.protocol.text_fields))
+        variant.cls(variant.config).check(plan.dataset.corpus(plan.protocol.text_fields))
 
 
 def make_plan(

@@ -26,12 +26,13 @@ from typing import Any
 from benchmark.files import file_digest, write_lines
 from benchmark.generative.presets import preset_settings
 from benchmark.locks import lock
+from benchmark.results.curves import LOG
 from benchmark.results.digests import FILES, write_with_digest
 from benchmark.results.result_files import FORMAT, histories_file, inputs_file, items_file
 from benchmark.results.settings import flat_settings
 from benchmark.running.cells import Cell, Plan, Variant
 from benchmark.running.costs import write_cost
-from benchmark.running.curves import LOG, write_curves
+from benchmark.running.curves import write_curves
 from benchmark.running.data_files import write_histories, write_items
 from benchmark.running.requirements import distributions_of, installed_versions
 from benchmark.running.store import Stage

@@ -42,7 +42,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(text, object_pairs_hook=_once)
     except ValueError as error:
-        raise Flaw(f"{path.name} is no JSON: {error}") from None
+        raise Flaw(f"{path.name} is not valid JSON: {error}") from None
     if not isinstance(content, dict):
         raise Flaw(f"{path.name} holds no JSON object")
     return content

@@ -68,7 +68,7 @@ def _check_run(result: Stored, task: str, grades: Grades, ranked: Ranked) -> Non
     for name, rows in ((file, ranked), (f"qrels.{task}.txt", grades)):
         unknown = first(item for items in rows.values() for item in items if known is not None and item not in known)
         if unknown:
-            result.wrong(name, f"names '{unknown}', which is no item of the data set")
+            result.wrong(name, f"names '{unknown}', which is not an item of the data set")
 
 
 def _check_scores(result: Stored, task: str, queries: list[str], values: Mapping[str, ranking.Float64]) -> None:

@@ -44,7 +44,7 @@ def verify(folder: Path, runs: Path) -> Verified:
     folders = list(result_folders(folder))
     if not folders:
         raise UsageError(
-            f"{folder}: no results below {folder} (seed-*/result.json), and no report in it; a report is checked by "
+            f"no results below {folder} (seed-*/result.json), and no report in it; a report is checked by "
             f"its {FILE}, which 'benchmark report --format json,md --out DIR' writes"
         )
     for place in folders:

@@ -34,7 +34,7 @@ class Learner:
         backbone = load_backbone(config, texts)
         self.documents = Documents.tokenize(backbone.tokenizer, texts, config)
         heads = config.reconstructor.heads
-        require(not heads or backbone.width % heads == 0, "reconstructor.heads", f"{backbone.width} is no multiple")
+        require(not heads or backbone.width % heads == 0, "reconstructor.heads", f"{backbone.width} is not a multiple")
         output_tokens = self.documents.output_tokens(config, backbone)
         self.network = LMIndexerNetwork(backbone, config, output_tokens).to(context.device)
         if self.documents.tokens.offsets[-1] * backbone.width * 2 <= config.cache_bytes:

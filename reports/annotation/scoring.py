@@ -59,7 +59,9 @@ def _checked(path: Path, pairs: Sequence[tuple[Any, Any]], n_questions: int) -> 
         if type(question) is not int or not 1 <= question <= n_questions:
             raise DataError(f"{path}: there is no question {question!r}; the page has 1 to {n_questions}")
         if answer not in ANSWERS:
-            raise DataError(f"{path}: question {question}: {answer!r} is no answer; known: {', '.join(ANSWERS)}")
+            raise DataError(
+                f"{path}: question {question}: {answer!r} is not a valid answer; known: {', '.join(ANSWERS)}"
+            )
         if question in answers:
             raise DataError(f"{path}: question {question} is answered twice")
         answers[question] = answer

@@ -136,6 +136,17 @@ def test_light_commands_import_no_heavy_package(command: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("command", ["report", "figures"])
+def test_commands_that_read_results_start_without_pydantic(command: str, tmp_path: Path) -> None:
+    code = (
+        "import sys; from benchmark.cli.main import main\n"
+        f"assert main(['{command}', '--runs', sys.argv[1], '--out', 'out']) == 2\n"
+        "sys.exit('pydantic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0 and "no results below" in done.stderr
+
+
 def test_a_table_is_listed_by_its_title() -> None:
     for entry in registered("table").values():
         assert describe(entry)[1] == entry.load().title

@@ -8,6 +8,7 @@ import pytest
 from result_files import put
 
 from benchmark.api.reproduce import estimate, parts_of
+from benchmark.api.run_request import RunRequest
 from benchmark.cli.main import main
 from benchmark.reports import paper
 from benchmark.reports.paper.paper_table import PaperTable
@@ -46,9 +47,13 @@ def test_it_computes_what_run_would_and_names_what_cannot_run(shop, tmp_path, sm
     plan = capsys.readouterr().out
     assert "to do  shop: bm25, search, seed 0" in plan and "no earlier run says what these cost" in plan
     assert "cannot run  " in plan and "HC indexer at preset published: the method 'hc' has no preset" in plan
-    assert load_results(runs) == [], "a dry run computes nothing"
+    assert not runs.exists(), "a dry run computes nothing and keeps nothing"
 
+    plans: list[int] = []
+    make_plan = RunRequest.plan
+    monkeypatch.setattr(RunRequest, "plan", lambda request: plans.append(1) or make_plan(request))
     assert main(words(shop, runs)) == 1
+    assert len(plans) == 1
     printed = capsys.readouterr().out
     assert "Table 4: product search on A small shop" in printed and "bm25" in printed
     (result,) = load_results(runs)

@@ -54,6 +54,7 @@ def test_a_report_whose_results_are_gone_names_the_flag(tmp_path: Path, capsys: 
     [
         ["run", "--methods", "popularity", "--dataset", "{shop}", "--tasks", "recommendation"],
         ["run", "--methods", "popularity", "--dataset", "planted:items=100", "--tasks", "recommendation", "--dry-run"],
+        ["run", "--methods", "popularity", "--dataset", "{shop}", "--text-fields", "title"],
         ["sweep", "--methods", "item-knn", "--over", "neighbours=5,6", "--dataset", "{shop}"],
         ["reproduce", "table2", "--preset", "tiny", "--dataset", "{shop}"],
         ["data", "check", "{shop}"],

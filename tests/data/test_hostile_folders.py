@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmark.cli.main import main
-from benchmark.data.json_text import DEEPEST, parse_json
+from benchmark.json_text import DEEPEST, parse_json
 
 LINES = [json.dumps({"id": str(row), "title": f"thing {row} {row * row}"}) for row in range(2000)]
 PACKED = gzip.compress("\n".join(LINES).encode(), mtime=0)

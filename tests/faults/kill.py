@@ -4,8 +4,9 @@
 
 Each process is killed (SIGKILL) at a moment drawn from the seed: every other one after a time, the rest right before
 one of its flushes to the disk, where a file or folder is about to get its name. The same command follows until
-`--kills-per-run` kills have hit one runs folder, and once more to its end; then every byte but cost.json must be that
-of the undisturbed run, with nothing half-written left. Then the next folder begins.
+`--kills-per-run` kills have hit one runs folder, once more to its end, and once more with nothing left to compute; then
+every byte but cost.json must be that of the undisturbed run, with nothing half-written left, and no process may have
+called a file damaged: a kill damages none. Then the next folder begins.
 
 Processes are forks of one that has imported everything, so that the time goes into work and not into imports. All
 of them use one thread: with more, sums are rounded otherwise.
@@ -115,6 +116,11 @@ def kill_once(runs: Path, methods: str, moments: random.Random, whole_seconds: f
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
+def said_damaged(runs: Path) -> list[str]:
+    """Return what the processes of a runs folder said of damaged files."""
+    return [line for line in runs.with_suffix(".log").read_text("utf-8", "replace").split("\n") if "damaged: " in line]
+
+
 def left_by(runs: Path) -> dict[str, bytes]:
     """Return every file of the results but the measured costs, and the names of what is half-written anywhere."""
     files = [path for path in runs.glob("*/**/*") if path.is_file() and path.relative_to(runs).parts[0] != ".cache"]
@@ -148,7 +154,8 @@ def main() -> int:
     started = time.monotonic()
     finish(folder / "again", methods)
     seconds, expected = time.monotonic() - started, left_by(folder / "whole")
-    same = left_by(folder / "again") == expected
+    finish(folder / "again", methods)
+    same = left_by(folder / "again") == expected and not said_damaged(folder / "again")
     print(f"undisturbed: {seconds:.0f} s, {len(expected)} files, the same twice: {same}, in {folder}", flush=True)
     moments, kills, runs, different = random.Random(arguments.seed), 0, 0, int(not same)
     while kills < arguments.kills:
@@ -160,11 +167,12 @@ def main() -> int:
                 break
             hits += 1
         finish(place, methods)
+        finish(place, methods)
         kills += hits
-        found = left_by(place)
+        found = left_by(place) | dict.fromkeys(said_damaged(place), b"said")
         names = sorted(name for name in expected.keys() | found.keys() if found.get(name) != expected.get(name))
         different += bool(names)
-        verdict = f"{len(names)} files differ: {', '.join(names[:5])}" if names else "every byte is the same"
+        verdict = f"{len(names)} differences: {', '.join(names[:5])}" if names else "every byte is the same"
         print(f"run {runs}: {hits} kills, {kills} in all, {time.monotonic() - started:.0f} s: {verdict}", flush=True)
     print(f"{kills} kills over {runs} runs: {different} runs with another result")
     return 1 if different else 0

@@ -11,12 +11,14 @@ from conftest import FAST
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.api.run_request import RunRequest
 from benchmark.cli.main import main
 from benchmark.conformance import check_method, small_corpus
 from benchmark.errors import ConfigError, DataError
 from benchmark.methods.ids_file import IdsFileConfig
 from benchmark.results.id_files import index_json, label_of, read_ids
 from benchmark.results.result_files import read_result
+from benchmark.running.cells import Cell
 from benchmark.types.codes import Codes
 
 SMALL = ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2"]
@@ -158,7 +160,7 @@ WRONG = [
     ("{}", "holds not one ID"),
     ("[]", "not a list"),
     ('{"x": [1],\n"y": [1', ":2: broken JSON"),
-    ('{"x": [1], "x": [2]}', "the item 'x' stands twice"),
+    ('{"x": [1], "x": [2]}', "the key 'x' stands twice"),
     ('{"x": [], "y": [1]}', "item 'x': expected a list of codes, or a text such as 12,7,3; got []"),
     ('{"x": "1;2", "y": [1]}', "item 'x': expected a list of codes, or a text such as 12,7,3; got \"1;2\""),
     ('{"x": "1,-2", "y": [1]}', "item 'x': expected a list of codes, or a text"),
@@ -175,8 +177,8 @@ WRONG = [
     ('{"x": ["<A_1>"], "y": ["<a_1>"]}', 'expected tokens such as <a_12>, got "<A_1>"'),
     ('{"x": [1]}', "1 items have no ID, e.g. 'y'. It must name the data set's 2 items"),
     ('{"x": [1], "y": [1], "q": [2], "r": [2]}', "2 IDs belong to no item, e.g. 'q'"),
-    ('{"3": [1], "4": [1]}', "none of its 2 keys is an item id (e.g. '3', items are e.g. 'x')"),
-    ('{"0": [1]}', "they are not row numbers of 2 items"),
+    ('{"3": [1], "4": [1]}', "its 2 keys are neither item ids (key '3', item id 'x') nor row numbers of 2 items"),
+    ('{"0": [1]}', "nor row numbers of 2 items"),
     (b'{"x": [1],\n"\xe9": [1]}', ":2: not UTF-8"),
     ("[" * 100_000, "broken JSON"),
 ]
@@ -320,3 +322,17 @@ def test_ids_that_cannot_be_used_are_refused_before_anything_is_computed(
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not ids_of(tmp_path / "runs", "random")
+
+
+def test_only_a_method_that_checks_the_items_has_its_results_read_for_the_plan(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Cell, "done", lambda cell: asked.append(cell.variant.label) or True)
+    items = [json.loads(line)["id"] for line in (shop / "items.jsonl").read_text().splitlines()]
+    (tmp_path / "mine.json").write_text(json.dumps({item: [row] for row, item in enumerate(items)}))
+    request = RunRequest(
+        str(shop), methods=["popularity", "random"], ids={"mine": str(tmp_path / "mine.json")}, runs=tmp_path / "runs"
+    )
+    request.plan()
+    assert set(asked) == {"mine"}

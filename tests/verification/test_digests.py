@@ -211,6 +211,18 @@ def test_one_changed_byte_of_a_report_is_named(
         assert (code, name in named or name == "SHA256SUMS") == (1, True), place
 
 
+def test_the_sums_of_a_report_name_the_files_that_are_there(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for styles in ("json,md", "latex"):
+        assert main(["report", "--runs", str(runs), "--format", styles, "--tables", "search", "--out", str(out)]) == 0
+        (out / "tables.md").unlink(missing_ok=True)
+        with (out / "SHA256SUMS").open("a") as sums:
+            sums.write("\n")
+    assert [line.split("  ")[-1] for line in (out / "SHA256SUMS").read_text().splitlines()] == [
+        "tables.json", "tables.tex", "",
+    ]  # fmt: skip
+
+
 # What the next run makes of it
 
 
@@ -235,11 +247,11 @@ def test_tasks_that_come_one_after_another_leave_the_same_bytes_as_together(
 @pytest.mark.parametrize("last", ["run.search.trec", "log.jsonl", "cost.json"])
 def test_after_a_kill_before_the_result_the_next_run_leaves_the_bytes_of_an_undisturbed_one(
     last: str, made: Path, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    """The second task is killed right after this file was written."""
+    """The second task is killed right after this file was written. Nothing is called damaged."""
     runs = Path(shutil.copytree(made / ".cache", tmp_path / "runs" / ".cache")).parent
-    assert run(shop, runs, "--tasks", "id-quality", methods="random") == 0
+    assert run(shop, runs, "--tasks", "recommendation", methods="random") == 0
     from benchmark import files
 
     put = files.put_in_place
@@ -252,7 +264,8 @@ def test_after_a_kill_before_the_result_the_next_run_leaves_the_bytes_of_an_undi
     with monkeypatch.context() as patch:
         patch.setattr(files, "put_in_place", killed)
         assert run(shop, runs, "--tasks", "search", methods="random") == 130
-    assert run(shop, runs, "--tasks", "search,recommendation", methods="random") == 0
+    assert run(shop, runs, "--tasks", "id-quality,search,recommendation", methods="random") == 0
+    assert not [message for message in caplog.messages if message.startswith("damaged: ")]
     due = {name: raw for name, raw in contents(made) if "/random/" in name or name.count("/") == 1}
     assert dict(contents(runs)) == due
     assert verify(capsys, runs) == (0, set())
@@ -308,6 +321,25 @@ def test_tables_and_exports_say_of_a_changed_result_that_it_was_changed(
     for words in (["trec", "--task", "search"], ["json"]):
         assert main(["export", str(ranking.parent), "--format", *words]) == 0
         assert "was changed after it was written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "[" * 100_000])
+def test_a_result_that_is_no_json_object_is_exported_with_a_warning_and_its_ranking_without(
+    content: str, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = one(runs, "result.json", "bm25")
+    path.write_text(content)
+    for words, said in ((["json"], True), (["trec", "--task", "search"], False)):
+        assert main(["export", str(path.parent), "--format", *words]) == 0
+        assert ("was changed after it was written" in capsys.readouterr().err) is said
+
+
+def test_a_file_that_is_not_text_is_not_exported(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = one(runs, "run.search.trec", "bm25")
+    path.write_bytes(b"\xff\xfe")
+    assert main(["export", str(path.parent), "--format", "trec", "--task", "search"]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith(f"benchmark: {path}: ") and "utf-8" in error
 
 
 def test_a_digest_is_of_the_bytes_whatever_the_content(tmp_path: Path) -> None:

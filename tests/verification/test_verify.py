@@ -139,7 +139,7 @@ def one_rank_more(path: Path) -> None:
         ("result.json", rewrite(r'"seed": 0', '"seed": 3'), "seed", "the folder says 'seed-0'"),
         ("result.json", rewrite(r'"users": 30', '"users": 31'), "counts, recommendation, users", "have 30"),
         ("result.json", rewrite(r'"items": 60', '"items": 61'), "counts, id-quality, items", "has 60"),
-        ("result.json", rewrite(r'"metrics": \{', '"metrics": ['), "result.json", "no JSON"),
+        ("result.json", rewrite(r'"metrics": \{', '"metrics": ['), "result.json", "not valid JSON"),
         ("result.json", rewrite(r'"unique": [\d.]+', '"unique": "all"'), "result.json", "not a number"),
     ],
 )  # fmt: skip
