@@ -2,6 +2,7 @@
 
     items-<fingerprint>.jsonl       {"id", "title", "categories"} of every item, in row order
     histories-<fingerprint>.txt     user item item ...: the training part of the histories, oldest item first
+    inputs-<fingerprint>.txt        user item: the last item before the next item that is asked for
 
 The fingerprint decides their bytes, so that results of many versions can name one digest of them. Whoever changes a
 line of these files gives the files another name.
