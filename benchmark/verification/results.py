@@ -25,6 +25,7 @@ from benchmark.verification.files import Codes, read_histories, read_ids, read_j
 from benchmark.verification.findings import MISSING, NOT_CHECKED, WRONG, Absent, Findings, Flaw
 from benchmark.verification.id_quality import IdMetrics, parse
 from benchmark.verification.stored import QUALITY, Stored, first
+from benchmark.verification.targets import check_targets
 from benchmark.verification.tasks import check_task
 
 
@@ -160,6 +161,8 @@ def _check_counts(result: Stored) -> None:
             continue  # its task has said so
         unit = "users" if task == "recommendation" else "queries"
         result.same(f"counts, {task}, {unit}", own.get(unit), len(grades), "the judgments have")
+        if task == "recommendation":
+            check_targets(result, grades)
         if task == "search":
             due[f"{result.content.get('queries')} test queries"] = len(grades)
             due[f"{result.content.get('queries')} test judgments"] = sum(map(len, grades.values()))

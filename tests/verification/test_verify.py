@@ -138,6 +138,9 @@ def one_rank_more(path: Path) -> None:
         ("ids.unique.tsv", rewrite(r"-\d$", "-55"), "ids.unique.tsv", "'i00' has"),
         ("result.json", rewrite(r'"seed": 0', '"seed": 3'), "seed", "the folder says 'seed-0'"),
         ("result.json", rewrite(r'"users": 30', '"users": 31'), "counts, recommendation, users", "have 30"),
+        *((
+            "result.json", rewrite(rf'"{name}": (\d+)', rf'"{name}": 9\1'), f"counts, recommendation, {name}", "give"
+        ) for name in ("targets_unseen", "targets_compared", "targets_with_greater_id")),
         ("result.json", rewrite(r'"items": 60', '"items": 61'), "counts, id-quality, items", "has 60"),
         ("result.json", rewrite(r'"metrics": \{', '"metrics": ['), "result.json", "not valid JSON"),
         ("result.json", rewrite(r'"unique": [\d.]+', '"unique": "all"'), "result.json", "not a number"),
