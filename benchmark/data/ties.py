@@ -87,5 +87,11 @@ def targets_behind(inputs: Histories, targets: Int32, ids: Sequence[str]) -> dic
     return {"targets_compared": int((target != last).sum()), "targets_with_greater_id": int((target > last).sum())}
 
 
+def tied_targets(histories: Histories, times: NDArray[Any]) -> int:
+    """Count the users whose last two events share their time stamp: which of them is the test item is an accident."""
+    last = histories.offsets[1:][histories.lengths >= 2] - 1
+    return int((times[last] == times[last - 1]).sum())
+
+
 def _share(values: NDArray[np.bool_]) -> float:
     return round(float(values.mean()), 6) if len(values) else 0.0

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from benchmark.data.dataset import Dataset
-from benchmark.data.protocols import split_histories
+from benchmark.data.protocols import LEAVE_ONE_OUT, split_histories
 from benchmark.data.self_retrieval import EXCLUDED, own_items
 from benchmark.data.splits import Split
-from benchmark.data.ties import targets_behind
+from benchmark.data.ties import targets_behind, tied_targets
 from benchmark.errors import BenchmarkError
 from benchmark.running.cells import Protocol
 from benchmark.types.arrays import Int32
@@ -93,11 +93,14 @@ class Material:
         return facts | ({"self_retrieval": self.protocol.self_retrieval, "self_queries": found} if found else {})
 
     def target_counts(self) -> dict[str, int]:
-        """Count the next items that never occur in training, and those whose id is greater than the last item's."""
+        """Count next items: never trained on, with a greater id than the item before, at one time stamp with it."""
         inputs, targets = self.test_users
         learned = np.zeros(len(self.corpus), bool)
         learned[self.split.train.items] = True
-        return {"targets_unseen": int((~learned[targets]).sum()), **targets_behind(inputs, targets, self.corpus.ids)}
+        counts = {"targets_unseen": int((~learned[targets]).sum()), **targets_behind(inputs, targets, self.corpus.ids)}
+        if self.dataset.times_file and self.protocol.split == LEAVE_ONE_OUT:
+            counts["targets_tied"] = tied_targets(self.dataset.histories(), self.dataset.times())
+        return counts
 
     def left_out(self, task: str) -> Int32 | None:
         """Return the item that is left out of each query's ranking [n_queries], -1 for none; None: none of any."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmark.reports.paper.spec import GROUP, PAPER, number, read_toml
 from benchmark.reports.tables.captions import data_set
+from benchmark.reports.tables.histories import share_of_order
 from benchmark.reports.tables.layout import Cell, Column, FilledTable, Published, Row
 from benchmark.reports.tables.scores import query_values
 from benchmark.reports.tables.table import Table
@@ -33,6 +34,7 @@ class DataSets(Table):
         for result in results:
             if not result.problem:
                 sets.setdefault((result.dataset["name"], result.dataset["fingerprint"]), []).append(result)
+        order = {data_set(found[0]): said for found in sets.values() if (said := share_of_order(found))}
         rows, missing, total = [], 0, 0
         for name in [name for name, known in data.items() if isinstance(known, dict)]:
             known = data[name]
@@ -50,6 +52,7 @@ class DataSets(Table):
             "paper: the published count, and how much larger ours is. ok: the same count; off: another.",
             "Rec. train pairs: what fine-tuning sampled (five per user in the paper), as such a run recorded it.",
         ]
+        notes += [f"{name}: {said}." for name, said in order.items()]
         if missing:
             notes.append(f"Missing: {missing} of {total} counts are not recorded by any result here.")
         return [FilledTable(self, columns, tuple(rows), f"{PAPER}, {data['source']}.", tuple(notes))]

@@ -52,6 +52,9 @@ def test_the_control_is_above_chance_in_the_order_of_the_file_and_at_chance_with
         targets = read_qrels(alphabet[order].folder / "qrels.recommendation.txt")
         greater = sum(item > last[user] for user, item, _ in targets)
         assert counts["targets_with_greater_id"] == greater and share[0] < greater / counts["users"] < share[1]
+        histories, times = dataset.histories(), dataset.times()
+        ends = (histories.offsets[1:] - 1).tolist()
+        assert counts["targets_tied"] == sum(times[end] == times[end - 1] for end in ends)
         assert counts["targets_compared"] == sum(item != last[user] for user, item, _ in targets)
 
 
@@ -149,3 +152,12 @@ def test_alphabet_ranks_by_hand() -> None:
     asked = Histories(("u", "v", "w"), np.array([0, 1, 2, 2]), np.array([order[1], order[-1]], np.int32))
     first = [row[:2].tolist() for row in method.recommend(asked, n).items]
     assert first == [[order[2], order[-1]], [order[0], order[2]], [order[0], order[2]]]
+
+
+def test_the_table_of_data_sets_names_the_order_of_ids_and_ties(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--runs", str(runs), "--tables", "data-sets"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    counts = results(runs, "popularity")[""].counts["recommendation"]
+    share = counts["targets_with_greater_id"] / counts["targets_compared"]
+    assert f"{share:.1%} of the next items have a greater item id" in said
+    assert f"{counts['targets_tied'] / counts['users']:.1%} of them share its time stamp" in said
