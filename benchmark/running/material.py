@@ -98,8 +98,9 @@ class Material:
         learned = np.zeros(len(self.corpus), bool)
         learned[self.split.train.items] = True
         counts = {"targets_unseen": int((~learned[targets]).sum()), **targets_behind(inputs, targets, self.corpus.ids)}
-        if self.dataset.times_file and self.protocol.split == LEAVE_ONE_OUT:
-            counts["targets_tied"] = tied_targets(self.dataset.histories(), self.dataset.times())
+        if self.dataset.times_file:  # a cut in time parts no tie
+            at_end = self.protocol.split == LEAVE_ONE_OUT
+            counts["targets_tied"] = tied_targets(self.dataset.histories(), self.dataset.times()) if at_end else 0
         return counts
 
     def left_out(self, task: str) -> Int32 | None:

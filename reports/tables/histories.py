@@ -49,6 +49,7 @@ def warning_on_order(results: Sequence[Result]) -> list[str]:
     return [
         f"Order of ids: {greater / compared:.1%} of the {compared:,} next items have a greater item id than the item "
         f"before them (chance 50%){_tied(counts)}. Where the events of one time stamp stand in the order of their ids, "
-        "as in Amazon's 5-core files, a method that learns this order gains by an accident of the file; the control row "
-        "alphabet uses nothing else, besides popularity. --ties shuffled is the other reading, for data with time stamps."
+        "as in Amazon's 5-core files, a method that learns this order gains by an accident of the file; the control "
+        "row alphabet uses nothing else, besides popularity. --ties shuffled is the other reading, for data with time "
+        "stamps."
     ]
