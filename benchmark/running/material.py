@@ -93,11 +93,16 @@ class Material:
         return facts | ({"self_retrieval": self.protocol.self_retrieval, "self_queries": found} if found else {})
 
     def target_counts(self) -> dict[str, int]:
-        """Count next items: never trained on, with a greater id than the item before, at one time stamp with it."""
+        """Count events by part, and next items: never trained on, with a greater id than the last one, tied with it."""
         inputs, targets = self.test_users
         learned = np.zeros(len(self.corpus), bool)
         learned[self.split.train.items] = True
-        counts = {"targets_unseen": int((~learned[targets]).sum()), **targets_behind(inputs, targets, self.corpus.ids)}
+        counts = {
+            "training_events": len(self.split.train.items),
+            "validation_targets": int((self.split.validation >= 0).sum()),
+            "targets_unseen": int((~learned[targets]).sum()),
+            **targets_behind(inputs, targets, self.corpus.ids),
+        }
         if self.dataset.times_file:  # a cut in time parts no tie
             at_end = self.protocol.split == LEAVE_ONE_OUT
             counts["targets_tied"] = tied_targets(self.dataset.histories(), self.dataset.times()) if at_end else 0

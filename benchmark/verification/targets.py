@@ -19,7 +19,9 @@ def check_targets(result: Stored, grades: Grades) -> None:
     targets = {user: item for user, items in grades.items() for item in items}
     training, inputs = (_beside(result, name) for name in ("histories", "inputs"))
     if "targets_unseen" in own and training.is_file():
-        learned = {item for history in read_histories(training) for item in history}
+        events = [item for history in read_histories(training) for item in history]
+        result.same(f"counts, {TASK}, training_events", own.get("training_events"), len(events), "the histories have")
+        learned = set(events)
         unseen = sum(item not in learned for item in targets.values())
         result.same(f"counts, {TASK}, targets_unseen", own["targets_unseen"], unseen, "the stored histories give")
     if "targets_compared" in own and inputs.is_file():

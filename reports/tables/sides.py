@@ -19,6 +19,7 @@ from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result
 
 TASK, MEASURES = "recommendation", ("R@10", "nDCG@10")
+PARTS = ("training_events", "validation_targets")
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,12 @@ def _notes_of_runs(side: FilledTable) -> list[str]:
 
 
 def _about(results: Sequence[Result]) -> str:
-    """Return users, next items never seen in training and the day of the cut."""
+    """Return users, events by part, next items never seen in training and the day of the cut."""
     counts = next((of for r in results if (of := r.counts.get(TASK, {}))), {})
     cut = (results[0].config.get("protocol") or {}).get("cut")
     users, unseen = counts.get("users", 0), counts.get("targets_unseen")
     said = [f"{users:,} users", *([f"cut at {cut}"] if cut else [])]
+    said += [f"{counts[name]:,} {name.replace('_', ' ')}" for name in PARTS if name in counts]
     if unseen is not None and users:
         said.append(f"{unseen:,} next items ({unseen / users:.1%}) never occur in training")
     return ", ".join(said)

@@ -103,6 +103,11 @@ def test_nothing_from_behind_the_cut_is_learned_or_read(runs: Path) -> None:
     trained = {item for _, *items in learned for item in items}
     targets = [item for _, item, _ in read_qrels(result.folder / "qrels.recommendation.txt")]
     assert counts["targets_unseen"] == sum(item not in trained for item in targets) and counts["users"] == len(targets)
+    assert counts["training_events"] == sum(len(items) for _, *items in learned)
+    before = sorted(times.tolist())[len(times) - 2 * sum(time >= cut for time in times)]
+    own = [times[a:b].tolist() for a, b in zip(histories.offsets, histories.offsets[1:], strict=False)]
+    validated = [any(before <= time < cut for time in user) and user[0] < before for user in own]
+    assert counts["validation_targets"] == sum(validated)
 
 
 def test_both_ways_stand_side_by_side(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,6 +127,7 @@ def test_both_ways_stand_side_by_side(runs: Path, capsys: pytest.CaptureFixture[
             assert [cell.split()[0].strip("*") for cell in line.split("|")[2:6]] == [f"{value:.4f}" for value in values]
     unseen = found["popularity"]["split time:0.9"].counts["recommendation"]
     assert f"time:0.9: {unseen['users']:,} users, cut at 2010-" in out
+    assert f"{unseen['training_events']:,} training events, {unseen['validation_targets']:,} validation targets" in out
 
 
 def test_changed_histories_are_for_recommendation_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
