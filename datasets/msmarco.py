@@ -13,7 +13,8 @@ graded 0 are left out: the published count of labels is that of the relevant one
 
 Source: Nguyen et al., MS MARCO, 2016; Craswell et al., TREC Deep Learning track 2019 and 2020; LMIndexer (ICML 2024)
 and its released code, which reads passages as bare text, as methods do here. The collection is read twice and never
-held in memory. Its texts keep upstream's wrongly encoded characters, as LMIndexer's code does; ir_datasets mends them.
+held in memory. Its texts keep upstream's wrongly encoded characters, as LMIndexer's code does; ir_datasets repairs
+them.
 
 Checked against ir_datasets 0.5: addresses, sizes, checksums, members of the archive. The real files were not to be had.
 """

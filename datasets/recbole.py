@@ -98,7 +98,7 @@ def _inter_files(source: Path, writer: FolderWriter) -> tuple[str, list[AtomicFi
     """Return NAME and its .inter file, or the parts of it that there are, in the order of PARTS."""
     if source.is_file():
         if not source.name.removesuffix(".gz").endswith(".inter"):
-            raise UsageError(f"import recbole: {source} is no .inter file")
+            raise UsageError(f"import recbole: {source} is not a .inter file")
         return _parts(source.parent, source, writer)
     found = find_part(source, f"{source.resolve().name}.inter")
     others = sorted([*source.glob("*.inter"), *source.glob("*.inter.gz")]) if source.is_dir() else []

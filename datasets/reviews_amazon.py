@@ -8,8 +8,8 @@ The reviews may be all of a category or upstream's own 5-core: `<Category>_5.jso
 `5core/rating_only/<Category>.csv` (user_id,parent_asin,rating,timestamp). `--core 5` makes the 5-core of a full file,
 with repeated reviews taken out first, as upstream's scripts of 2023 do. All ratings count; each user's reviews are
 sorted by time, stably. Items are those with a review, in the order of the metadata. The crawler took page code for
-texts now and then: prices that are none ("$12.99 - $20.00" is one, a style sheet is not), titles that are scripts, and
-category paths from the first name with markup on are left out and counted.
+texts now and then: prices that are not valid ("from $12.99" and "$12.99 - $20.00" are, a style sheet is not), titles
+that are scripts, and category paths from the first name with markup on are left out and counted.
 
 Source: Ni et al., EMNLP-IJCNLP 2019 (2018); Hou et al., arXiv 2403.03952 (2023).
 """
@@ -36,11 +36,12 @@ from benchmark.fetching.lines import bounded_lines, json_object
 RATING_ONLY = ("user_id", "parent_asin", "rating", "timestamp")
 _CODE = re.compile(  # JavaScript or CSS in place of a title
     r"getTime\s*\(|<script\b|<style\b|\bfunction\s*\w*\s*\([^)]*\)\s*\{|\b(?:var|let|const)\s+\w+\s*=[^;]*;"
-    r"|[.#][\w-]+[^{}]*\{[^{}]*:[^{}]*\}",
+    r"|(?<!\w)[.#][a-z_-][\w-]*[^{}]*\{[^{}]*:[^{}]*\}",  # '.a-box b {color: red}', not 'No.5 {Scent: Rose}'
     re.IGNORECASE,
 )
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--")
-_PRICE = re.compile(r"\$?\d[\d,]*(\.\d+)?( ?- ?\$?\d[\d,]*(\.\d+)?)?")
+_AMOUNT = r"\$?(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
+_PRICE = re.compile(rf"(?:from )?{_AMOUNT}(?: ?- ?{_AMOUNT})?", re.IGNORECASE)
 
 
 def _core(text: str) -> int:
@@ -170,7 +171,7 @@ def _price(value: object, count: Counter[str]) -> object:
     if value is None or value in ("", "None"):
         return None
     if isinstance(value, str) and not _PRICE.fullmatch(value.strip()):
-        count["items have a price that is none; left out"] += 1
+        count["items have a price that is not valid; left out"] += 1
         return None
     return value
 

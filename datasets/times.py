@@ -19,7 +19,7 @@ UNITS = ("in seconds", "in milliseconds", "in microseconds", "in nanoseconds")  
 SECONDS_FROM, MORE_FROM = 10**8, (10**11, 10**14, 10**17)  # 1973 in each unit
 CALENDAR_FROM, CALENDAR_TO = 19_000_101, 21_000_101
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FRACTION = re.compile(r"(.*\d:\d\d)[.,](\d+)(.*)", re.ASCII)
+_FRACTION = re.compile(r"(.*\d:?\d\d)[.,](\d+)(.*)", re.ASCII)
 
 
 class TimeColumn:

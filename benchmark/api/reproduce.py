@@ -194,7 +194,7 @@ def make_part(request: RunRequest, spec: PaperSpec, rows: Sequence[PaperRow]) ->
     settings: dict[str, Any] = {}
     for row in rows:
         try:
-            variant, own = _variant(row, preset, request.settings)
+            variant, own = _variant(row, preset, request.settings, dataset.name)
         except BenchmarkError as error:
             unavailable.append(f"{name}: {row.title} at preset {preset}: {error}")
             continue
@@ -213,13 +213,13 @@ def _tasks(spec: PaperSpec, dataset: str) -> list[str]:
     return list(dict.fromkeys(column.task for column in columns))
 
 
-def _variant(row: PaperRow, preset: str, given: Mapping[str, Any]) -> tuple[Variant, dict[str, Any]]:
+def _variant(row: PaperRow, preset: str, given: Mapping[str, Any], dataset: str) -> tuple[Variant, dict[str, Any]]:
     """Return the row's method with its settings and those given for it, and these settings by dotted key."""
-    (plain,) = make_variants([f"{row.label}={row.method}"], preset, {})
+    (plain,) = make_variants([f"{row.label}={row.method}"], preset, {}, dataset)
     owners = (row.label, "generative") if plain.generative else (row.label,)
     settings = {f"{row.label}.{key}": value for key, value in row.settings.items()}
     settings |= {key: value for key, value in given.items() if key.partition(".")[0] in owners}
-    (variant,) = make_variants([f"{row.label}={row.method}"], preset, settings)
+    (variant,) = make_variants([f"{row.label}={row.method}"], preset, settings, dataset)
     return variant, settings
 
 

@@ -154,7 +154,7 @@ def _check(dataset: Dataset, *, as_json: bool) -> int:
         return 0
     print_table([["fingerprint", dataset.fingerprint], *(["raw file", f"{name}: {raw[name]}"] for name in raw)])
     _print_notes(dataset)
-    answer(f"{dataset.name}: whole, {counts['items']:,} items")
+    answer(f"{dataset.name}: complete, {counts['items']:,} items")
     return 0
 
 

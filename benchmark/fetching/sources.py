@@ -6,9 +6,10 @@
     licence = "..."
     mirrors = ["https://.../"]     tried in this order; the URL is mirror + file name
 
-    [file."ml-100k.zip"]           only what upstream publishes
-    size = 123
+    [file."ml-100k.zip"]
+    size = 123                     only what upstream publishes
     checksum = "md5:..."           or sha256:...
+    at = "raw/2023/"               its folder below each mirror, where it lies in one
 
     [movielens-100k]               one table per data set
     title = "MovieLens-100K"
@@ -72,7 +73,7 @@ def read_declaration(path: Path, name: str) -> Declaration:
         return RemoteFile(
             name=file,
             folder=source["folder"],
-            urls=tuple(mirror + file for mirror in mirrors),
+            urls=tuple(mirror + known.get("at", "") + file for mirror in mirrors),
             page=source["page"],
             licence=source["licence"],
             size=known.get("size"),

@@ -38,15 +38,17 @@ class Judged:
         return np.isin(queries * len(self.documents) + documents, self.keys)
 
 
-def judged(queries: QuerySet | None, texts: Sequence[str], positive_grade: int = 1) -> Judged:
+def judged(
+    queries: QuerySet | None, texts: Sequence[str], positive_grade: int = 1, *, owner: str = "dual-encoder"
+) -> Judged:
     """Return the pairs with a grade above 0, of item texts in row order; positives have `positive_grade` at least.
 
-    Raises BenchmarkError when there is nothing to learn from.
+    Raises BenchmarkError, which names the setting of the method `owner`, when there is nothing to learn from.
     """
     if queries is None or not (queries.grades > 0).any():
         raise BenchmarkError(
-            "the dual encoder has no training queries with a relevant document; "
-            "--set dual-encoder.fine_tune=false ranks with the encoder as it is"
+            f"{owner}: there are no training queries with a relevant document; "
+            f"--set {owner}.fine_tune=false ranks with the encoder as it is"
         )
     documents, document_of = _distinct(texts)
     relevant = queries.grades > 0
@@ -59,8 +61,8 @@ def judged(queries: QuerySet | None, texts: Sequence[str], positive_grade: int =
     positives = np.flatnonzero(grades >= positive_grade)
     if not len(positives):
         raise BenchmarkError(
-            f"the dual encoder has no training judgment of grade {positive_grade} or above; the highest is "
-            f"{grades.max()}: lower dual-encoder.positive_grade"
+            f"{owner}: there is no training judgment of grade {positive_grade} or above; the highest is "
+            f"{grades.max()}: lower {owner}.positive_grade"
         )
     return Judged(
         asked, documents, document_of, np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1]), positives

@@ -34,6 +34,10 @@ class DualEncoder(Retriever[DualEncoderConfig]):
 
         Raises BenchmarkError when there is nothing to learn from and `fine_tune` is on.
         """
+        self.build_index(self.embed_items(corpus, queries, context), corpus, queries, context)
+
+    def embed_items(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> Float32:
+        """Load the encoder and train it as the settings say; return the items' vectors [n_items, dim]."""
         import torch
 
         from benchmark.learning.encoders import load, train_simcse
@@ -47,7 +51,11 @@ class DualEncoder(Retriever[DualEncoderConfig]):
             train_simcse(self.model, documents, config.encoder, context)
         if config.fine_tune:
             self._fine_tune(corpus, texts, queries, context)
-        vectors = self._embed(documents, context.progress)
+        return self._embed(documents, context.progress)
+
+    def build_index(self, vectors: Float32, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
+        """Index the items under these vectors [n_items, dim]; training queries measure an approximate index."""
+        config = self.config
         self.index = DenseIndex(
             vectors, corpus.ids, config.index, sample=self._sample(vectors, queries, context), seed=context.seed,
             gpu=context.device.startswith("cuda"),
@@ -76,13 +84,17 @@ class DualEncoder(Retriever[DualEncoderConfig]):
         if queries is None or not len(queries):
             return vectors[random.permutation(len(vectors))[:SAMPLE]]
         rows = random.permutation(len(queries))[:SAMPLE]
-        return self._embed([self.config.query_prefix + queries.texts[row] for row in rows])
+        return self.embed_queries([queries.texts[row] for row in rows])
 
     def search(self, queries: Sequence[str], k: int) -> Rankings:
         """Return the k best items per query [n_queries, k]; ties by item id, descending."""
         if not hasattr(self, "index"):
             raise BenchmarkError("dual-encoder: search was called before fit")
-        return self.index.search(self._embed([self.config.query_prefix + query for query in queries]), k)
+        return self.index.search(self.embed_queries(queries), k)
+
+    def embed_queries(self, queries: Sequence[str], progress: Progress = no_progress) -> Float32:
+        """Return the vectors of queries, float32 [n_queries, dim]."""
+        return self._embed([self.config.query_prefix + query for query in queries], progress)
 
     def _embed(self, texts: Sequence[str], progress: Progress = no_progress) -> Float32:
         """Return float32 [n_texts, dim]."""

@@ -12,7 +12,7 @@ from benchmark.reports.paper.verdict import TOLERANCE, marked, published, reason
 from benchmark.reports.published.sources import QuotedRow, Source, sources
 from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.filling import build
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, Published, Row
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row
 from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result
 
@@ -66,14 +66,24 @@ class PublishedTable(Table):
     def _row(
         self, source: Source, row: QuotedRow, values: Mapping[str, float], own: Sequence[Row], letters: dict[str, str]
     ) -> Row:
-        same = next((one for one in own if row.method and one.results[0].method == row.method), None)
-        cells = []
-        for at, shown in enumerate(self.columns):
-            value = values.get(shown.measure)
-            ours = same.cells[at] if same is not None and value is not None else Cell()
-            cells.append(ours if value is None else _compared(source, row, value, shown, ours, letters))
+        """Return a published row, below the values of that row of ours of the same method which is nearest to it."""
+        same: list[Row | None] = [one for one in own if row.method and one.results[0].method == row.method]
+        candidates = [(one, self._cells(source, row, values, one)) for one in same or [None]]
+        ours, compared = min(candidates, key=lambda candidate: _distance(candidate[1]))
+        cells = tuple(
+            replace(cell, published=marked(cell.published, letters) if cell.published else None) for cell in compared
+        )
         title = f"{row.name}: {source.name}{'' if source.checked else ' (not checked)'}"
-        return Row(title, same.seeds if same else (), tuple(cells), False, same.results if same else ())
+        return Row(title, ours.seeds if ours else (), cells, False, ours.results if ours else ())
+
+    def _cells(self, source: Source, row: QuotedRow, values: Mapping[str, float], ours: Row | None) -> tuple[Cell, ...]:
+        """Return the cells of a published row, compared with a row of ours; a column that it lacks is empty."""
+        of_ours = ours.cells if ours else [Cell()] * len(self.columns)
+        pairs = zip(self.columns, of_ours, strict=True)
+        return tuple(
+            Cell() if (value := values.get(shown.measure)) is None else _compared(source, row, value, shown, cell)
+            for shown, cell in pairs
+        )
 
     def _about(self) -> list[str]:
         """Say of every source where its values are printed, how they were scored and what they were checked with."""
@@ -85,12 +95,21 @@ class PublishedTable(Table):
         ]
 
 
-def _compared(source: Source, row: QuotedRow, value: float, shown: Column, ours: Cell, letters: dict[str, str]) -> Cell:
+def _distance(cells: Sequence[Cell]) -> tuple[int, int]:
+    """Return how many cells have no value of ours, and how many reasons speak against the others."""
+    return sum(cell.mean is None for cell in cells), sum(
+        len(cell.published.reasons) for cell in cells if cell.published
+    )
+
+
+def _compared(source: Source, row: QuotedRow, value: float, shown: Column, ours: Cell) -> Cell:
     """Return our cell, if there is one, with the published value and why the two cannot be compared."""
-    against = [*source.differs, *row.differs]
-    if ours.results:
-        spec = Spec(source.table, (shown,), ())
-        paper = PaperRow(row.name, row.method, row.method, (), preset=row.preset, reads_text=False)
-        against += reasons_against(spec, paper, shown, "", ours.results[0])
-    verdict = Published(value, "not comparable", tuple(against)) if against else published(value, ours.mean, [])
-    return replace(ours, bold=False, published=marked(verdict, letters))
+    if not ours.results:
+        return Cell(published=published(value, None, []))
+    spec = Spec(source.table, (shown,), ())
+    paper = PaperRow(
+        row.name, row.method, row.method, (), preset=row.preset, reads_text=bool(row.text_fields),
+        text_fields=row.text_fields,
+    )  # fmt: skip
+    against = [*source.differs, *row.differs, *reasons_against(spec, paper, shown, "", ours.results[0])]
+    return replace(ours, bold=False, published=published(value, ours.mean, against))

@@ -23,6 +23,7 @@ class QuotedRow:
     values: Mapping[str, Sequence[float | str]]  # data set -> values, in the order of the source's metrics
     method: str = ""  # ours of the same method
     preset: str = "published"
+    text_fields: tuple[str, ...] = ()  # that its source read, as far as known; (): they are not compared
     differs: tuple[str, ...] = ()
 
 

@@ -17,9 +17,9 @@ from benchmark.reports.tables.scores import align, query_values
 
 LEVEL = 0.05
 BOLD = (
-    "Bold (in plain text a star): better than every other row by a paired randomisation test over queries or users "
-    f"({FLIPS:,} sign flips, beyond {MAX_QUERIES:,} their normal limit; values averaged over seeds, taken as fixed; "
-    f"Holm-corrected over the rows of a column, p < {LEVEL})."
+    "Bold (in plain text a star): better than every other row (of its group, where rows have groups) by a paired "
+    f"randomisation test over queries or users ({FLIPS:,} sign flips, beyond {MAX_QUERIES:,} their normal limit; "
+    f"values averaged over seeds, taken as fixed; Holm-corrected over the rows of a column, p < {LEVEL})."
 )
 
 

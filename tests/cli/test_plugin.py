@@ -25,6 +25,7 @@ SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
         "first": {"no_code": {"steps": 2, "batch_size": 8}, "full": {"steps": 2, "batch_size": 8}},
         "later": {"no_code": {"steps": 2, "batch_size": 4}, "full": {"steps": 2, "batch_size": 4}},
     },
+    "pefa-xs": {"encoder": {"max_length": 16}},
     "random": {"codebook_size": 8},
     "rqkmeans": {"codebook_size": 8, "levels": 2},
     "rqvae": {"codebook_size": 8, "levels": 2, "training": {"steps": 20, "batch_size": 32}},

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from result_files import put
 
-from benchmark.api.reproduce import estimate, parts_of
+from benchmark.api.reproduce import _variant, estimate, parts_of
 from benchmark.api.run_request import RunRequest
 from benchmark.cli.main import main
 from benchmark.reports import paper
@@ -89,6 +89,13 @@ def test_at_the_papers_preset_the_reprinted_rows_run_at_published():
     published = ["hgn", "gru4rec", "bert4rec", "fdsa", "popularity", "tiger"]
     assert presets == {"published": published, "paper": ["rqvae", "hc", "lmindexer"]}
     assert list(parts_of(paper.TABLE3.spec, "small")) == ["small"]
+
+
+def test_a_row_is_planned_with_its_preset_for_the_data_set():
+    """LMIndexer's codebooks at `paper`: 512 codes on Amazon, 5,120 on NQ320k."""
+    (row,) = [row for row in paper.TABLE6.spec.rows if row.method == "lmindexer"]
+    sizes = {name: _variant(row, "paper", {}, name)[0].config.codebook_size for name in ("beauty", "nq320k")}
+    assert sizes == {"beauty": 512, "nq320k": 5120}
 
 
 def test_costs_are_those_of_the_methods_earlier_runs_scaled_by_items(shop, tmp_path, monkeypatch, capsys):

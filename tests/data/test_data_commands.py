@@ -88,7 +88,7 @@ def test_a_written_copy_is_checked_like_the_original(tmp_path, capsys):
     runs = ["--runs", str(tmp_path / "runs")]
     assert main(["data", "write", "demo", str(tmp_path / "copy"), *runs]) == 0
     assert main(["data", "check", str(tmp_path / "copy"), *runs]) == 0
-    assert "demo: whole, 800 items" in capsys.readouterr().out
+    assert "demo: complete, 800 items" in capsys.readouterr().out
 
 
 CHANGES = {

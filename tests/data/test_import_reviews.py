@@ -35,7 +35,7 @@ def test_amazon_2018_reviews_and_metadata(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert histories(dataset) == {"u": ["B1", "B2"], "v": ["B1", "B3"]}
     for expected in (
-        "1 repeated metadata lines", "1 items have a price that is none", "1 items have events but no line",
+        "1 repeated metadata lines", "1 items have a price that is not valid", "1 items have events but no line",
         "1 items have no text: too many for a run without --no-check",
         "1 users' events are not in time order", "meta_Toy.json.gz: 2 fields left out: rank, main_cat",
     ):  # fmt: skip
@@ -86,8 +86,9 @@ def test_page_code_in_place_of_texts_is_left_out_and_counted(tmp_path: Path) -> 
             "category": ["Clothing", "Shoes", "100% cotton</span>", "X"],
         },
         {"asin": "B4", "title": "Function keys", "category": ["<div class='x'>", "Y"], "description": ["<P>Old text"]},
+        {"asin": "B5", "title": "No.5 Perfume {Scent: Rose}", "brand": "Mr.Coffee {Size: 4}", "category": []},
     ]
-    reviews = reviews_2018(*(("u", name, time) for time, name in enumerate(("B1", "B2", "B3", "B4"))))
+    reviews = reviews_2018(*(("u", name, time) for time, name in enumerate(("B1", "B2", "B3", "B4", "B5"))))
     files = jsonl(tmp_path / "r.json", *reviews), jsonl(tmp_path / "m.json", *metadata)
     dataset = imported(tmp_path, "amazon-2018", *files, check=False)
     assert rows(dataset, "title", "description", "brand", "categories") == [
@@ -95,6 +96,7 @@ def test_page_code_in_place_of_texts_is_left_out_and_counted(tmp_path: Path) -> 
         ("Ring {Size: 7} <new>", None, None, None),
         ("Let it be = fine", None, None, ["Clothing", "Shoes"]),
         ("Function keys", "<P>Old text", None, None),
+        ("No.5 Perfume {Scent: Rose}", None, "Mr.Coffee {Size: 4}", None),
     ]
     for expected in (
         "1 items have a script or a style sheet for their title; left out",
@@ -102,6 +104,25 @@ def test_page_code_in_place_of_texts_is_left_out_and_counted(tmp_path: Path) -> 
         "2 items have markup in their category path; the path ends before it",
     ):
         assert expected in notes(dataset)
+
+
+@pytest.mark.parametrize(
+    ("price", "kept"),
+    [
+        ("from 14.99", True), ("$.99", True), ("$12.99 - $20.00", True), ("$1,299.00", True), ("—", False),
+        ("from", False), ("$", False), (".a-box{color: red}", False),
+    ],
+)  # fmt: skip
+def test_a_price_is_kept_as_it_is_written_and_what_is_not_one_is_counted(
+    tmp_path: Path, price: str, kept: bool
+) -> None:
+    metadata = jsonl(tmp_path / "m.json", {"asin": "B1", "title": "Lamp", "price": price})
+    dataset = imported(
+        tmp_path, "amazon-2018", jsonl(tmp_path / "r.json", *reviews_2018(("u", "B1", 5), ("v", "B1", 5))), metadata
+    )
+    (item,) = rows(dataset, "title", *(["price"] if kept else []))
+    assert item == (("Lamp", price) if kept else ("Lamp",))
+    assert ("1 items have a price that is not valid; left out" in dataset.about.get("notes", [])) is not kept
 
 
 def test_the_metadata_of_another_category_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,11 +29,19 @@ def shop(tmp_path: Path, *events: tuple[str, str, object]) -> list[str | Path]:
     [
         (NANO + 3, NANO + 1, NANO + 2),
         ("2024-02-01T00:00:00.000000003", "2024-02-01T00:00:00.000000001", "2024-02-01T00:00:00.000000002"),
+        ("20240201T000000.000000003", "20240201T000000.000000001", "20240201T000000.000000002"),
         (1_706_745_600_000_003, 1_706_745_600_000_001, 1_706_745_600_000_002),
         (1_706_745_600_003, 1_706_745_600_001, 1_706_745_600_002),
         ("1706745600.0000003", "1706745600.0000001", "1706745600.0000002"),
     ],
-    ids=["nanoseconds", "dates with nanoseconds", "microseconds", "milliseconds", "fractions of seconds"],
+    ids=[
+        "nanoseconds",
+        "dates with nanoseconds",
+        "compact dates with nanoseconds",
+        "microseconds",
+        "milliseconds",
+        "fractions of seconds",
+    ],
 )
 def test_events_a_moment_apart_keep_their_order(tmp_path: Path, times: tuple[object, ...]) -> None:
     dataset = imported(tmp_path, *shop(tmp_path, *(("u", item, time) for item, time in zip("abc", times, strict=True))))

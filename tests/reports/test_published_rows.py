@@ -148,6 +148,59 @@ def test_a_row_of_our_protocol_has_a_verdict_and_any_other_a_reason(
     assert (cell.mean, cell.published.verdict, cell.published.reasons) == (ours, verdict, reasons)
 
 
+@pytest.fixture
+def of_ours(monkeypatch):
+    """Declare one published SASRec of our protocol, and one of another."""
+
+    def declare(method: str = "sasrec", differs: tuple[str, ...] = (), **fields) -> beside.PublishedTable:
+        row = QuotedRow(method, {"beauty": [0.1]}, method, **fields)
+        made_up = Source("Us", "a paper", "T", "it", True, "recommendation", "like ours", ("R@5",), (row,), differs)
+        monkeypatch.setattr(beside, "sources", lambda: (made_up,))
+        return beside.PublishedTable.of("beauty", "Beauty", "recommendation")
+
+    return declare
+
+
+def test_of_several_rows_of_ours_the_one_with_the_fewest_reasons_is_compared(runs, of_ours):
+    for label, settings in (
+        ("a-wide", {"embedding_size": 128, "layers": 1}),
+        ("sasrec", {}),
+        ("z-wide", {"embedding_size": 128}),
+    ):
+        put(
+            runs, label, method="sasrec", preset="published", dataset=BEAUTY, key=label,
+            metrics={"recommendation": {"R@5": 0.2 if settings else 0.101}},
+            config=at_preset("sasrec", preset="published", **settings),
+        )  # fmt: skip
+    cell, filled = quoted_cell(of_ours(), runs, "sasrec: Us", "R@5")
+    assert len(filled.rows) == 4
+    assert (cell.mean, cell.published.verdict) == (0.101, "ok")
+
+
+def test_without_a_row_of_ours_there_is_no_verdict(runs, of_ours):
+    cell, filled = quoted_cell(of_ours(differs=("other users",)), runs, "sasrec: Us", "R@5")
+    assert (cell.mean, cell.published.value, cell.published.verdict, cell.published.reasons) == (None, 0.1, "", ())
+    assert "n/c" not in markdown.render([filled]).partition("Us: a paper")[0].partition("n/c: not comparable")[0]
+
+
+@pytest.mark.parametrize(
+    ("read", "reasons"),
+    [
+        (["title", "price", "brand", "category"], ()),
+        (["title", "brand"], ("text without price, category",)),
+        (["title", "price", "brand", "category", "description"], ("text with description besides",)),
+    ],
+)
+def test_text_fields_are_compared_where_the_source_states_them(runs, of_ours, read, reasons):
+    (stated,) = [row.text_fields for s in sources() if s.name == "TIGER" for row in s.rows if row.method == "tiger"]
+    config = at_preset("tiger", preset="published")
+    fields = {"preset": "published", "dataset": BEAUTY, "config": config, "text_fields": read}
+    put(runs, "tiger", metrics={"recommendation": {"R@5": 0.101}}, **fields)
+    cell, _ = quoted_cell(of_ours("tiger", text_fields=stated), runs, "tiger: Us", "R@5")
+    assert cell.published.reasons == reasons
+    assert quoted_cell(of_ours("tiger"), runs, "tiger: Us", "R@5")[0].published.verdict == "ok"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
