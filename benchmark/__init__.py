@@ -10,9 +10,9 @@ links lead to them from here: `benchmark` is the one import package.
 """
 
 import importlib
-import os
 from typing import TYPE_CHECKING, Any
 
+from benchmark.threads import limit_threads
 from benchmark.version import __version__
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from benchmark.types.method import Context, Indexer, Recommender, Retriever
     from benchmark.types.rankings import Rankings
 
-# OpenMP threads that wait for work must not spin: beside other processes, spinning makes a small training step up to
-# eight times slower. Read once, when torch loads OpenMP, so it is set before anything else; the user's choice counts.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+limit_threads()  # libraries read it once, when they are loaded
 
 _HOMES = {
     "run": "api.run", "compare": "api.compare", "reproduce": "api.reproduce",

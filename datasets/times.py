@@ -8,16 +8,13 @@ be trusted: it is refused with both lines. Dates without a time zone are UTC.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from datetime import UTC, date, datetime
 from decimal import ROUND_FLOOR, Decimal
 
+from benchmark.data.time_units import unit_of
 from benchmark.errors import DataError
 
 Time = tuple[int, float]  # whole units, and what comes on top: 0 <= fraction < 1
-UNITS = ("in seconds", "in milliseconds", "in microseconds", "in nanoseconds")  # since 1970
-SECONDS_FROM, MORE_FROM = 10**8, (10**11, 10**14, 10**17)  # 1973 in each unit
-CALENDAR_FROM, CALENDAR_TO = 19_000_101, 21_000_101
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FRACTION = re.compile(r"(.*\d:?\d\d)[.,](\d+)(.*)", re.ASCII)
 
@@ -41,7 +38,7 @@ class TimeColumn:
         self._same("kind", "a number", value, place)
         if not -(2**63) < number < 2**63:
             raise DataError(f"{place}: a time must be a finite number below 2^63, not {str(value)[:40]}")
-        if unit := _unit(number):
+        if unit := unit_of(number):
             self._same("unit", unit, value, place)
         if isinstance(number, int):
             return number, 0.0
@@ -86,12 +83,3 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _unit(number: float) -> str:
-    """Return what a number counts, as far as its size tells: '' for small ones, which may be anything."""
-    if number >= SECONDS_FROM:
-        return UNITS[bisect_right(MORE_FROM, number)]
-    if CALENDAR_FROM <= number < CALENDAR_TO and 1 <= number // 100 % 100 <= 12 and 1 <= number % 100 <= 31:
-        return "a date as YYYYMMDD"
-    return ""

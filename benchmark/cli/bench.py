@@ -7,6 +7,7 @@ benchmark bench dense       dense index against a bare faiss search
 benchmark bench lmindexer   LMIndexer's training step against a plain T5 step
 benchmark bench generative  training with the reader `items` against SASRec and a T5 that reads texts
 benchmark bench seal        SEAL's search: keys and queries per second, and where the time goes
+benchmark bench threads     a training step at one thread and at all, idle and beside busy processes
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark bench`."""
     parser.add_argument("subject", choices=registered("bench"))
     parser.add_argument("--small", action="store_true", help="a smaller size, for a quick look")
-    parser.add_argument("--rounds", type=number_from(1), help="generative: rounds that the medians are over")
+    parser.add_argument("--rounds", type=number_from(1), help="generative, threads: rounds that the medians are over")
     parser.add_argument("--users", type=number_from(1), help="generative: histories of a round")
     parser.add_argument("--device", help="generative: cpu, cuda, ..")
 

@@ -12,6 +12,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.registry import load, registered
 from benchmark.running.requirements import Requirement, requirements
 from benchmark.terminal import print_table
+from benchmark.threads import threads, usable_cores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
         gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         rows.append(["GPUs (torch)", ", ".join(gpus) or "none: everything runs on the CPU"])
-    rows.append(["CPU cores", str(os.cpu_count())])
+    rows.append(["CPU cores", f"{os.cpu_count()}, of which this process may use {usable_cores()}"])
+    rows.append(["threads", f"{threads()} (OMP_NUM_THREADS sets another number)"])
     packaged = "there" if find_spec(PACKAGED) else "missing: pip install 'lmindexer-benchmark[offline]'"
     rows.append(["default encoder", packaged])
     states, broken = _methods()

@@ -7,6 +7,7 @@ import re
 
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.learning.processes import processes
+from benchmark.threads import usable_cores
 
 
 def choose_device(name: str) -> str:
@@ -39,6 +40,5 @@ def device_words(device: str) -> str:
 
         name = str(torch.cuda.get_device_name(0))
     else:
-        n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        name = f"cpu ({n_cores} cores)"
+        name = f"cpu ({usable_cores()} cores)"
     return name if processes() == 1 else f"{name}, {processes()} processes"

@@ -6,7 +6,6 @@ be broken by item id, not by chance.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -17,6 +16,7 @@ import numpy as np
 
 from benchmark.methods.bm25.config import BM25Config
 from benchmark.methods.bm25.engines.protocol import Terms
+from benchmark.threads import usable_cores
 from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.rankings import Rankings
 
@@ -45,7 +45,7 @@ class BM25S:
 
         blocks = list(pairwise([*range(0, len(queries), BLOCK), len(queries)]))
         kernel()
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(usable_cores()) as pool:
             list(pool.map(search_block, blocks))
         return Rankings(items, scores)
 
