@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.api.results import Results
-from benchmark.api.run_request import RunRequest, labelled_ids
+from benchmark.api.run_request import RunRequest, labelled_ids, words_of
 from benchmark.api.runs_folder import require_writable
 from benchmark.config import SEEDS
 from benchmark.errors import BenchmarkError, UsageError, quoted
@@ -58,8 +58,8 @@ def run(
     """
     files = {label: str(file) for label, file in ids.items()} if isinstance(ids, Mapping) else labelled_ids(ids)
     request = RunRequest(
-        str(dataset), methods=_words(methods), ids=files, ids_order=str(ids_order),
-        tasks=None if tasks is None else _words(tasks), preset=preset, seeds=_whole(seeds),
+        str(dataset), methods=words_of(methods), ids=files, ids_order=str(ids_order),
+        tasks=None if tasks is None else words_of(tasks), preset=preset, seeds=_whole(seeds),
         settings=dict(settings or {}), text_fields=text_fields, queries=queries, self_retrieval=self_retrieval,
         runs=Path(runs), data_root=None if data_root is None else Path(data_root), device=device, check=check,
     )  # fmt: skip
@@ -134,10 +134,3 @@ def _whole(seeds: Sequence[int] | int) -> tuple[int, ...]:
     if not found or not all(seed in SEEDS for seed in found):
         raise UsageError(f"seeds {quoted(seeds)}: whole numbers from 0 to {SEEDS[-1]:,} are needed, e.g. [0, 1, 2]")
     return found
-
-
-def _words(value: Sequence[str] | str) -> tuple[str, ...]:
-    """Return names given as a list, or as one text with commas."""
-    if isinstance(value, str):
-        return tuple(word.strip() for word in value.split(",") if word.strip())
-    return tuple(value)
