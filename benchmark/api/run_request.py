@@ -88,7 +88,7 @@ class RunRequest:
         settings = dict(self.settings)
         for label, file in self.ids.items():
             settings |= {f"{label}.{key}": value for key, value in {"path": str(file), **of_file}.items()}
-        return self._variants(names, settings, dataset.name if dataset else "")
+        return self._variants(names, settings, dataset.original if dataset else "")
 
     def _variants(self, names: Sequence[str], settings: Mapping[str, Any], dataset: str) -> list[Variant]:
         """Return the rows with what a preset's file proposes for them below the other settings."""

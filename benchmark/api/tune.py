@@ -85,7 +85,7 @@ def execute(request: TuneRequest, *, log: Log) -> Tuning:
     if fields not in TEXT_FIELD_PRESETS.values():
         dataset.check_fields(fields)
     protocol = Protocol(fields, dataset.default_queries, request.preset_name)
-    variants = make_variants(request.methods, request.preset_name, request.settings, whole.name)
+    variants = make_variants(request.methods, request.preset_name, request.settings, dataset.original)
     searches = [_search(request, variant, whole, dataset, protocol, read_space) for variant in variants]
     device = choose_device(request.device)
     tuned = []
@@ -126,7 +126,7 @@ def _search(
 
     def settings_with(key: str, value: Scalar) -> Mapping[str, Any]:
         names = [f"{label}={variant.method}"]
-        (changed,) = make_variants(names, request.preset_name, {**fixed, f"{label}.{key}": value}, whole.name)
+        (changed,) = make_variants(names, request.preset_name, {**fixed, f"{label}.{key}": value}, dataset.original)
         return all_settings(changed)
 
     source = source_file(find("method", variant.method))

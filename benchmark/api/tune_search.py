@@ -40,7 +40,7 @@ class TrialCells:
     base: Variant  # the preset, with what is fixed
     task: str
     dataset: Dataset  # without its test part
-    name: str  # of the whole data set: presets may differ by it
+    name: str  # of the whole data set
     protocol: Protocol
     fixed: Mapping[str, Any]  # LABEL.KEY or generative.KEY
 
@@ -56,7 +56,7 @@ class TrialCells:
         tried = {**self.fixed, **{f"{label}.{key}": value for key, value in settings.items()}}
         try:
             names = [f"{label}={self.base.method}"]
-            plan = self.plan(make_variants(names, self.request.preset_name, tried, self.name)[0])
+            plan = self.plan(make_variants(names, self.request.preset_name, tried, self.dataset.original)[0])
             check_variants(plan)
         except ConfigError as error:
             return None, str(error)

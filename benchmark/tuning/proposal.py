@@ -16,7 +16,6 @@ dropout = 0.3
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.config import PRESETS, flatten
+from benchmark.data.writing import toml
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import write_text
 
@@ -95,12 +95,10 @@ def write_proposal(path: Path, facts: Mapping[str, Any], methods: Mapping[str, M
 
 
 def _pairs(values: Mapping[str, Any]) -> list[str]:
-    """Return lines of TOML; JSON's texts, numbers and lists are TOML's too. None is left out."""
-    return [
-        f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value is not None
-    ]
+    """Return lines of TOML. None is left out."""
+    return [f"{_key(key)} = {toml(value)}" for key, value in values.items() if value is not None]
 
 
 def _key(name: str) -> str:
     plain = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
-    return name if plain else json.dumps(name, ensure_ascii=False)
+    return name if plain else toml(name)
