@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import BenchmarkError, MissingDependency
+from benchmark.errors import BenchmarkError, DiskFullError, MissingDependency
 from benchmark.files import digest, whole, write_lines
 from benchmark.tuning.space import Choices, Range, Scalar, Space
 
@@ -127,7 +127,10 @@ class TrialStore:
         except (optuna.exceptions.OptunaError, SQLAlchemyError, KeyError) as error:
             path = self.folder / STUDY
             reason = str(error.__cause__ or error).splitlines()[0]
-            raise BenchmarkError(f"{path}: the trials cannot be read or written: {reason}") from error
+            if "disk is full" in reason:
+                raise DiskFullError(f"the disk is full: no space for {path}") from error
+            problem = f"{path}: the trials cannot be read or written: {reason}"
+            raise BenchmarkError(f"{problem}; delete the file to begin anew") from error
 
 
 def optuna_version() -> str:
