@@ -19,7 +19,7 @@ from benchmark.api.tune_search import MethodSearch, TrialCells, all_settings
 from benchmark.api.tuning_results import Tuning
 from benchmark.config import load_search_space
 from benchmark.data.dataset import Dataset
-from benchmark.errors import UsageError
+from benchmark.errors import UsageError, did_you_mean
 from benchmark.files import digest
 from benchmark.learning.devices import choose_device
 from benchmark.locks import lock
@@ -110,7 +110,7 @@ def _given_spaces(request: TuneRequest, labels: Sequence[str]) -> Mapping[str, S
         return read_spaces(request.space, labels)
     for label in request.space:
         if label not in labels:
-            raise UsageError(f"space: no method '{label}' is tuned here; there are {', '.join(labels)}")
+            raise UsageError(f"space: no method '{label}' is tuned here.{did_you_mean(label, labels)}")
     return {label: parse_space(section, f"space of {label}") for label, section in request.space.items()}
 
 

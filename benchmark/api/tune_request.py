@@ -18,7 +18,7 @@ from benchmark.metrics.lookup import find_metric, plugins
 from benchmark.metrics.metric import RANKED, QueryMetric
 from benchmark.results.result_files import RUNS
 from benchmark.running.cells import Variant
-from benchmark.tuning.proposal import is_proposal
+from benchmark.tuning.proposal import SUFFIX, is_proposal
 
 TRIALS = 20
 OBJECTIVE = "nDCG@10"  # of either task
@@ -68,6 +68,8 @@ class TuneRequest:
             raise UsageError(f"--seed {quoted(self.seed)}: a whole number from 0 to {SEEDS[-1]:,} is needed")
         if is_proposal(self.preset):
             raise UsageError(f"--preset {self.preset}: tune starts from a preset's name, not from a file")
+        if self.out is not None and not is_proposal(self.out.name):
+            raise UsageError(f"--out {self.out}: the name of a preset file ends in {SUFFIX}")
         if self.task == "id-quality":
             raise UsageError(
                 "--task id-quality: no validation part: all items are seen when IDs are learned, and the categories "
@@ -80,17 +82,14 @@ class TuneRequest:
     def chosen_task(self, variant: Variant, tasks: Sequence[str]) -> str:
         """Return the task whose scores the trials of a method are compared by; `tasks` are those of the data set."""
         served = [task for task in RANKED if task in variant.tasks and task in tasks]
+        if self.task in served:
+            return self.task
         if self.task is None and served:
             return served[0]
-        if self.task is None or self.task not in served:
-            lacking = self.task or " or ".join(variant.tasks)
-            whose = (
-                "the data set"
-                if lacking in variant.tasks or self.task is None
-                else f"{variant.label}, a {variant.kind},"
-            )
-            raise UsageError(f"tune: {whose} has no {lacking}, so {variant.label} cannot be tuned on it")
-        return self.task
+        if self.task is not None and self.task not in variant.tasks:
+            raise UsageError(f"--task {self.task}: {variant.label} is a {variant.kind}, which has no {self.task}")
+        lacking = self.task or " or ".join(task for task in RANKED if task in variant.tasks)
+        raise UsageError(f"tune: the data set has no {lacking}, so '{variant.label}' cannot be tuned on it")
 
     def higher_is_better(self, task: str) -> bool:
         """Return the direction of the objective. Raises UsageError for what is not a metric of the task."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark.errors import UsageError, did_you_mean
 from benchmark.terminal import table_lines
 from benchmark.tuning.trials import Trial
 
@@ -82,7 +83,10 @@ class Tuning:
         return iter(self.methods)
 
     def __getitem__(self, label: str) -> TunedMethod:
-        return next(found for found in self.methods if found.label == label)
+        found = {method.label: method for method in self.methods}
+        if label not in found:
+            raise UsageError(f"no method '{label}' was tuned.{did_you_mean(label, found)}")
+        return found[label]
 
     def __str__(self) -> str:
         rows = []

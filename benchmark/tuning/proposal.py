@@ -73,7 +73,7 @@ def read_proposal(path: Path) -> Proposal:
         problem = error.errors()[0]
         place = ".".join(map(str, problem["loc"]))
         raise UsageError(f"--preset {path}: {place}: {problem['msg']}; `benchmark tune` writes such files") from None
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise UsageError(f"--preset {path}: not a preset file: {error}") from None
     if found.preset not in PRESETS:
         raise UsageError(f"--preset {path}: unknown preset '{found.preset}'.{did_you_mean(found.preset, PRESETS)}")

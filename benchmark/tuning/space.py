@@ -13,15 +13,15 @@ Keys are those of `--set`. A plugin offers a space in the same way: a TOML file 
 
 from __future__ import annotations
 
-import math
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import ConfigError, UsageError, did_you_mean, quoted
 
+LARGEST = 10**18  # of a bound
 WORDS = ("low", "high", "log", "step")  # of a range
 Scalar = int | float | str | bool
 
@@ -91,6 +91,9 @@ def read_spaces(path: Path, labels: Collection[str]) -> dict[str, dict[str, Rang
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
+        _leaves(content)
+    except RecursionError:
+        raise UsageError(f"--space {path}: cannot be read: too deeply nested") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"--space {path}: cannot be read: {reason}") from None
@@ -114,13 +117,19 @@ def checked(space: Space, settings_with: Callable[[str, Scalar], Mapping[str, An
             values = [settings_with(key, value).get(key) for value in tried.ends]
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from None
-        if isinstance(tried, Range) and all(type(value) is int for value in values):
-            step = None if tried.step is None else int(tried.step)
-            if step is not None and step != tried.step:
-                raise ConfigError(f"{where}: {key}: step {tried.step:g}: the setting is a whole number")
-            tried = replace(tried, low=int(tried.low), high=int(tried.high), step=step)
-        found[key] = tried
+        found[key] = _typed(tried, values, f"{where}: {key}") if isinstance(tried, Range) else tried
     return found
+
+
+def _typed(tried: Range, values: Sequence[Any], where: str) -> Range:
+    """Return a range of whole numbers, or of others, as the `values` that its ends become."""
+    if not all(type(value) in (int, float) for value in values):
+        raise ConfigError(f"{where}: the setting is not a number; write a list of choices")
+    if any(type(value) is float for value in values):
+        return replace(tried, low=float(tried.low), high=float(tried.high))
+    if tried.step is not None and tried.step != int(tried.step):
+        raise ConfigError(f"{where}: step {tried.step:g}: the setting is a whole number")
+    return replace(tried, low=int(tried.low), high=int(tried.high), step=tried.step and int(tried.step))
 
 
 def at_most(space: Space, keys: Collection[str], n_items: int) -> Space:
@@ -181,6 +190,6 @@ def _range(value: Any) -> Range:
 
 def _number(values: Mapping[str, Any], word: str) -> float:
     number = values.get(word)
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= LARGEST:
         raise ConfigError(f"{word} = {quoted(number)}: a number is needed" if word in values else f"{word} is missing")
     return number

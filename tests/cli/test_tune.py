@@ -234,7 +234,8 @@ def test_fixed_settings_are_in_every_trial_and_in_the_proposal(shop, tmp_path, c
         (["--methods", "item-nn"], "Did you mean 'item-knn'?"),
         (["--task", "id-quality"], "--task id-quality: no validation part"),
         (["--task", "serch"], "unknown task 'serch'. Did you mean 'search'?"),
-        (["--task", "search"], "item-knn, a recommender, has no search"),
+        (["--task", "search"], "--task search: item-knn is a recommender, which has no search"),
+        (["--out", "tuned"], "--out tuned: the name of a preset file ends in .toml"),
         (["--objective", "nDCG@11"], "--objective 'nDCG@11': not a metric of recommendation. Did you mean 'nDCG@10'?"),
         (["--objective", "AMI"], "--objective 'AMI': not a metric of recommendation"),
         (["--preset", "tuned.toml"], "tune starts from a preset's name"),
@@ -256,6 +257,14 @@ def test_an_unknown_key_of_a_space_is_refused_with_the_nearest_one(shop, tmp_pat
     space.write_text("[item-knn]\nneighbors = [3, 4]\n")
     tuned(shop, tmp_path / "runs", "--space", str(space), code=2)
     assert "item-knn.neighbors: unknown key. Did you mean 'neighbours'?" in capsys.readouterr().err
+
+
+def test_a_data_set_without_users_has_no_recommendation_to_tune(shop, tmp_path, capsys):
+    data = judged(shop, tmp_path / "data")
+    (data / "sequences.txt").unlink()
+    (data / "dataset.toml").unlink()
+    tuned(data, tmp_path / "runs", code=2)
+    assert "the data set has no recommendation, so 'item-knn' cannot be tuned on it" in capsys.readouterr().err
 
 
 def test_a_copy_without_a_test_part_is_searched_as_it_is(shop, tmp_path, capsys):

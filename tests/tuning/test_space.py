@@ -50,6 +50,7 @@ def test_ranges_choices_and_nested_keys() -> None:
         ("levels = { low = 3, high = 2 }", "here: levels: low = 3 is not below high = 2"),
         ("levels = { low = true, high = 2 }", "here: levels: low = True: a number is needed"),
         ("levels = { low = 1, high = inf }", "here: levels: high = inf: a number is needed"),
+        (f"levels = {{ low = 1, high = 1{'0' * 400} }}", "a number is needed"),
         ("levels = { low = 0, high = 2, log = true }", "low = 0: a range on a logarithmic scale begins above 0"),
         ("levels = { low = 1, high = 2, log = 1 }", "here: levels: log = 1: true or false"),
         ("levels = { low = 1, high = 2, log = true, step = 1 }", "log and step do not go together"),
@@ -69,6 +70,7 @@ def test_what_is_not_a_space_is_refused(text: str, message: str) -> None:
         ("levels = { low = 0, high = 4 }", "rqkmeans.levels: Input should be greater than or equal to 1"),
         ("init = ['k-means++', 'best']", "rqkmeans.init: Input should be 'k-means++' or 'random'"),
         ("levels = { low = 1.5, high = 4 }", "rqkmeans.levels: Input should be a valid integer"),
+        ("encoder.normalize = { low = 0, high = 1 }", "encoder.normalize: the setting is not a number; write a list"),
         ("levels = { low = 1, high = 4, step = 1.5 }", "levels: step 1.5: the setting is a whole number"),
     ],
 )
@@ -80,6 +82,12 @@ def test_every_end_of_a_space_is_held_against_the_configuration(text: str, messa
 def test_a_range_is_of_whole_numbers_where_the_setting_is() -> None:
     space = checked(parsed("levels = { low = 2.0, high = 4 }\nmax_iter = { low = 1, high = 9 }"), settings_with, "here")
     assert all(type(end) is int for tried in space.values() for end in tried.ends)
+
+
+def test_a_range_of_other_numbers_may_have_whole_ends() -> None:
+    text = "[generative.recommendation]\nweight_decay = { low = 0, high = 1 }"
+    (tried,) = checked(parsed(text), settings_with, "here").values()
+    assert all(type(end) is float for end in tried.ends)
 
 
 def test_a_space_holds_what_a_trial_may_draw() -> None:
@@ -103,6 +111,7 @@ def test_a_users_file_has_a_section_per_label(tmp_path: Path) -> None:
         ("wide = 3\n", "wide: expected a section, [wide]"),
         ("[wide\n", "cannot be read: "),
         ("[wide]\nlevels = 3\n", "[wide]: levels: expected"),
+        (f"{'a.' * 3000}b = 1\n", "too deeply nested"),
     ):
         path.write_text(text)
         with pytest.raises(UsageError, match=re.escape(message)):
