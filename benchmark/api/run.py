@@ -35,7 +35,7 @@ def run(
     ids: Mapping[str, str | PathLike[str]] | Sequence[str | Path] = (),
     ids_order: str | PathLike[str] = "",
     tasks: Sequence[str] | str | None = None,
-    preset: str | None = None,
+    preset: str | PathLike[str] | None = None,
     seeds: Sequence[int] | int = (0,),
     settings: Mapping[str, Any] | None = None,
     text_fields: str | Sequence[str] = "default",
@@ -51,17 +51,17 @@ def run(
 
     `methods` are names, or LABEL=METHOD for a second row of a method; `settings` are typed values by dotted key,
     {"rqvae.levels": 2}, or {"generative.search.epochs": 4} for all rows; `ids` are files of IDs from another toolkit,
-    `ids_order` says what row numbers in them count: "items", "first-seen" or a file. A query that is itself an item
-    does not find itself, unless `self_retrieval` is "kept". The defaults are those of `benchmark run`. A cell that
-    fails is warned about and stands in `Results.failures`; the others are kept. Raises UsageError, a ValueError, for
-    what does not exist or cannot be.
+    `ids_order` says what row numbers in them count: "items", "first-seen" or a file; `preset` is a name, or a file that
+    `tune` wrote. A query that is itself an item does not find itself, unless `self_retrieval` is "kept". The defaults
+    are those of `benchmark run`. A cell that fails is warned about and stands in `Results.failures`; the others are
+    kept. Raises UsageError, a ValueError, for what does not exist or cannot be.
     """
     files = {label: str(file) for label, file in ids.items()} if isinstance(ids, Mapping) else labelled_ids(ids)
     request = RunRequest(
         str(dataset), methods=words_of(methods), ids=files, ids_order=str(ids_order),
-        tasks=None if tasks is None else words_of(tasks), preset=preset, seeds=_whole(seeds),
-        settings=dict(settings or {}), text_fields=text_fields, queries=queries, self_retrieval=self_retrieval,
-        runs=Path(runs), data_root=None if data_root is None else Path(data_root), device=device, check=check,
+        tasks=None if tasks is None else words_of(tasks), preset=None if preset is None else str(preset),
+        seeds=_whole(seeds), settings=dict(settings or {}), text_fields=text_fields, queries=queries,
+        self_retrieval=self_retrieval, runs=Path(runs), data_root=None if data_root is None else Path(data_root), device=device, check=check,
     )  # fmt: skip
     results = execute(request, log=(lambda message: None) if quiet else to_stderr)
     for cell, reason in results.failures.items():

@@ -56,8 +56,8 @@ def tune(
     """Choose settings of methods by the same number of trials each, and return what was tried and chosen.
 
         tuning = benchmark.tune(["sasrec", "item-knn"], "demo", trials=20)
-        tuning.to_frame()                                                # one row per trial
-        benchmark.run(["sasrec"], "demo", preset=str(tuning.preset))     # the settings that were chosen
+        tuning.to_frame()                                           # one row per trial
+        benchmark.run(["sasrec"], "demo", preset=tuning.preset)     # the settings that were chosen
 
     Scores are those of validation items (recommendation) or development judgments (search); the test part is not read.
     `space` is a file or label -> {"key": [choices] or {"low": .., "high": .., "log": True}}, in place of the methods'

@@ -284,7 +284,7 @@ def test_python_finds_what_the_command_line_finds(shop, tmp_path, capsys):
     assert tuning.to_dict() == content and tuning["item-knn"].best.score == content["methods"][0]["score"]
     frame = tuning.to_frame()
     assert list(frame.trial) == [0, 1, 2] and frame.score.max() == tuning["item-knn"].best.score
-    again = benchmark.run("item-knn", shop, preset=str(tuning.preset), runs=tmp_path, device="cpu", quiet=True)
+    again = benchmark.run("item-knn", shop, preset=tuning.preset, runs=tmp_path, device="cpu", quiet=True)
     assert [dict(result.config["method"]).items() >= tuning["item-knn"].settings.items() for result in again] == [True]
     space = {"item-knn": {"neighbours": [3, 4]}}
     tuning = benchmark.tune("item-knn", shop, trials=2, space=space, runs=tmp_path, device="cpu", quiet=True)
