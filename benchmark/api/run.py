@@ -61,7 +61,8 @@ def run(
         str(dataset), methods=words_of(methods), ids=files, ids_order=str(ids_order),
         tasks=None if tasks is None else words_of(tasks), preset=None if preset is None else str(preset),
         seeds=_whole(seeds), settings=dict(settings or {}), text_fields=text_fields, queries=queries,
-        self_retrieval=self_retrieval, runs=Path(runs), data_root=None if data_root is None else Path(data_root), device=device, check=check,
+        self_retrieval=self_retrieval, runs=Path(runs), data_root=None if data_root is None else Path(data_root),
+        device=device, check=check,
     )  # fmt: skip
     results = execute(request, log=(lambda message: None) if quiet else to_stderr)
     for cell, reason in results.failures.items():
