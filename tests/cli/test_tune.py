@@ -277,6 +277,40 @@ def test_a_copy_without_a_test_part_is_searched_as_it_is(shop, tmp_path, capsys)
     assert contents[0] == contents[1]
 
 
+PLUGIN = """
+import numpy as np
+from benchmark.types.method import Recommender
+from benchmark.types.rankings import Rankings
+from benchmark.config import MethodConfig
+
+class BestConfig(MethodConfig):
+    item: int = 0
+
+class Best(Recommender[BestConfig]):
+    def fit(self, corpus, histories, validation, context): ...
+
+    def recommend(self, histories, k):
+        items = np.tile(np.arange(k, dtype=np.int32) + self.config.item, (len(histories), 1))
+        return Rankings(items, np.tile(np.arange(k, 0, -1, dtype=np.float32), (len(histories), 1)))
+"""
+
+
+def test_a_plugin_offers_a_space_in_the_same_way(shop, tmp_path):
+    site = tmp_path / "site"
+    (site / "best-1.dist-info").mkdir(parents=True)
+    (site / "best-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: best\nVersion: 1\n")
+    (site / "best-1.dist-info" / "entry_points.txt").write_text("[benchmark.methods]\nbest = best:Best\n")
+    (site / "best.py").write_text(PLUGIN)
+    (site / "best.toml").write_text("[tune]\nitem = { low = 0, high = 30 }\n")
+    words = ["tune", "--methods", "best", "--dataset", str(shop), "--trials", "3", "--runs", str(tmp_path / "runs")]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmark", *words, "--device", "cpu"], capture_output=True, text=True, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^best +3 +0 .* item=\d+$", done.stdout, re.M)
+
+
 def test_python_finds_what_the_command_line_finds(shop, tmp_path, capsys):
     tuned(shop, tmp_path, "--json", trials=3)
     content = found(capsys)
