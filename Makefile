@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RUNS ?= runs
+# at most so many processes test side by side, one thread each; a file's tests share its fixtures and its folder
+WORKERS ?= 8
 # all but seal, whose language model says nothing without pretraining, and tiger, which learns little in a minute
 DEMO_METHODS := lmindexer,rqvae,hc,rqkmeans,bm25,dual-encoder,hgn,gru4rec,bert4rec,fdsa,sasrec,item-knn,popularity,$\
                 category,shuffled,random
@@ -13,7 +15,7 @@ demo: $(VENV)/installed
 	$(BIN)/benchmark run --methods $(DEMO_METHODS) --dataset demo --runs $(RUNS)
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist loadfile
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .

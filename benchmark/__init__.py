@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchmark.api.reproduce import reproduce
     from benchmark.api.results import Results, load_results
     from benchmark.api.run import run
+    from benchmark.api.tune import tune
     from benchmark.types.codes import Codes
     from benchmark.types.data import Corpus, Histories, QuerySet
     from benchmark.types.method import Context, Indexer, Recommender, Retriever
@@ -30,7 +31,7 @@ limit_threads()  # libraries read it once, when they are loaded
 
 _HOMES = {
     "run": "api.run", "compare": "api.compare", "reproduce": "api.reproduce",
-    "load_results": "api.results", "Results": "api.results", "open_dataset": "api.datasets",
+    "tune": "api.tune", "load_results": "api.results", "Results": "api.results", "open_dataset": "api.datasets",
     "Indexer": "types.method", "Retriever": "types.method", "Recommender": "types.method", "Context": "types.method",
     "Codes": "types.codes", "Corpus": "types.data", "Histories": "types.data", "QuerySet": "types.data",
     "Rankings": "types.rankings",
@@ -39,7 +40,7 @@ _ROOMS = ("methods", "datasets", "reports")
 
 __all__ = [
     "Codes", "Context", "Corpus", "Histories", "Indexer", "QuerySet", "Rankings", "Recommender", "Results",
-    "Retriever", "__version__", "compare", "load_results", "open_dataset", "reproduce", "run",
+    "Retriever", "__version__", "compare", "load_results", "open_dataset", "reproduce", "run", "tune",
 ]  # fmt: skip
 
 

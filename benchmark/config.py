@@ -17,6 +17,7 @@ from benchmark.errors import ConfigError, did_you_mean, quoted
 
 SIZES = ("tiny", "small", "base", "paper")  # a method that does not define one of these has its defaults there
 TRIALS = "trials"  # in a preset: its tuning budget, no setting of the method
+TUNE = "tune"  # beside the presets: what `benchmark tune` tries (see `benchmark.tuning.space`)
 ON = "on"  # in a preset: what it says otherwise on some data sets, [[paper.on]] datasets = ["nq320k"]
 PRESETS = (*SIZES, "published", "tuned")  # the last two: only methods that define them have them
 LIMIT = 1_000_000  # of a number whose field states no bound on that side
@@ -274,10 +275,21 @@ def load_trials(source: Path, name: str = "") -> dict[str, int]:
     return {preset: values[TRIALS] for preset, values in presets.items() if TRIALS in values}
 
 
+def load_search_space(source: Path, name: str = "") -> dict[str, Any]:
+    """Read the section [tune] beside the presets, as it stands; {} if there is none."""
+    space: dict[str, Any] = _read_file(source, name).get(TUNE, {})
+    return space
+
+
 def _read_presets(source: Path, name: str) -> dict[str, dict[str, Any]]:
+    content = _read_file(source, name)
+    return {preset: content[preset] for preset in PRESETS if preset in content}
+
+
+def _read_file(source: Path, name: str) -> dict[str, Any]:
     for path in (source.with_suffix(".toml"), source.parent / "presets.toml"):
         if path.is_file():
             content = tomllib.loads(path.read_text("utf-8"))
-            content = content.get(name, content)
-            return {preset: content[preset] for preset in PRESETS if preset in content}
+            found: dict[str, Any] = content.get(name, content)
+            return found
     return {}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.api.results import Results
-from benchmark.api.run_request import RunRequest, labelled_ids
+from benchmark.api.run_request import RunRequest, labelled_ids, words_of
 from benchmark.api.runs_folder import require_writable
 from benchmark.errors import BenchmarkError, UsageError, quoted
 from benchmark.learning.devices import choose_device
@@ -35,7 +35,7 @@ def run(
     ids: Mapping[str, str | PathLike[str]] | Sequence[str | Path] = (),
     ids_order: str | PathLike[str] = "",
     tasks: Sequence[str] | str | None = None,
-    preset: str | None = None,
+    preset: str | PathLike[str] | None = None,
     seeds: Sequence[int] | int = (0,),
     settings: Mapping[str, Any] | None = None,
     text_fields: str | Sequence[str] = "default",
@@ -53,18 +53,18 @@ def run(
 
     `methods` are names, or LABEL=METHOD for a second row of a method; `settings` are typed values by dotted key,
     {"rqvae.levels": 2}, or {"generative.search.epochs": 4} for all rows; `ids` are files of IDs from another toolkit,
-    `ids_order` says what row numbers in them count: "items", "first-seen" or a file. A query that is itself an item
-    does not find itself, unless `self_retrieval` is "kept". `split` is "leave-one-out" or "time[:SHARE or DATE]",
-    `ties` "file" or "shuffled[:SEED]"; all but the first of each concern recommendation alone. The defaults are those
-    of `benchmark run`. A cell that fails is warned about and stands in `Results.failures`; the others are kept. Raises
-    UsageError, a ValueError, for what does not exist or cannot be.
+    `ids_order` says what row numbers in them count: "items", "first-seen" or a file; `preset` is a name, or a file that
+    `tune` wrote. A query that is itself an item does not find itself, unless `self_retrieval` is "kept". `split` is
+    "leave-one-out" or "time[:SHARE or DATE]", `ties` "file" or "shuffled[:SEED]"; all but the first of each concern
+    recommendation alone. The defaults are those of `benchmark run`. A cell that fails is warned about and stands in
+    `Results.failures`; the others are kept. Raises UsageError, a ValueError, for what does not exist or cannot be.
     """
     files = {label: str(file) for label, file in ids.items()} if isinstance(ids, Mapping) else labelled_ids(ids)
     request = RunRequest(
-        str(dataset), methods=_words(methods), ids=files, ids_order=str(ids_order),
-        tasks=None if tasks is None else _words(tasks), preset=preset, seeds=_whole(seeds),
-        settings=dict(settings or {}), text_fields=text_fields, queries=queries, self_retrieval=self_retrieval,
-        split=split, ties=ties, runs=Path(runs),
+        str(dataset), methods=words_of(methods), ids=files, ids_order=str(ids_order),
+        tasks=None if tasks is None else words_of(tasks), preset=None if preset is None else str(preset),
+        seeds=_whole(seeds), settings=dict(settings or {}), text_fields=text_fields, queries=queries,
+        self_retrieval=self_retrieval, split=split, ties=ties, runs=Path(runs),
         data_root=None if data_root is None else Path(data_root), device=device, check=check,
     )  # fmt: skip
     results = execute(request, log=(lambda message: None) if quiet else to_stderr)
@@ -138,10 +138,3 @@ def _whole(seeds: Sequence[int] | int) -> tuple[int, ...]:
     if not found or not all(seed in SEEDS for seed in found):
         raise UsageError(f"seeds {quoted(seeds)}: whole numbers from 0 to {SEEDS[-1]:,} are needed, e.g. [0, 1, 2]")
     return found
-
-
-def _words(value: Sequence[str] | str) -> tuple[str, ...]:
-    """Return names given as a list, or as one text with commas."""
-    if isinstance(value, str):
-        return tuple(word.strip() for word in value.split(",") if word.strip())
-    return tuple(value)

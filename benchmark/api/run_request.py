@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from benchmark.results.result_files import RUNS
 from benchmark.running.cells import Plan, Protocol, Variant
 from benchmark.running.plan import TEXT_FIELD_PRESETS, check_variants, chosen_fields, make_plan, make_variants
 from benchmark.running.store import Store
+from benchmark.tuning.proposal import Proposal, is_proposal, read_proposal
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,10 @@ class RunRequest:
     """One data set, the rows that are asked for and the protocol they share; None: as the data set has it.
 
     `methods` are names or LABEL=METHOD; `ids` label -> file of IDs of another toolkit; `ids_order` what the row numbers
-    in these files count ("items", "first-seen" or a file); `settings` dotted key -> value, LABEL.KEY or generative.KEY;
-    `self_retrieval` says whether a query that is itself an item may find itself ("excluded" or "kept"),
-    `split` and `ties` how histories are split and read (`benchmark.data.protocols`).
+    in these files count ("items", "first-seen" or a file); `preset` a name or a file that `tune` wrote; `settings`
+    dotted key -> value, LABEL.KEY or generative.KEY; `self_retrieval` says whether a query that is itself an item may
+    find itself ("excluded" or "kept"), `split` and `ties` how histories are split and read
+    (`benchmark.data.protocols`).
     """
 
     dataset: str
@@ -54,8 +57,15 @@ class RunRequest:
 
     @property
     def preset_name(self) -> str:
-        """The preset: `tiny` for the embedded data set, else `small`."""
+        """The preset, of a file the one that its settings go over: `tiny` for the embedded data set, else `small`."""
+        if self.proposal is not None:
+            return self.proposal.preset
         return self.preset or ("tiny" if self.dataset.partition(":")[0] == "demo" else "small")
+
+    @cached_property
+    def proposal(self) -> Proposal | None:
+        """What the preset's file proposes, where `preset` is the path of one. Raises UsageError for a wrong file."""
+        return read_proposal(Path(self.preset)) if self.preset and is_proposal(self.preset) else None
 
     @property
     def store(self) -> Store:
@@ -84,7 +94,30 @@ class RunRequest:
         settings = dict(self.settings)
         for label, file in self.ids.items():
             settings |= {f"{label}.{key}": value for key, value in {"path": str(file), **of_file}.items()}
-        return make_variants(names, self.preset_name, settings, dataset.name if dataset else "")
+        return self._variants(names, settings, dataset.original if dataset else "")
+
+    def _variants(self, names: Sequence[str], settings: Mapping[str, Any], dataset: str) -> list[Variant]:
+        """Return the rows with what a preset's file proposes for them below the other settings."""
+        if self.proposal is None:
+            return make_variants(names, self.preset_name, settings, dataset)
+        variants = []
+        known = make_variants(names, self.preset_name, settings, dataset)
+        proposed = {variant.label: self.proposal.section(variant.label, variant.method) for variant in known}
+        if not any(proposed.values()):
+            sections = ", ".join(self.proposal.methods)
+            raise UsageError(f"--preset {self.preset}: it has settings of {sections}, and of no method of this run")
+        below = {
+            f"{label}.{key}": value
+            for label, chosen in proposed.items() if chosen is not None
+            for key, value in chosen.settings.items() if key not in settings  # generative.KEY, set for all rows
+        }  # fmt: skip
+        for variant in make_variants(names, self.preset_name, {**below, **settings}, dataset):
+            chosen = proposed[variant.label]
+            changed = {key.partition(".")[0] for key in settings} & {variant.label, "generative"}
+            if chosen is not None and not changed:
+                variant = replace(variant, trials=chosen.trials)
+            variants.append(variant)
+        return variants
 
     def open(self) -> Dataset:
         """Open the data set. Raises RunsFolderError where its cache, below the folder of runs, cannot be written."""
@@ -124,3 +157,10 @@ def labelled_ids(files: Sequence[str | Path]) -> dict[str, str]:
             raise UsageError(f"--ids: two files have the label '{label}'; write --ids LABEL=FILE")
         found[label] = file
     return found
+
+
+def words_of(value: Sequence[str] | str) -> tuple[str, ...]:
+    """Return names given as a list, or as one text with commas."""
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    return tuple(value)

@@ -21,6 +21,7 @@ COMMANDS = {
     "annotate": "make a blinded page for human judges of the IDs, and score their answers",
     "figures": "draw the figures of the runs that exist",
     "sweep": "run methods over a grid of settings, as the figures against ID length and codebook size need it",
+    "tune": "choose settings on validation items or development judgments, the same number of trials for each method",
     "list": "list methods, data sets, importers, tables, figures or metrics",
     "show": "show a method's or a data set's settings and presets, or what a metric means",
     "data": "get a data set, check it, print its statistics, or write a generated one to a folder",

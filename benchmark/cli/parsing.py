@@ -30,16 +30,16 @@ def whole_numbers(value: str, option: str) -> list[int]:
     return numbers
 
 
-def number_from(lowest: int) -> Callable[[str], int]:
-    """Return a type for argparse: a whole number from `lowest` to `HIGHEST`."""
+def number_from(lowest: int, highest: int = HIGHEST) -> Callable[[str], int]:
+    """Return a type for argparse: a whole number from `lowest` to `highest`."""
 
     def number(word: str) -> int:
         try:
-            if lowest <= (found := int(word)) <= HIGHEST:
+            if lowest <= (found := int(word)) <= highest:
                 return found
         except ValueError:  # also of a number of more than 4,300 digits
             pass
-        raise ArgumentTypeError(f"{quoted(word)}: a whole number from {lowest:,} to {HIGHEST:,} is needed")
+        raise ArgumentTypeError(f"{quoted(word)}: a whole number from {lowest:,} to {highest:,} is needed")
 
     return number
 

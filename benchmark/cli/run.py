@@ -38,8 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", required=True, help="a name, a folder, or e.g. planted:items=5000,seed=1")
     parser.add_argument("--tasks", help="id-quality,recommendation,search (default: all that the data set has)")
     parser.add_argument(
-        "--preset", default=None, help="tiny, small, base, paper, published or tuned (default: small; demo: tiny)"
-    )
+        "--preset", default=None,
+        help="tiny, small, base, paper, published or tuned (default: small; demo: tiny), or a .toml file of "
+        "`benchmark tune`",
+    )  # fmt: skip
     parser.add_argument("--seeds", default="0", help="comma-separated (default 0)")
     parser.add_argument("--set", action="append", default=[], metavar="LABEL.KEY=VALUE", help="change a setting")
     parser.add_argument(

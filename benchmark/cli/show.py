@@ -1,4 +1,4 @@
-"""Show a method's or a data set's settings, defaults and presets, or a metric: `benchmark show rqvae`, `show AMI`."""
+"""Show a method's or a data set's settings and presets, or a metric: `benchmark show rqvae`, `benchmark show AMI`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from benchmark.config import Configured, flatten, load_exceptions, load_presets, load_trials
+from benchmark.config import Configured, flatten, load_exceptions, load_presets, load_search_space, load_trials
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.metrics.lookup import all_metrics, find_metric, plugins
 from benchmark.metrics.metric import BETTER, Metric
 from benchmark.registry import load, registered, source_file
 from benchmark.streams import answer
+from benchmark.tuning.space import parse_space
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +51,11 @@ def execute(arguments: argparse.Namespace) -> int:
         source = source_file(known[name])
         presets, trials = load_presets(source, name), load_trials(source, name)
         _print(doc, found.Config, presets, trials, load_exceptions(source, name))
+        space = parse_space(load_search_space(source, name), f"the search space of '{name}'")
+        if space:
+            answer("search space of `benchmark tune`:")
+        for key, tried in space.items():
+            answer(f"  {key}: {tried}")
     return 0
 
 

@@ -2,7 +2,7 @@
 
     name, title, source, licence    texts
     tasks, notes                    lists of texts
-    without_test                    true or false
+    without_test, original          true or false, and the name of the data set that this is a copy of
     [facts]                         numbers
     [expect]                        items, users, interactions: whole numbers
     [raw], [build]                  texts; written by `benchmark data get`
@@ -83,7 +83,7 @@ def _is_text(value: object) -> bool:
 
 
 KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(("name", "title", "source", "licence"), (_is_text, "a text in quotes")),
+    **dict.fromkeys(("name", "title", "source", "licence", "original"), (_is_text, "a text in quotes")),
     **dict.fromkeys(("tasks", "notes"), (_all(_is_text, list), "a list of texts")),
     "without_test": (lambda value: isinstance(value, bool), "true or false"),
     "facts": (_all(_is_number, dict), "a table of numbers: [facts]"),

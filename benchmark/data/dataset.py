@@ -36,6 +36,7 @@ DATA_ROOT_VARIABLE = "BENCHMARK_DATA"
 SPLITS = ("train", "dev", "test")
 LONGEST_NAME = 200  # bytes; file systems have names of up to 255, and temporary ones are longer
 WITHOUT_TEST = "without_test"  # in dataset.toml: a copy to choose settings on (`datasets.without_test`)
+ORIGINAL = "original"  # in dataset.toml of such a copy: the name of the data set that it was made of
 
 ConfigT = TypeVar("ConfigT", bound=MethodConfig)
 
@@ -153,6 +154,7 @@ class Dataset:
         self.name = folder_name(str(about.get("name") or folder.resolve().name))
         if len(self.name.encode()) > LONGEST_NAME:
             raise DataError(f"{folder / 'dataset.toml'}: name {quoted(self.name)} is longer than {LONGEST_NAME} bytes")
+        self.original = str(about.get(ORIGINAL) or self.name)  # the name by which presets know the data set
         self.title = str(about.get("title") or self.name)
         self.source = str(about.get("source", ""))
         self.licence = str(about.get("licence", ""))

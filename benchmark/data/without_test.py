@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.data import layout
-from benchmark.data.dataset import WITHOUT_TEST, Dataset
+from benchmark.data.dataset import ORIGINAL, WITHOUT_TEST, Dataset
 from benchmark.data.writing import FolderWriter
 from benchmark.errors import UsageError
 from benchmark.files import write_lines
@@ -47,7 +47,8 @@ def write_without_test(dataset: Dataset, folder: Path) -> None:
     if others := [name for name in dataset.query_sets if name not in (*JUDGED, "simulated")]:
         writer.notes.append(f"left out, as they have test queries alone: {', '.join(others)}")
     title = f"{dataset.title}, without its test part"
-    writer.seal(f"{dataset.name}-tuning", title, dataset.source, more={"licence": dataset.licence, WITHOUT_TEST: True})
+    more: dict[str, str | bool] = {"licence": dataset.licence, WITHOUT_TEST: True, ORIGINAL: dataset.name}
+    writer.seal(f"{dataset.name}-tuning", title, dataset.source, more=more)
 
 
 def _shortened(path: Path, notes: list[str]) -> Iterator[tuple[str, list[str]]]:

@@ -60,8 +60,8 @@ def encodable(text: str, repaired: Counter[str], what: str) -> str:
     return text
 
 
-def toml(value: str | bool | list[str]) -> str:
-    """Return a text, a truth value or a list of texts as TOML."""
+def toml(value: str | bool | float | list[str]) -> str:
+    """Return a text, a truth value, a number or a list of texts as TOML."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

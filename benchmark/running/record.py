@@ -177,7 +177,7 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[s
         "kind": variant.kind,
         "control": variant.cls.control,
         "preset": protocol.preset,
-        "changed": _changed(variant, config, preset_settings(variant.method, protocol.preset, dataset.name)),
+        "changed": _changed(variant, config, preset_settings(variant.method, protocol.preset, dataset.original)),
         "code": plan.code,
         "text_fields": list(protocol.text_fields),
         "queries": protocol.query_set,

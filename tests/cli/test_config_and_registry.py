@@ -125,11 +125,14 @@ def test_every_registered_name_is_described_without_importing_it(what: str) -> N
             assert kind in {base.__name__.lower() for base in loaded.__mro__}
 
 
-@pytest.mark.parametrize("command", [["--help"], ["list", "methods"], ["list", "datasets"], ["report", "--help"]])
+@pytest.mark.parametrize(
+    "command", [["--help"], ["list", "methods"], ["list", "datasets"], ["report", "--help"], ["tune", "--help"]]
+)
 def test_light_commands_import_no_heavy_package(command: list[str]) -> None:
     code = (
         f"import sys; from benchmark.cli.main import main\ntry: main({command})\nexcept SystemExit: pass\n"
-        "heavy = {'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow', 'faiss'} & set(sys.modules)\n"
+        "heavy = {'torch', 'transformers', 'sklearn', 'scipy', 'pyarrow', 'faiss', 'optuna', 'sqlalchemy'}\n"
+        "heavy &= set(sys.modules)\n"
         "sys.exit(', '.join(heavy) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -59,7 +59,9 @@ def test_lines_come_while_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None
     lines: list[str] = []
     with RunProgress(lines.append) as shown:
         shown.stage("ids")
-        time.sleep(0.3)
+        end = time.monotonic() + 30
+        while len(lines) < 3 and time.monotonic() < end:
+            time.sleep(0.05)
     told = len(lines)
     assert told >= 3 and set(lines) == {"  ids, this cell 0 s so far"}
     time.sleep(0.2)

@@ -1,0 +1,1 @@
+"""Choosing settings on validation items and development judgments: search spaces, trials, and what is proposed."""
