@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,21 +23,37 @@ def bound_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def usable_cores(cgroup: Path = CGROUP) -> int:
-    """Return the cores that this process is bound to, or as many as its container's quota is worth if these are fewer.
+def usable_cores(cgroup: Path = CGROUP, members: Path | None = None) -> int:
+    """Return the cores that this process is bound to, or as many as a quota is worth if these are fewer.
 
-    Reads `cpu.max` (cgroup v2) or `cpu.cfs_quota_us` (v1); a part of a core counts as one.
+    Reads `cpu.max` (cgroup v2) or `cpu.cfs_quota_us` (v1) of the process's group and of all groups above it; a part of
+    a core counts as one.
     """
-    return max(1, min([bound_cores(), *_quotas(cgroup)]))
+    own = Path("/proc/self/cgroup") if members is None else members
+    return max(1, min([bound_cores(), *(quota for folder in _folders(cgroup, own) for quota in _quotas(folder))]))
 
 
-def _quotas(cgroup: Path) -> list[int]:
+def _folders(cgroup: Path, members: Path) -> list[Path]:
+    """Return the folders of the process's groups, from each one up to the root; in a container often the root alone."""
+    lines = []
+    with suppress(OSError):
+        lines = [line.split(":", 2) for line in members.read_text().splitlines()]
+    found = [cgroup, cgroup / "cpu"]
+    for parts in lines:
+        if len(parts) == 3 and ("cpu" in parts[1].split(",") or not parts[1]):
+            root = cgroup / "cpu" if parts[1] else cgroup
+            place = root / parts[2].strip("/")
+            found += [place, *(parent for parent in place.parents if root in parent.parents)]
+    return list(dict.fromkeys(found))
+
+
+def _quotas(folder: Path) -> list[int]:
     found = []
     with suppress(OSError, ValueError, IndexError, ZeroDivisionError):
-        quota, period = (cgroup / "cpu.max").read_text().split()[:2]
+        quota, period = (folder / "cpu.max").read_text().split()[:2]
         found.append(math.ceil(int(quota) / int(period)))  # the word max is no number: no quota
     with suppress(OSError, ValueError, ZeroDivisionError):
-        quota, period = ((cgroup / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
         if int(quota) > 0:
             found.append(math.ceil(int(quota) / int(period)))
     return found
@@ -46,6 +63,12 @@ def threads() -> int:
     """Return how many threads libraries are asked to use: what the user has set for OpenMP, else all usable cores."""
     said = os.environ.get(OPENMP, "").partition(",")[0].strip()
     return int(said) if said.isdigit() and int(said) else usable_cores()
+
+
+def threads_in_use() -> int:
+    """Return how many threads PyTorch computes with where it is loaded, else what libraries are asked to use."""
+    torch = sys.modules.get("torch")
+    return int(torch.get_num_threads()) if torch is not None else threads()
 
 
 def limit_threads() -> None:

@@ -29,7 +29,24 @@ def test_a_quota_is_worth_its_cores(tmp_path: Path, files: dict[str, str], worth
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert usable_cores(tmp_path) == min(bound_cores(), worth or bound_cores())
+    nowhere = tmp_path / "nowhere"
+    assert usable_cores(tmp_path, nowhere) == min(bound_cores(), worth or bound_cores())
+
+
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("0::/user.slice/job", "user.slice/job/cpu.max"), ("0::/user.slice/job", "user.slice/cpu.max"),
+        ("4:cpu,cpuacct:/slurm/job", "cpu/slurm/job/cpu.cfs_quota_us"), ("4:memory:/a\n0::/b", "b/cpu.max"),
+    ],
+)  # fmt: skip
+def test_quotas_count_of_the_group_and_of_those_above_it(tmp_path: Path, line: str, file: str) -> None:
+    (tmp_path / "members").write_text(f"{line}\n")
+    path = tmp_path / "cgroup" / file
+    path.parent.mkdir(parents=True)
+    path.write_text("100000 100000\n" if path.name == "cpu.max" else "100000\n")
+    (path.parent / "cpu.cfs_period_us").write_text("100000\n")
+    assert usable_cores(tmp_path / "cgroup", tmp_path / "members") == 1
 
 
 def test_what_the_user_has_set_counts(monkeypatch: pytest.MonkeyPatch) -> None:

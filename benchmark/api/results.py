@@ -64,10 +64,12 @@ class Results:
         """Return a pandas frame with one row per method, seed, task and metric."""
         import pandas
 
-        columns = ["dataset", "method", "label", "preset", "text_fields", "queries", "seed", "task", "metric", "value"]
+        columns = ["dataset", "method", "label", "preset", "text_fields", "split", "ties", "queries", "seed", "task"]
+        columns += ["metric", "value"]
         rows = [
             (
                 result.dataset["name"], result.method, result.label, result.preset, ",".join(result.text_fields),
+                result.of_histories.get("split", "leave-one-out"), result.of_histories.get("ties", "file"),
                 result.query_protocol if task == "search" else None, result.seed, task, metric, value,
             )
             for result in self.results if not result.problem

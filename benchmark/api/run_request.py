@@ -113,7 +113,8 @@ class RunRequest:
         }  # fmt: skip
         for variant in make_variants(names, self.preset_name, {**below, **settings}, dataset):
             chosen = proposed[variant.label]
-            changed = {key.partition(".")[0] for key in settings} & {variant.label, "generative"}
+            owners = {variant.label, *(["generative"] if variant.generative is not None else [])}
+            changed = owners & {key.partition(".")[0] for key in settings}
             if chosen is not None and not changed:
                 variant = replace(variant, trials=chosen.trials)
             variants.append(variant)

@@ -119,7 +119,7 @@ def _search(
     given: Mapping[str, Space],
 ) -> MethodSearch:  # fmt: skip
     """Return the search of one method. Raises UsageError where there is nothing to tune, or a setting is wrong."""
-    label, task = variant.label, request.chosen_task(variant, dataset.default_tasks)
+    label, task = variant.label, request.chosen_task(variant, dataset.tasks if request.task else dataset.default_tasks)
     higher_is_better = request.higher_is_better(task)
     owners = (label, "generative") if variant.generative is not None else (label,)
     fixed = {key: value for key, value in request.settings.items() if key.partition(".")[0] in owners}

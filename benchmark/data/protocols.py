@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from benchmark.data.dataset import Dataset
 from benchmark.data.splits import Split, leave_one_out
-from benchmark.data.ties import FILE, parse_ties, shuffled
-from benchmark.data.time_split import DEFAULT_SHARE, parse_cut, split_by_time
+from benchmark.data.ties import FILE, parse_ties, same_time, shuffled
+from benchmark.data.time_split import DEFAULT_SHARE, find_cuts, parse_cut, split_by_time
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.types.data import Histories
 
@@ -44,7 +44,13 @@ def check_histories(dataset: Dataset, split: str, ties: str) -> None:
             f"{option}: the data set '{dataset.name}' has no times.txt, so when its events were is unknown (one line a "
             "user: user time time ...; `benchmark data get` and `import` write it where the raw files have times)"
         )
-    split_histories(dataset, split, ties)
+    kind, _, cut = split.partition(":")
+    if kind == TIME:
+        find_cuts(dataset.times(), parse_cut(cut))
+    if ties != FILE and not same_time(dataset.histories(), dataset.times()).any():
+        dataset.warnings.append(
+            "No user has two events at one time stamp: ties shuffled or not, histories are the same."
+        )
 
 
 def read_histories(dataset: Dataset, ties: str) -> Histories:

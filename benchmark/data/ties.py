@@ -7,7 +7,7 @@ that a method can gain from the order of ids alone. Two readings stand side by s
     shuffled   the events of each tie in a random order, the same for every method: what a method really knows
 
 Where there are no time stamps ties are unknown. What can still be told is the direction: how often the later of two
-neighbouring events has the greater item id, which without ties would be half of the time.
+neighbouring events has the greater item id: about half of the time, where ids say nothing of time.
 """
 
 from __future__ import annotations
@@ -53,29 +53,31 @@ def same_time(histories: Histories, times: NDArray[Any]) -> NDArray[np.bool_]:
 def tie_facts(histories: Histories, times: NDArray[Any] | None, ids: Sequence[str]) -> dict[str, float]:
     """Return shares in [0, 1]: tied events and targets where there are times, and the direction of neighbours.
 
-    A target is a user's last event, its neighbour the one before it; equal items have no direction.
+    A target is a user's last event, its neighbour the one before it; equal items have no direction. Shares over
+    nothing are left out.
     """
     place = places_of_ids(ids)[histories.items]
     user = np.repeat(np.arange(len(histories)), histories.lengths)
     neighbours = user[1:] == user[:-1]
     target = neighbours & np.r_[user[1:] != user[:-1], True][1:] if len(user) > 1 else neighbours
     behind, differ = place[1:] > place[:-1], place[1:] != place[:-1]
-    found: dict[str, float] = {}
+    shares: dict[str, NDArray[np.bool_]] = {}
     if times is not None:
         tied = same_time(histories, times)
         with_twin = np.zeros(len(user), bool)
         with_twin[1:] |= tied
         with_twin[:-1] |= tied
-        found |= {
-            "tied events": _share(with_twin),
-            "tied targets": _share(tied[target]),
-            "tied neighbours whose later item id is greater": _share(behind[tied & differ]),
-            "other neighbours whose later item id is greater": _share(behind[neighbours & ~tied & differ]),
+        shares |= {
+            "tied events": with_twin,
+            "tied targets": tied[target],
+            "tied neighbours whose later item id is greater": behind[tied & differ],
+            "other neighbours whose later item id is greater": behind[neighbours & ~tied & differ],
         }
-    return found | {
-        "neighbours whose later item id is greater": _share(behind[neighbours & differ]),
-        "targets whose item id is greater": _share(behind[target & differ]),
+    shares |= {
+        "neighbours whose later item id is greater": behind[neighbours & differ],
+        "targets whose item id is greater": behind[target & differ],
     }
+    return {name: round(float(values.mean()), 6) for name, values in shares.items() if len(values)}
 
 
 def targets_behind(inputs: Histories, targets: Int32, ids: Sequence[str]) -> dict[str, int]:
@@ -87,11 +89,11 @@ def targets_behind(inputs: Histories, targets: Int32, ids: Sequence[str]) -> dic
     return {"targets_compared": int((target != last).sum()), "targets_with_greater_id": int((target > last).sum())}
 
 
-def tied_targets(histories: Histories, times: NDArray[Any]) -> int:
-    """Count the users whose last two events share their time stamp: which of them is the test item is an accident."""
-    last = histories.offsets[1:][histories.lengths >= 2] - 1
-    return int((times[last] == times[last - 1]).sum())
+def tied_targets(histories: Histories, times: NDArray[Any], positions: Int64) -> int:
+    """Count the targets at these positions of `histories.items` that share their time stamp with a neighbour.
 
-
-def _share(values: NDArray[np.bool_]) -> float:
-    return round(float(values.mean()), 6) if len(values) else 0.0
+    Which of the tied events is the target is then an accident: by leave-one-out the last one, after a cut the first.
+    """
+    tied = same_time(histories, times)
+    with_twin = np.r_[False, tied] | np.r_[tied, False]
+    return int(with_twin[positions].sum())

@@ -4,9 +4,12 @@
     validation   a user's first event from the validation cut on that is before the test cut
     test         a user's first event from the test cut on; its input is all that the user took before the test cut
 
-The test cut is a share of all events in time order, 0.9 unless said, or a date; as many events lie between the cuts as
-behind the test cut. Events with the time stamp of a cut come after it. Leave-one-out lets methods learn from events of
-other users that come after a test event; this split does not.
+The test cut is a share of all events in time order, 0.9 unless said, or a date; at least as many events lie between
+the cuts as after the test cut. Events with the time stamp of a cut come after it. Leave-one-out lets methods learn from
+events of other users that come after a test event; this split does not.
+
+With ties in the order of the file the test item is the first of its tie, and the item before it the last of another:
+where ids stand in order, the order of ids tells against the test item, as by leave-one-out it tells for it.
 """
 
 from __future__ import annotations
@@ -44,16 +47,7 @@ def split_by_time(histories: Histories, times: NDArray[Any], cut: float | date) 
 
     Raises UsageError where a cut leaves nothing to learn from or nobody to test.
     """
-    ordered = np.sort(times)
-    unit = unit_of(float(ordered[-1])) if len(ordered) else ""
-    test_cut = _test_cut(ordered, cut, unit)
-    later = len(ordered) - int(np.searchsorted(ordered, test_cut))
-    if not 0 < 2 * later < len(ordered):
-        raise UsageError(
-            f"--split time: {later:,} of {len(ordered):,} events lie behind the cut, and as many before it are for "
-            "validation: nothing to learn from or nobody to test is left; choose another cut"
-        )
-    validation_cut = ordered[len(ordered) - 2 * later]
+    validation_cut, test_cut, day = find_cuts(times, cut)
     user = np.repeat(np.arange(len(histories)), histories.lengths)
     learned, known = (
         np.bincount(user[times < at], minlength=len(histories)).astype(np.int64) for at in (validation_cut, test_cut)
@@ -68,10 +62,27 @@ def split_by_time(histories: Histories, times: NDArray[Any], cut: float | date) 
         test_targets=targets_at(histories, histories.offsets[:-1] + known, tested),
         skipped={
             "no event before the test cut": int((known == 0).sum()),
-            "no event from the test cut on": int((histories.lengths == known).sum()),
+            "no event from the test cut on": int(((known > 0) & (histories.lengths == known)).sum()),
         },
     )
-    return split, day_of(float(test_cut), unit)
+    return split, day
+
+
+def find_cuts(times: NDArray[Any], cut: float | date) -> tuple[Any, Any, str]:
+    """Return the time stamps of the validation and the test cut, and the day of the latter.
+
+    Raises UsageError where nothing is left to learn from, or nobody to test.
+    """
+    ordered = np.sort(times)
+    unit = unit_of(float(ordered[-1])) if len(ordered) else ""
+    test_cut = _test_cut(ordered, cut, unit)
+    later = len(ordered) - int(np.searchsorted(ordered, test_cut))
+    if not 0 < 2 * later < len(ordered):
+        raise UsageError(
+            f"--split time: {later:,} of {len(ordered):,} events come after the cut, and as many before it are for "
+            "validation: nothing to learn from or nobody to test is left; choose another cut"
+        )
+    return ordered[len(ordered) - 2 * later], test_cut, day_of(test_cut, unit)
 
 
 def _test_cut(ordered: NDArray[Any], cut: float | date, unit: str) -> Any:

@@ -35,5 +35,5 @@ def day_of(number: float, unit: str) -> str:
     if unit == CALENDAR:
         return f"{int(number) // 10_000:04d}-{int(number) // 100 % 100:02d}-{int(number) % 100:02d}"
     if unit not in UNITS:
-        return f"{number:g}"
+        return str(number)
     return datetime.fromtimestamp(number / 1000 ** UNITS.index(unit), UTC).date().isoformat()

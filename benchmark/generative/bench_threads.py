@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmark.threads import OPENMP, usable_cores
+from benchmark.threads import VARIABLES, usable_cores
 
 ROUNDS, STEPS, USERS = 5, 40, 512
 BUSY = "while True: pass"
@@ -58,7 +58,7 @@ def steps_per_second(steps: int) -> float:
 def _measured(threads: int, steps: int) -> float:
     command = [sys.executable, "-c", STEP.format(steps)]
     done = subprocess.run(
-        command, env=os.environ | {OPENMP: str(threads)}, capture_output=True, text=True, check=True
+        command, env=os.environ | dict.fromkeys(VARIABLES, str(threads)), capture_output=True, text=True, check=True
     )  # fmt: skip
     return float(done.stdout.split()[-1])
 

@@ -5,7 +5,7 @@ Nothing here imports torch or computes a result, so that a finished run is recog
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,10 @@ class Variant:
     chosen: frozenset[str] = frozenset()  # keys of the method's configuration that `--set` gave, not the preset
     notes: tuple[str, ...] = ()  # what the tables must say of the configuration
     trials: int | None = None  # settings that were tried to choose the preset's; None: unknown, or others were set
+
+    def with_note(self, note: str) -> Variant:
+        """Return the row with one more thing to say of it."""
+        return replace(self, notes=(*self.notes, note))
 
     def describe(self) -> dict[str, Any]:
         """Everything about the row that decides its results."""

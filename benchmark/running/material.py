@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.data.dataset import Dataset
-from benchmark.data.protocols import LEAVE_ONE_OUT, split_histories
+from benchmark.data.protocols import split_histories
 from benchmark.data.self_retrieval import EXCLUDED, own_items
 from benchmark.data.splits import Split
 from benchmark.data.ties import targets_behind, tied_targets
@@ -103,9 +103,10 @@ class Material:
             "targets_unseen": int((~learned[targets]).sum()),
             **targets_behind(inputs, targets, self.corpus.ids),
         }
-        if self.dataset.times_file:  # a cut in time parts no tie
-            at_end = self.protocol.split == LEAVE_ONE_OUT
-            counts["targets_tied"] = tied_targets(self.dataset.histories(), self.dataset.times()) if at_end else 0
+        if self.dataset.times_file:
+            histories, tested = self.dataset.histories(), self.split.test_targets >= 0
+            at = (histories.offsets[:-1] + self.split.test_inputs.lengths)[tested]
+            counts["targets_tied"] = tied_targets(histories, self.dataset.times(), at)
         return counts
 
     def left_out(self, task: str) -> Int32 | None:

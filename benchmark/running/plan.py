@@ -28,6 +28,10 @@ from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 from benchmark.types.method import Method
 
 LONGEST_LABEL = 120  # bytes; a folder of that name, with what a temporary name adds, fits every file system
+CHOSEN_ELSEWHERE = (
+    "its settings were chosen on the validation items of leave-one-out in the order of the file; some of these may be "
+    "test items here."
+)
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
 
 
@@ -152,6 +156,8 @@ def make_plan(
             raise UsageError("--split and --ties change histories alone: only the task recommendation goes with them")
         asked = ("recommendation",)
     metrics = {metric.name: code_version(import_module(entry.module)) for entry, metric in plugins()}
+    if protocol.of_histories:
+        variants = [variant.with_note(CHOSEN_ELSEWHERE) if variant.trials else variant for variant in variants]
     cells, skipped = [], []
     suite = code_version(runner)  # with all it imports: everything but the methods
     for variant in (fitted_to_catalogue(variant, dataset.n_items) for variant in variants):

@@ -25,7 +25,7 @@ from benchmark.learning.processes import process_rank
 from benchmark.locks import lock
 from benchmark.running.memory import peak_memory, reset_peak_memory
 from benchmark.sealing import damage, looks_whole, note_damage, sealed
-from benchmark.threads import threads
+from benchmark.threads import threads_in_use
 from benchmark.types.facts import NESTED_SECONDS, Facts
 
 
@@ -122,7 +122,7 @@ class Store:
                 "seconds": round(time.perf_counter() - started - nested, 3),
                 "peak_memory": peak_memory(),
                 "device": device,
-                "threads": threads(),
+                "threads": threads_in_use(),
                 "date": datetime.now(UTC).date().isoformat(),
                 "resumed": resumed,  # after a kill, `seconds` counts the last part only
                 "facts": dict(facts),

@@ -83,7 +83,8 @@ def read_proposal(path: Path) -> Proposal:
 def write_proposal(path: Path, facts: Mapping[str, Any], methods: Mapping[str, Mapping[str, Any]]) -> None:
     """Write a file: what holds for all of it, and label -> its method, trials, settings and other facts."""
     lines = [
-        "# Settings chosen by `benchmark tune` on validation items or development judgments, never on the test part.",
+        "# Settings chosen by `benchmark tune` on validation items of leave-one-out or development judgments, never on",
+        "# their test part. With another split, or with ties shuffled, test items may be among the former.",
         f"# To use them: benchmark run --preset THIS-FILE --methods {','.join(methods)} --dataset NAME",
         *_pairs(facts),
     ]

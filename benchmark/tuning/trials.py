@@ -95,6 +95,9 @@ class TrialStore:
                 {key: v for key, v in self.first.items() if key in self.space and self.space[key].holds(v)}
             )
         drawn = drawing.ask(dict(self._distributions)).params
+        if not earlier:  # the preset's values, as they are
+            drawn |= {key: value for key, value in self.first.items() if key in drawn and self.space[key].holds(value)}
+            return {key: drawn[key] for key in self.space}
         return {key: _rounded(drawn[key], tried) for key, tried in self.space.items()}
 
     @property
@@ -168,6 +171,6 @@ def _distribution(tried: Range | Choices) -> Any:
 
 def _rounded(value: Scalar, tried: Range | Choices) -> Scalar:
     """Return a drawn number with few digits, within its bounds."""
-    if isinstance(tried, Choices) or not isinstance(value, float):
+    if isinstance(tried, Choices) or tried.step is not None or not isinstance(value, float):
         return value
     return min(max(float(f"{value:.{DIGITS}g}"), tried.low), tried.high)

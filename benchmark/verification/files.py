@@ -152,6 +152,12 @@ def read_items(path: Path) -> dict[str, tuple[str, ...]]:
     return items
 
 
+def read_last_items(path: Path) -> tuple[tuple[str, str], ...]:
+    """Read 'user item': each user's last item, for the users that have one."""
+    rows = [line.split() for _, line in lines(path)]
+    return tuple((row[0], row[1]) for row in rows if len(row) > 1)
+
+
 @lru_cache(maxsize=4)
 def read_histories(path: Path) -> tuple[tuple[str, ...], ...]:
     """Read 'user item item ..': the items of each user, oldest first."""

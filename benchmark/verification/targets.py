@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.verification.files import Grades, read_histories
+from benchmark.verification.files import Grades, read_histories, read_last_items
 from benchmark.verification.stored import Stored
 
 TASK = "recommendation"
@@ -25,7 +25,10 @@ def check_targets(result: Stored, grades: Grades) -> None:
         unseen = sum(item not in learned for item in targets.values())
         result.same(f"counts, {TASK}, targets_unseen", own["targets_unseen"], unseen, "the stored histories give")
     if "targets_compared" in own and inputs.is_file():
-        last = dict(line.split() for line in inputs.read_text("utf-8").splitlines() if len(line.split()) == 2)
+        found = result.read(TASK, read_last_items, inputs.name, inputs)
+        if found is None:
+            return
+        last = dict(found)
         pairs = [(last[user], item) for user, item in targets.items() if last.get(user, item) != item]
         numbers = all(name.isascii() and name.isdigit() for name in result.items or (n for pair in pairs for n in pair))
         greater = sum(int(b) > int(a) if numbers else b > a for a, b in pairs)
@@ -35,5 +38,5 @@ def check_targets(result: Stored, grades: Grades) -> None:
 
 def _beside(result: Stored, name: str) -> Path:
     protocol = result.content["config"]["protocol"]
-    chosen = "".join(f"-{key}-{protocol[key].replace(':', '-')}" for key in ("split", "ties") if key in protocol)
+    chosen = "".join(f"-{key}-{str(protocol[key]).replace(':', '-')}" for key in ("split", "ties") if key in protocol)
     return result.folder.parents[2] / f"{name}-{result.content['dataset']['fingerprint'][:12]}{chosen}.txt"

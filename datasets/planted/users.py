@@ -45,13 +45,18 @@ def _lines(ids: list[str], lengths: Int64, items: Int32) -> Iterator[str]:
 def days(catalogue: Catalogue, lengths: Int64, width: int) -> Int32:
     """Return the day of every event [n_users, width], ascending within a user, with many events of a user on one day.
 
-    A user comes on about half as many days as there are events; behind the last event the day is the last possible.
+    A user comes about half as often as there are events, each time on any of the days; after the last event stands the
+    last day.
     """
-    n_days, random = catalogue.config.days, catalogue.random("days")
-    visits = np.sort(random.integers(n_days, size=(len(lengths), width)), axis=1)
-    visit = np.cumsum(random.random((len(lengths), width)) < 0.5, axis=1) - 1
-    found = np.take_along_axis(visits, visit.clip(min=0), axis=1)
-    found[np.arange(width) >= lengths[:, None]] = n_days - 1
+    n_days, random, event = catalogue.config.days, catalogue.random("days"), np.arange(width)
+    begins = random.random((len(lengths), width)) < 0.5
+    begins[:, 0] = True
+    visit = np.cumsum(begins, axis=1) - 1
+    n_visits = np.take_along_axis(visit, lengths[:, None] - 1, axis=1) + 1
+    visits = random.integers(n_days, size=(len(lengths), width))
+    visits = np.sort(np.where(event < n_visits, visits, n_days), axis=1)
+    found = np.take_along_axis(visits, np.minimum(visit, n_visits - 1), axis=1)
+    found[event >= lengths[:, None]] = n_days - 1
     return found.astype(np.int32)
 
 

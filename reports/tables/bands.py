@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -30,8 +30,8 @@ class Banded(Table):
     def groups_of_users(self, result: Result) -> dict[str, int] | None:
         """Return user -> group; None where the files that tell it are not there."""
 
-    def more(self, row: Row) -> list[tuple[Column, Cell]]:
-        """Return further columns, made of a row's cells."""
+    def more(self, cells: Mapping[int, Cell]) -> list[tuple[Column, Cell]]:
+        """Return further columns, made of a row's cells by group."""
         return []
 
     def fill(self, results: Iterable[Result]) -> list[FilledTable]:
@@ -58,7 +58,7 @@ class Banded(Table):
             for band in shown
         )
         rows = tuple(replace(row, cells=_cells(row, bands, shown)) for row in filled.rows)
-        further = [self.more(row) for row in rows]
+        further = [self.more(dict(zip(shown, row.cells, strict=True))) for row in rows]
         rows = tuple(
             replace(row, cells=(*row.cells, *(cell for _, cell in new))) for row, new in zip(rows, further, strict=True)
         )

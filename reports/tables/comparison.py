@@ -23,6 +23,7 @@ from benchmark.metrics.significance import bootstrap_draws, holm, mean_interval,
 from benchmark.reports.tables.cells import Seeds
 from benchmark.reports.tables.columns import plugin_columns
 from benchmark.reports.tables.conditions import differences
+from benchmark.reports.tables.histories import histories_in_words
 from benchmark.reports.tables.scores import align, query_values, value_ranges
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
@@ -66,7 +67,7 @@ class TaskComparison:
     a: str
     b: str
     seeds: tuple[tuple[int, ...], tuple[int, ...]]  # of A and of B
-    dataset: str  # its title
+    dataset: str  # its title, and the split and ties of its histories where they are not the papers'
     sentence: str
     metrics: tuple[MetricComparison, ...]
 
@@ -90,7 +91,7 @@ def compare_rows(
         text = sentence(names[0], names[1], metrics)
         if apart := differences(task, *pair):
             text += f" The rows also differ in {_and(apart)}: that may be the cause."
-        title = str(pair[0][0].dataset["title"])
+        title = ", ".join(filter(None, (str(pair[0][0].dataset["title"]), histories_in_words(pair[0][0]))))
         compared.append(TaskComparison(task, names[0], names[1], (of_a, of_b), title, text, tuple(metrics)))
     return compared
 
@@ -118,7 +119,9 @@ def find_pairs(
         if having:
             found[task] = having[0]
     if not found:
-        raise UsageError(f"{a} and {b} have no results of one task, data set, text fields, preset and query set")
+        raise UsageError(
+            f"{a} and {b} have no results of one task, data set, text fields, preset, split, ties and query set"
+        )
     return found
 
 

@@ -7,14 +7,15 @@ from math import sqrt
 
 from benchmark.results.result_files import Result
 
-BEYOND_CHANCE = 3.29  # standard errors above one half from which a warning is given: 1 in 2,000 by chance
+BEYOND_CHANCE = 3.29  # standard errors from one half, from which on a warning is given: 1 in 1,000 by chance
 
 
 def histories_in_words(result: Result) -> str:
-    """Return 'split time:0.9 (cut 2014-03-05), ties shuffled'; '' where both are the papers'."""
-    cut = (result.config.get("protocol") or {}).get("cut")
-    said = result.history_protocol
-    return said.replace("split time", f"split at {cut}, time", 1) if cut else said
+    """Return 'split time:0.9 (from 2014-03-05 on), ties shuffled'; '' where both are the papers'."""
+    chosen, cut = result.of_histories, (result.config.get("protocol") or {}).get("cut")
+    if cut and not chosen.get("split", "").endswith(cut):
+        chosen["split"] = f"{chosen['split']} (from {cut} on)"
+    return ", ".join(f"{name} {value}" for name, value in chosen.items())
 
 
 def share_of_order(results: Sequence[Result]) -> str:
@@ -23,7 +24,7 @@ def share_of_order(results: Sequence[Result]) -> str:
     if not counts or not counts["targets_compared"]:
         return ""
     share = counts["targets_with_greater_id"] / counts["targets_compared"]
-    return f"{share:.1%} of the next items have a greater item id than the item before them (chance 50%){_tied(counts)}"
+    return f"{share:.1%} of the next items have a greater item id than the item before them{_tied(counts)}"
 
 
 def _counts(results: Sequence[Result]) -> Mapping[str, int] | None:
@@ -32,24 +33,29 @@ def _counts(results: Sequence[Result]) -> Mapping[str, int] | None:
 
 
 def _tied(counts: Mapping[str, int]) -> str:
-    """Say how many next items share the time stamp of the item before them."""
+    """Say how many next items share their time stamp with another event of their user."""
     if "targets_tied" not in counts:
         return "; the data set has no time stamps"
-    return f"; {counts['targets_tied'] / max(counts['users'], 1):.1%} of them share its time stamp"
+    share = counts["targets_tied"] / max(counts["users"], 1)
+    return f"; {share:.1%} of all next items share their time stamp with an event beside them"
 
 
 def warning_on_order(results: Sequence[Result]) -> list[str]:
-    """Return a sentence where next items have a greater id than the item before them too often to be chance."""
-    counts = _counts(results)
-    if not counts or not counts["targets_compared"]:
+    """Return a sentence where ties in the order of the file may tell the next item by its id.
+
+    That is: its id is greater than the one before it, or smaller, too often to be chance, and there are ties, or there
+    may be some.
+    """
+    counts = _counts([result for result in results if "ties" not in result.of_histories])
+    if not counts or not counts["targets_compared"] or not counts.get("targets_tied", 1):
         return []
     greater, compared = counts["targets_with_greater_id"], counts["targets_compared"]
-    if greater - compared / 2 < BEYOND_CHANCE * sqrt(compared) / 2:
+    if abs(greater - compared / 2) < BEYOND_CHANCE * sqrt(compared) / 2:
         return []
     return [
         f"Order of ids: {greater / compared:.1%} of the {compared:,} next items have a greater item id than the item "
-        f"before them (chance 50%){_tied(counts)}. Where the events of one time stamp stand in the order of their ids, "
-        "as in Amazon's 5-core files, a method that learns this order gains by an accident of the file; the control "
-        "row alphabet uses nothing else, besides popularity. --ties shuffled is the other reading, for data with time "
-        "stamps."
+        f"before them (about 50% where ids say nothing){_tied(counts)}. Where the events of one time stamp stand in "
+        "the order of their ids, as in Amazon's 5-core files, methods gain or lose by an accident of the file; the "
+        "control row alphabet uses nothing else, besides popularity. --ties shuffled is the other reading, for data "
+        "with time stamps."
     ]

@@ -1,18 +1,18 @@
 """Recommendation by the order of item ids: is the id of the next item greater than that of the item before it?
 
-Without time stamps nobody can tell which events are tied. Their direction can still be told, and it bounds what the
-order of the file gives: were it an accident, both groups would have as many users, and a method that knows nothing of
-the order would find as many next items in one as in the other.
+Without time stamps nobody can tell which events are tied. Their direction can still be told, and what a method finds in
+each: where ids say nothing of the order of events, both groups have about as many users.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
 from benchmark.reports.tables.bands import MEASURE, Banded
 from benchmark.reports.tables.columns import column
-from benchmark.reports.tables.layout import Cell, Column, Row
+from benchmark.reports.tables.layout import Cell, Column
 from benchmark.results.result_files import Result
 from benchmark.types.ties import places_of_ids
 from benchmark.types.trec import read_qrels
@@ -38,10 +38,10 @@ class ByOrder(Banded):
             for user, item in targets.items() if user in last
         }  # fmt: skip
 
-    def more(self, row: Row) -> list[tuple[Column, Cell]]:
+    def more(self, cells: Mapping[int, Cell]) -> list[tuple[Column, Cell]]:
         """Return the mean of both groups; its limits are the means of theirs, which is wider than need be."""
         title = column(self.task, MEASURE, key=f"{MEASURE}.balanced", header="balanced", source="bands")
-        smaller, greater = (*row.cells[:2], Cell(), Cell())[:2]
+        smaller, greater = (cells.get(group, Cell()) for group in (0, 1))
         if smaller.mean is None or greater.mean is None:
             return [(title, Cell())]
         low, high = ((getattr(smaller, end) + getattr(greater, end)) / 2 for end in ("low", "high"))
@@ -53,9 +53,9 @@ BY_ORDER = ByOrder(
     "recommendation-by-order", "Next-item recommendation by the order of item ids", "recommendation", (),
     (
         f"{MEASURE} of the users (n) whose next item has a smaller or a greater item id than the item before it; "
-        "without ties in the order of ids, both groups would have as many users. balanced: the mean of both, with the "
-        "mean of their limits: what a method would reach if half of the next items had the greater id, all else being "
-        "equal. The groups may differ in more than the order.",
+        "where ids say nothing of the order of events, both groups have about as many users. balanced: the mean of "
+        "both, with the mean of their limits: what a method would reach if half of the next items had the greater id, "
+        "all else being equal. The groups may differ in more than the order.",
     ),
     group="details",
 )  # fmt: skip

@@ -6,14 +6,17 @@ way has its own test items, so a difference between two columns says something o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from benchmark.reports.tables.captions import data_set, protocol, remarks_of_runs, representative_result, run_conditions
 from benchmark.reports.tables.cells import interval_notes
+from benchmark.reports.tables.changes import words_on_changes
 from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.filling import build
 from benchmark.reports.tables.histories import warning_on_order
+from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import Cell, FilledTable, Row
 from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result
@@ -49,27 +52,49 @@ class BySide(Table):
             replace(of, key=f"{of.key}.{name}", header=f"{of.header} ({name})", source="sides")
             for name, side in sides.items() for of in side.columns
         )  # fmt: skip
-        labels = dict.fromkeys(row.label for side in sides.values() for row in side.rows)
-        rows = tuple(_joined(label, list(sides.values())) for label in labels)
+        by_row: dict[str, dict[str, Row]] = {}  # configuration -> way -> row
+        for name, side in sides.items():
+            for row in side.rows:
+                by_row.setdefault(_identity(row.results[0]), {})[name] = row
+        found = [next(iter(rows.values())) for rows in by_row.values()]
+        labels = row_labels([_plain(row.results[0]) for row in found])
+        rows = tuple(_joined(label, rows, sides) for label, rows in zip(labels, by_row.values(), strict=True))
         rows = tuple(sorted(rows, key=lambda row: (row.control, row.label)))
         every = [result for name in names for result in ways[name]]
-        first = replace(representative_result(every), config={})
-        caption = "; ".join([data_set(first), *protocol(first, search=False), *run_conditions(every, [TASK])])
+        changed, of_changes = words_on_changes([(row.results[0],) for row in rows], [TASK])
+        first = self._of_others(representative_result(every))
+        caption = "; ".join(
+            [data_set(first), *protocol(first, search=False, changed=changed), *run_conditions(every, [TASK])]
+        )
         notes = [f"{name}: {_about(ways[name])}." for name in names]
         notes += [f"{name}: {note}" for name in names for note in warning_on_order(ways[name])]
-        notes += [*self.footnotes, *interval_notes([(row.label, row.cells) for row in rows])]
+        notes += [*self.footnotes, *interval_notes([(row.label, row.cells) for row in rows]), *of_changes]
         notes += list(dict.fromkeys(note for name in names for note in _notes_of_runs(sides[name])))
         return FilledTable(self, columns, rows, f"{caption}.", tuple(notes))
 
+    def _of_others(self, result: Result) -> Result:
+        """Return a result whose protocol is what both sides share."""
+        own = {name: value for name, value in result.of_histories.items() if name != self.choice}
+        return replace(result, config={**result.config, "protocol": own})
 
-def _joined(label: str, sides: Sequence[FilledTable]) -> Row:
-    """Return the row of a label with the cells of all sides."""
+
+def _plain(result: Result) -> Result:
+    """Return a result without what its histories are: the rest decides which row it is."""
+    own = result.config.get("protocol") or {}
+    kept = {name: value for name, value in own.items() if name not in ("split", "ties", "cut")}
+    return replace(result, config={**result.config, "protocol": kept})
+
+
+def _identity(result: Result) -> str:
+    return json.dumps([result.label, result.method, _plain(result).config], sort_keys=True, default=str)
+
+
+def _joined(label: str, of_ways: Mapping[str, Row], sides: Mapping[str, FilledTable]) -> Row:
+    """Return a row with the cells of all sides."""
     cells: list[Cell] = []
-    found: list[Row] = []
-    for side in sides:
-        row = next((row for row in side.rows if row.label == label), None)
-        cells += row.cells if row else [Cell()] * len(side.columns)
-        found += [row] if row else []
+    for name, side in sides.items():
+        cells += of_ways[name].cells if name in of_ways else [Cell()] * len(side.columns)
+    found = list(of_ways.values())
     seeds = tuple(sorted({seed for row in found for seed in row.seeds}))
     return Row(label, seeds, tuple(cells), found[0].control, tuple(result for row in found for result in row.results))
 

@@ -50,3 +50,12 @@ def test_numbers_are_compared_as_numbers_and_the_same_item_has_a_group_of_its_ow
 def test_without_the_inputs_there_is_no_table(tmp_path: Path) -> None:
     put(tmp_path, "mine", values={"R@10": [1, 0]})
     assert BY_ORDER.fill(load_results(tmp_path)) == []
+
+
+def test_nothing_is_balanced_where_a_group_is_empty(tmp_path: Path) -> None:
+    folder = put(tmp_path, "mine", values={"R@10": [0, 0, 1, 1]})
+    (folder / "qrels.recommendation.txt").write_text("q0 0 b 1\nq1 0 c 1\nq2 0 a 1\nq3 0 a 1\n")
+    (tmp_path / "demo" / "inputs-f1.txt").write_text("q0 a\nq1 a\nq2 a\nq3 a\n")
+    (filled,) = BY_ORDER.fill(load_results(tmp_path))
+    cells = {of.header: cell.mean for of, cell in zip(filled.columns, filled.rows[0].cells, strict=True)}
+    assert cells == {"greater id (n = 2)": 0, "the same item (n = 2)": 1, "balanced": None}

@@ -14,8 +14,8 @@ from benchmark.results.result_files import Result
 from benchmark.types.data import Histories
 from benchmark.types.trec import read_qrels
 
-DAYS = "planted:items=2000,users=2000,queries=5,train_queries=20,departments=2,days=60,seed=5"
-NO_DAYS = DAYS.replace("days=60", "days=0")
+DAYS = "planted:items=2000,users=2000,queries=5,train_queries=20,departments=2,days=10,seed=5"
+NO_DAYS = DAYS.replace("days=10", "days=0")
 
 
 def run(runs: Path, *words: str, methods: str = "alphabet,popularity", dataset: str = DAYS) -> int:
@@ -53,7 +53,7 @@ def test_the_control_is_above_chance_in_the_order_of_the_file_and_at_chance_with
         greater = sum(item > last[user] for user, item, _ in targets)
         assert counts["targets_with_greater_id"] == greater and share[0] < greater / counts["users"] < share[1]
         histories, times = dataset.histories(), dataset.times()
-        ends = (histories.offsets[1:] - 1).tolist()
+        ends = (histories.offsets[1:] - 1).tolist()  # before the last event stands the only neighbour
         assert counts["targets_tied"] == sum(times[end] == times[end - 1] for end in ends)
         assert counts["targets_compared"] == sum(item != last[user] for user, item, _ in targets)
 
@@ -62,8 +62,9 @@ def test_only_the_order_of_the_file_is_warned_of(runs: Path, capsys: pytest.Capt
     assert main(["report", "--runs", str(runs), "--tables", "recommendation"]) == 0
     tables = " ".join(capsys.readouterr().out.split()).split("Next-item recommendation Planted")[1:]
     assert len(tables) == 3
-    assert [("Order of ids" in table, "ties shuffled;" in table, "split at 2010-" in table) for table in tables] == [
-        (True, False, False), (False, False, True), (False, True, False),
+    signs = ("Order of ids", "ties shuffled;", "split time:0.9 (from 2010-")
+    assert [[sign in table for sign in signs] for table in tables] == [
+        [True, False, False], [True, False, True], [False, True, False],
     ]  # fmt: skip
 
 
@@ -166,4 +167,48 @@ def test_the_table_of_data_sets_names_the_order_of_ids_and_ties(runs: Path, caps
     counts = results(runs, "popularity")[""].counts["recommendation"]
     share = counts["targets_with_greater_id"] / counts["targets_compared"]
     assert f"{share:.1%} of the next items have a greater item id" in said
-    assert f"{counts['targets_tied'] / counts['users']:.1%} of them share its time stamp" in said
+    assert f"{counts['targets_tied'] / counts['users']:.1%} of all next items share their time stamp" in said
+
+
+def test_rows_meet_their_own_configuration_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row of other settings in one order of ties is no pair with the preset's row in the other."""
+    small = DAYS.replace("items=2000,users=2000", "items=200,users=200")
+    words = ("--tasks", "recommendation")
+    assert run(tmp_path, *words, "--set", "item-knn.neighbours=20", methods="item-knn", dataset=small) == 0
+    assert run(tmp_path, *words, "--ties", "shuffled", methods="item-knn", dataset=small) == 0
+    assert main(["report", "--runs", str(tmp_path), "--tables", "recommendation-ties", "--format", "md"]) == 0
+    out = capsys.readouterr().out
+    rows = [line.split("|")[1:6] for line in out.splitlines() if line.startswith("| item-knn")]
+    assert sorted([cell.strip() == "–" for cell in row[1:]] for row in rows) == [[False] * 2 + [True] * 2,
+                                                                                [True] * 2 + [False] * 2]  # fmt: skip
+    assert "changed: item-knn.neighbours=20" in out
+
+
+def test_a_frame_and_a_comparison_say_which_histories(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from benchmark.api.results import Results
+
+    frame = Results(tuple(load_results(runs)), {}, runs).to_frame()
+    assert set(zip(frame["split"], frame["ties"], strict=True)) == {
+        ("leave-one-out", "file"), ("leave-one-out", "shuffled"), ("time:0.9", "file"),
+    }  # fmt: skip
+    sides = [str(results(runs, method)["ties shuffled"].folder) for method in ("alphabet", "popularity")]
+    capsys.readouterr()
+    assert main(["compare", *sides, "--runs", str(runs)]) == 0
+    assert ", ties shuffled, recommendation: A =" in capsys.readouterr().out
+
+
+def test_a_cut_in_time_with_ties_in_order_is_warned_of_too(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There the test item is the first of its tie, the one with the smallest id."""
+    counts = results(runs, "popularity")["split time:0.9"].counts["recommendation"]
+    assert counts["targets_with_greater_id"] < 0.45 * counts["targets_compared"] and counts["targets_tied"] > 0
+    assert main(["report", "--runs", str(runs), "--tables", "recommendation"]) == 0
+    tables = " ".join(capsys.readouterr().out.split()).split("Next-item recommendation Planted")[1:]
+    assert ["Order of ids" in table for table in tables if "split time:0.9" in table] == [True]
+
+
+def test_tuned_settings_say_where_they_were_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = DAYS.replace("items=2000,users=2000", "items=200,users=200")
+    for words, noted in (((), False), (("--ties", "shuffled"), True)):
+        command = ["run", "--methods", "item-knn", "--preset", "tuned", "--dataset", small, "--device", "cpu"]
+        assert main([*command, "--tasks", "recommendation", "--runs", str(tmp_path / str(noted)), *words]) == 0
+        assert ("chosen on the validation items of leave-one-out" in " ".join(capsys.readouterr().out.split())) == noted
