@@ -90,15 +90,12 @@ class TrialStore:
         seed = int(digest([self.seed, len(earlier), attempt]), 16) % 2**32
         drawing = optuna.create_study(direction=self._direction, sampler=optuna.samplers.TPESampler(seed=seed))
         drawing.add_trials(earlier)
+        preset = {key: v for key, v in self.first.items() if key in self.space and self.space[key].holds(v)}
         if not earlier:
-            drawing.enqueue_trial(
-                {key: v for key, v in self.first.items() if key in self.space and self.space[key].holds(v)}
-            )
+            drawing.enqueue_trial(preset)
         drawn = drawing.ask(dict(self._distributions)).params
-        if not earlier:  # the preset's values, as they are
-            drawn |= {key: value for key, value in self.first.items() if key in drawn and self.space[key].holds(value)}
-            return {key: drawn[key] for key in self.space}
-        return {key: _rounded(drawn[key], tried) for key, tried in self.space.items()}
+        rounded = {key: _rounded(drawn[key], tried) for key, tried in self.space.items()}
+        return rounded if earlier else rounded | preset
 
     @property
     def _direction(self) -> str:

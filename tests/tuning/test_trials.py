@@ -74,9 +74,19 @@ def test_no_settings_are_tried_twice_while_there_are_others(tmp_path: Path) -> N
 
 
 def test_numbers_that_are_drawn_can_be_typed_again(tmp_path: Path) -> None:
-    for trial in search(tmp_path, 12)[1:]:  # the first one is the preset, as it is
+    for trial in search(tmp_path, 12):
         rate = trial.settings["rate"]
         assert float(f"{rate:.4g}") == rate and 1e-4 <= rate <= 1e-1
+
+
+def test_steps_are_kept_to_the_last_digit_and_so_is_the_preset(tmp_path: Path) -> None:
+    space = {"share": Range(0.0, 1.0, step=0.03125), "rate": Range(1e-6, 1e-1, log=True)}
+    trials = TrialStore(tmp_path, space, {"rate": 0.000123456, "share": 0.53125}, True, 0)
+    for _ in range(30):
+        trials.add(trials.proposed(), 1.0, 0.0)
+    found = [trial.settings for trial in trials.finished()]
+    assert found[0] == {"rate": 0.000123456, "share": 0.53125} and len(found) == 30
+    assert all(settings["share"] * 32 == int(settings["share"] * 32) for settings in found)
 
 
 def test_the_listing_holds_every_trial(tmp_path: Path) -> None:
