@@ -47,12 +47,18 @@ class DualEncoder(Retriever[DualEncoderConfig]):
             train_simcse(self.model, documents, config.encoder, context)
         if config.fine_tune:
             self._fine_tune(corpus, texts, queries, context)
-        vectors = self._embed(documents, context.progress)
+        context.facts["parameters"] = sum(parameter.numel() for parameter in self.model.parameters())
+        self._queries, self._context = queries, context
+        self.extend(corpus)
+
+    def extend(self, corpus: Corpus) -> None:
+        """Embed this corpus with the encoder as it is, and index it instead."""
+        config, context = self.config, self._context
+        vectors = self._embed([config.document_prefix + text for text in corpus.texts()], context.progress)
         self.index = DenseIndex(
-            vectors, corpus.ids, config.index, sample=self._sample(vectors, queries, context), seed=context.seed,
+            vectors, corpus.ids, config.index, sample=self._sample(vectors, self._queries, context), seed=context.seed,
             gpu=context.device.startswith("cuda"),
         )  # fmt: skip
-        context.facts["parameters"] = sum(parameter.numel() for parameter in self.model.parameters())
         context.facts["index_bytes"] = self.index.bytes
         if config.index.name != "exact":
             context.facts[f"index_recall@{DEPTH}"] = round(self.index.recall, 4)
