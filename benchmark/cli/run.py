@@ -53,9 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "keep it",
     )  # fmt: skip
     parser.add_argument(
-        "--split", default="leave-one-out", metavar="leave-one-out|time[:CUT]",
+        "--split", default="leave-one-out", metavar="leave-one-out|time[:CUT]|cold-start[:SHARE]",
         help="each user's last item is the test item (default), or what comes after one cut for all users: a share of "
-        "the events (time:0.9) or a date (time:2014-01-31)",
+        "the events (time:0.9) or a date (time:2014-01-31); cold-start:0.1 withholds a tenth of the items from all "
+        "learning and ranks them with the rest",
     )  # fmt: skip
     parser.add_argument(
         "--ties", default="file", metavar="file|shuffled[:SEED]",

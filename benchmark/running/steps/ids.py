@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.data.cold_start import KnownItems
 from benchmark.errors import BenchmarkError
 from benchmark.generative.start import load_start
 from benchmark.running.steps.logs import keep_logs
@@ -19,16 +20,31 @@ FILE = "codes.npz"
 START = "start"  # the folder of what the indexer hands over to the training of the generative part
 
 
-def learn_ids(folder: Path, method: Indexer[Any], label: str, corpus: Corpus, context: Context) -> Facts:
-    """Let an indexer learn the items' IDs."""
-    codes = method.fit(corpus, context)
-    if len(codes) != len(corpus):
-        raise BenchmarkError(f"{label}: {len(codes)} codes for {len(corpus)} items")
+def learn_ids(
+    folder: Path, method: Indexer[Any], label: str, corpus: Corpus, context: Context, known: KnownItems | None = None
+) -> Facts:
+    """Let an indexer learn the items' IDs; with `known` it learns from these alone and assigns the others theirs."""
+    learned = known.corpus if known else corpus
+    codes = method.fit(learned, context)
+    if len(codes) != len(learned):
+        raise BenchmarkError(f"{label}: {len(codes)} codes for {len(learned)} items")
     method.save_initial_weights(folder / START)
     load_start(folder / START, codes.sizes)  # what does not fit is refused here, not when it is used
+    if known:
+        codes = known.joined(codes, _assigned(method, label, known.new, codes.sizes))
     np.savez(folder / FILE, values=codes.values, sizes=np.asarray(codes.sizes))
     keep_logs(context.work, folder)
     return context.facts
+
+
+def _assigned(method: Indexer[Any], label: str, corpus: Corpus, sizes: tuple[int, ...]) -> Codes:
+    """Return the codes that an indexer assigns to new items, in the codebooks that it has learned."""
+    codes = method.assign(corpus)
+    if len(codes) != len(corpus):
+        raise BenchmarkError(f"{label}: assign gave {len(codes)} codes for {len(corpus)} items")
+    if codes.sizes != sizes:
+        raise BenchmarkError(f"{label}: assign gave codes of codebooks {codes.sizes}, fit has learned {sizes}")
+    return codes
 
 
 def read_codes(folder: Path) -> Codes:
