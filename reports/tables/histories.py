@@ -11,9 +11,14 @@ BEYOND_CHANCE = 3.29  # standard errors above one half from which a warning is g
 
 
 def histories_in_words(result: Result) -> str:
-    """Return 'split time:0.9 (cut 2014-03-05), ties shuffled'; '' where both are the papers'."""
-    cut = (result.config.get("protocol") or {}).get("cut")
-    said = result.history_protocol
+    """Return 'split at 2014-03-05, time:0.9, ties shuffled'; '' where both are the papers'.
+
+    A split that withholds items says how many.
+    """
+    own = result.config.get("protocol") or {}
+    cut, withheld, said = own.get("cut"), own.get("withheld"), result.history_protocol
+    if withheld is not None:
+        return f"{said} ({withheld:,} items withheld from learning)"
     return said.replace("split time", f"split at {cut}, time", 1) if cut else said
 
 
