@@ -124,6 +124,7 @@ def _json(results: Any) -> dict[str, Any]:
 
 
 def _dry_run(request: Any, as_json: bool) -> int:
+    from benchmark.api.run import to_stderr
     from benchmark.running.stages import Stages
 
     plan = request.plan()
@@ -140,6 +141,8 @@ def _dry_run(request: Any, as_json: bool) -> int:
     if as_json:
         answer_json(rows)
         return 0
+    for line in plan.skipped:
+        to_stderr(f"skipped: {line}")
     for row in rows:
         stages = ", ".join(f"{name} {state}" for name, state in row["stages"].items())
         answer(f"{'done ' if row['done'] else 'to do'}  {row['cell']}  ({stages})" if stages else f"{row['cell']}")

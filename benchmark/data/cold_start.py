@@ -166,7 +166,8 @@ class KnownItems:
         known = self.queries(name, "test")
         assert known is not None
         rows = self.rows[known.item_rows]
-        known = replace(known, ids=tuple(f"test-{row}-0" for row in rows), item_rows=rows.astype(np.int32))
+        ids = tuple(f"{name.partition('-')[0]}-{row}-0" for name, row in zip(known.ids, rows, strict=True))
+        known = replace(known, ids=ids, item_rows=rows.astype(np.int32))
         return joined(known, _chosen(found, self.withheld[found.item_rows]))
 
     def _judged(self, queries: QuerySet) -> QuerySet:

@@ -157,8 +157,8 @@ def make_plan(
     cells, skipped = [], []
     suite = code_version(runner)  # with all it imports: everything but the methods
     withheld = withheld_by(protocol.split, dataset.n_items)
-    n_items = dataset.n_items - (0 if withheld is None else int(withheld.sum()))
-    for variant in (fitted_to_catalogue(variant, n_items) for variant in variants):
+    apart = 0 if withheld is None else int(withheld.sum())
+    for variant in (fitted_to_catalogue(variant, dataset.n_items, apart) for variant in variants):
         own, unable = _able(variant, asked, protocol)
         skipped += unable
         for task in asked:

@@ -3,6 +3,9 @@
     encode -> ids -> train.<task> -> rank.<task> -> scores        (indexers)
                                      rank.<task> -> scores        (retrievers and recommenders)
 
+Where the split withholds items, everything on the way to `train.<task>` is made from the known ones alone; `ids` then
+also holds what the indexer has assigned to the others, and `rank.<task>` ranks all.
+
 A failed cell is kept for the end and never loses another one's work.
 """
 

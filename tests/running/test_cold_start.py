@@ -245,6 +245,8 @@ def test_what_cannot_rank_new_items_is_left_out_before_anything_is_computed(
     assert "skipped: own cannot assign IDs to new items" in said
     assert "skipped: random: generative.items.vectors=table has no vector for new items" in said
     assert set(results(tmp_path)) == {"random"} and set(results(tmp_path)["random"].metrics) == {"id-quality"}
+    assert run(shops[0], tmp_path, "random", *words, "--dry-run") == 0
+    assert "skipped: own cannot assign IDs to new items" in capsys.readouterr().err
     assert run(shops[0], tmp_path, "", "--ids", str(ids), "--split", "cold-start", *FAST) == 2
     assert "nothing to run" in capsys.readouterr().err
 

@@ -1,4 +1,7 @@
-"""The stage `ids`: semantic IDs before the dedup counter as codes.npz, with what their indexer hands over."""
+"""The stage `ids`: semantic IDs before the dedup counter as codes.npz, with what their indexer hands over.
+
+Those of withheld items, where there are any, are assigned after the others were learned.
+"""
 
 from __future__ import annotations
 
