@@ -129,12 +129,6 @@ class KnownItems:
         """Return the known items' codes."""
         return Codes(np.asarray(codes.values)[self.rows], codes.sizes)
 
-    def joined(self, known: Codes, new: Codes) -> Codes:
-        """Return the codes of all items, from those of the known and of the withheld ones."""
-        values = np.empty((len(self.withheld), known.length), np.int32)
-        values[self.rows], values[self.withheld] = known.values, new.values
-        return Codes(values, known.sizes)
-
     def rankings(self, rankings: Rankings) -> Rankings:
         """Return rankings of known items with the items' rows among all items."""
         items = np.where(rankings.items >= 0, self.rows[rankings.items], -1).astype(np.int32)

@@ -178,8 +178,9 @@ class Runner:
             method = cell.variant.cls(cell.variant.config)
             assert isinstance(method, Indexer)
             context = self._context(cell.seed, work)
-            material = self.material
-            return learn_ids(folder, method, cell.variant.label, material.corpus, context, material.known)
+            material, label = self.material, cell.variant.label
+            new = material.known.new if material.known else None
+            return learn_ids(folder, method, label, material.learned_corpus, context, new, material.withheld)
 
         stage = self._build(self.stages.ids(cell), make, collective=True)
         if stage.key not in self._codes:

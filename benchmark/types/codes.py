@@ -43,6 +43,12 @@ class Codes:
         """Positions of the longest ID."""
         return len(self.sizes)
 
+    def joined(self, others: Codes, at: NDArray[np.bool_]) -> Codes:
+        """Return the codes of all items: `others` where `at` [n_items] is true, these in the rows between."""
+        values = np.empty((len(at), self.length), np.int32)
+        values[~at], values[at] = self.values, others.values
+        return Codes(values, self.sizes)
+
     def counter(self, later: NDArray[np.bool_] | None = None) -> Int32:
         """Return 0,1,2.. in row order inside each group of equal codes [n_items] (the dedup counter).
 

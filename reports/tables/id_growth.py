@@ -6,9 +6,8 @@ learned from all items, with the same configuration and seed. Compared are the i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from benchmark.errors import DataError
 from benchmark.metrics.id_growth import id_changes
@@ -59,7 +58,7 @@ class IdGrowth(Table):
         rows = [
             Row(
                 label, tuple(sorted({old.seed for of_split in pairs.values() for old, _ in of_split})),
-                tuple(_cell(pairs.get(split, []), measure) for split in splits for measure in MEASURES),
+                tuple(cell for split in splits for cell in _cells(pairs.get(split, []))),
                 result.control, tuple(of for of_split in pairs.values() for pair in of_split for of in pair),
             )
             for label, (result, pairs) in zip(labels, found, strict=True)
@@ -87,28 +86,21 @@ def _growth(split: str) -> str:
     return f"{_share(split):.0%} new"
 
 
-def _cell(pairs: list[tuple[Result, Result]], measure: str) -> Cell:
-    values = [changes.get(measure) for old, new in pairs if (changes := _changes(old, new))]
-    known = [value for value in values if value is not None]
-    cell = mean_cell(known)
-    return Cell(cell.mean, cell.half_width, cell.n, False, cell.low, cell.high, cell.interval,
-                results=tuple(result for pair in pairs for result in pair))  # fmt: skip
+def _cells(pairs: Sequence[tuple[Result, Result]]) -> tuple[Cell, ...]:
+    """Return a cell for each measure: the mean over seeds; empty where IDs cannot be read or are of other items."""
+    found = [changes for old, new in pairs if (changes := _changes(old, new))]
+    cells = (mean_cell([changes[measure] for changes in found]) for measure in MEASURES)
+    return tuple(replace(cell, results=tuple(result for pair in pairs for result in pair)) for cell in cells)
 
 
 def _changes(old: Result, new: Result) -> Mapping[str, float]:
-    """Return the changes between two results' IDs; {} where their files cannot be read or are of other items."""
     apart = old.withheld_file
-    return _compared(str(old.folder / "ids.tsv"), str(new.folder / "ids.tsv"), str(apart)) if apart else {}
-
-
-@cache
-def _compared(old: str, new: str, withheld: str) -> Mapping[str, float]:
-    from pathlib import Path
-
+    if apart is None:
+        return {}
     try:
-        apart = frozenset(Path(withheld).read_text("utf-8").split("\n"))
-        known = {item: codes for item, codes in read_id_lines(Path(old)).items() if item not in apart}
-        return id_changes(known, read_id_lines(Path(new)))
+        withheld = frozenset(apart.read_text("utf-8").split("\n"))
+        known = {item: codes for item, codes in read_id_lines(old.folder / "ids.tsv").items() if item not in withheld}
+        return id_changes(known, read_id_lines(new.folder / "ids.tsv"))
     except (OSError, DataError, KeyError):
         return {}
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmark.data.cold_start import KnownItems
 from benchmark.errors import BenchmarkError
 from benchmark.generative.start import load_start
 from benchmark.running.steps.logs import keep_logs
@@ -24,17 +24,17 @@ START = "start"  # the folder of what the indexer hands over to the training of 
 
 
 def learn_ids(
-    folder: Path, method: Indexer[Any], label: str, corpus: Corpus, context: Context, known: KnownItems | None = None
-) -> Facts:
-    """Let an indexer learn the items' IDs; with `known` it learns from these alone and assigns the others theirs."""
-    learned = known.corpus if known else corpus
-    codes = method.fit(learned, context)
-    if len(codes) != len(learned):
-        raise BenchmarkError(f"{label}: {len(codes)} codes for {len(learned)} items")
+    folder: Path, method: Indexer[Any], label: str, corpus: Corpus, context: Context, new: Corpus | None = None,
+    withheld: NDArray[np.bool_] | None = None,
+) -> Facts:  # fmt: skip
+    """Let an indexer learn IDs, and assign some to `new` items: those `withheld` of all [n_items]."""
+    codes = method.fit(corpus, context)
+    if len(codes) != len(corpus):
+        raise BenchmarkError(f"{label}: {len(codes)} codes for {len(corpus)} items")
     method.save_initial_weights(folder / START)
     load_start(folder / START, codes.sizes)  # what does not fit is refused here, not when it is used
-    if known:
-        codes = known.joined(codes, _assigned(method, label, known.new, codes.sizes))
+    if new is not None and withheld is not None:
+        codes = codes.joined(_assigned(method, label, new, codes.sizes), withheld)
     np.savez(folder / FILE, values=codes.values, sizes=np.asarray(codes.sizes))
     keep_logs(context.work, folder)
     return context.facts

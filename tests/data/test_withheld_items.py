@@ -109,7 +109,7 @@ def test_known_items_are_numbered_anew_and_back(known: KnownItems) -> None:
         every.ids[of] if of >= 0 else "" for of in split.validation
     ]
     values = np.arange(60, dtype=np.int32)[:, None]
-    joined = known.joined(Codes(values[~known.withheld], (60,)), Codes(values[known.withheld], (60,)))
+    joined = Codes(values[~known.withheld], (60,)).joined(Codes(values[known.withheld], (60,)), known.withheld)
     assert np.array_equal(joined.values, values)
     assert np.array_equal(known.codes(joined).values[:, 0], known.rows)
 
