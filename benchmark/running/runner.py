@@ -131,8 +131,11 @@ class Runner:
         return stage
 
     def _encode(self, corpus: Corpus, encoder: EncoderConfig, seed: int) -> Stage:
+        known = self.material.known
+        withheld = known.withheld if known else None
+
         def make(folder: Path, work: Path) -> Facts:
-            return encode_items(folder, corpus, encoder, self._context(seed, work), self.material.withheld)
+            return encode_items(folder, corpus, encoder, self._context(seed, work), withheld)
 
         stage = self.stages.encode(encoder, seed, corpus.fields)
         return self._build(stage, make, collective=encoder.simcse_epochs > 0)
@@ -174,13 +177,14 @@ class Runner:
         return embedder
 
     def _learn_ids(self, cell: Cell) -> tuple[Stage, Codes]:
+        known, corpus, withheld = self.material.known, self.material.learned_corpus, self.material.withheld
+        new = known.new if known else None
+
         def make(folder: Path, work: Path) -> Facts:
             method = cell.variant.cls(cell.variant.config)
             assert isinstance(method, Indexer)
             context = self._context(cell.seed, work)
-            material, label = self.material, cell.variant.label
-            new = material.known.new if material.known else None
-            return learn_ids(folder, method, label, material.learned_corpus, context, new, material.withheld)
+            return learn_ids(folder, method, cell.variant.label, corpus, context, new, withheld)
 
         stage = self._build(self.stages.ids(cell), make, collective=True)
         if stage.key not in self._codes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from benchmark.code_version import code_version, folder_version, model_folders
@@ -143,8 +144,9 @@ class Stages:
     def _data(self, *parts: str) -> dict[str, Any]:
         hashes = {part: self.plan.dataset.parts.get(part) for part in ("items", *parts)}
         code = code_version(Dataset)
-        return {"text_fields": self.plan.protocol.text_fields, "code of data": code, **hashes, **self._withheld()}
+        return {"text_fields": self.plan.protocol.text_fields, "code of data": code, **hashes, **self._withheld}
 
+    @cached_property
     def _withheld(self) -> dict[str, Any]:
         """What decides which items are withheld from learning: nothing where none are."""
         split = self.plan.protocol.split

@@ -110,9 +110,9 @@ ID_GROWTH = IdGrowth(
     (
         "Share of old items whose ID, or first code, is another one after learning from all items than after learning "
         "without the new ones, with the same settings and seed; before the dedup counter. renamed: after renaming the "
-        "new codes of each position so that as many items as possible keep theirs, as a new fit may number the same "
-        "groups otherwise. Codes that mean something else behind each prefix (hc, category with layout=levels) cannot "
-        "be renamed by position.",
+        "new codes so that as many items as possible keep theirs, as a new fit may number the same groups otherwise. "
+        "Each position is renamed on its own: whole IDs may agree less often for it, and codes that mean something "
+        "else behind each prefix (hc, category with layout=levels) cannot be renamed in this way.",
     ),
     group="details",
 )  # fmt: skip

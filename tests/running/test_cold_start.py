@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,9 @@ from benchmark.methods.dual_encoder.config import DualEncoderConfig
 from benchmark.methods.dual_encoder.retriever import DualEncoder
 from benchmark.methods.sequential.sasrec import SASRec
 from benchmark.reports.html.command import command
+from benchmark.reports.tables.cold_start import COLD_START
+from benchmark.reports.tables.sides import SPLITS
+from benchmark.reports.tables.standard import ID_QUALITY, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, read_id_lines
 from benchmark.running.cells import Protocol
 from benchmark.running.material import Material
@@ -219,6 +223,14 @@ def test_the_table_is_a_brute_force_over_the_files(
     assert main(["verify", str(tmp_path), "--runs", str(runs[0])]) == 0
     assert main(["verify", str(runs[0])]) == 0
     capsys.readouterr()
+
+
+def test_tables_that_compare_splits_leave_it_out_and_captions_of_every_task_name_it(runs: tuple[Path, Path]) -> None:
+    found = list(results(runs[0]).values())
+    assert SPLITS.fill(found) == [] and COLD_START.fill([replace(result, config={}) for result in found]) == []
+    for table in (SEARCH, RECOMMENDATION, ID_QUALITY):
+        (filled,) = table.fill(found)
+        assert f"split {SPLIT} (15 items withheld from learning)" in filled.caption
 
 
 def test_a_counter_that_does_not_continue_is_found(runs: tuple[Path, Path], tmp_path: Path, capsys) -> None:
