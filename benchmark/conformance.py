@@ -6,8 +6,9 @@
         check_method("mine")          # the entry-point name
 
 It checks the contract of `benchmark.types.method` on a small made-up catalogue: the shapes, that the same seed gives
-the same result, that data in odd shapes (one item, equal texts, a user without history, an empty query) is served, and
-that importing the module does not import torch, which `benchmark run` needs to start fast.
+the same result, that data in odd shapes (one item, equal texts, a user without history, an empty query) is served, that
+new items get IDs or are ranked (`assign`, `extend`) where a method says that it can, and that importing the module does
+not import torch, which `benchmark run` needs to start fast.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from benchmark.types.rankings import Rankings, check_rankings
 
 KINDS = ("red", "blue", "green", "soft", "hard", "round")
 THINGS = ("lamp", "brush", "soap", "cable", "shirt")
+KNOWN = 50  # items of the catalogue that are there at `fit` where others are new
 
 
 def check_method(name: str, **settings: Any) -> None:
@@ -118,6 +121,28 @@ def _indexer(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> Non
             continue
     unique = first.with_counter()
     assert len(np.unique(unique.values, axis=0)) == len(corpus), f"{name}: the counter does not make its IDs unique"
+    if cls.assigns():
+        _assigning(name, cls, settings, folder)
+
+
+def _assigning(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> None:
+    """An indexer that assigns IDs: its own items keep theirs, new ones get some in the same codebooks."""
+    corpus, method = small_corpus(), cls(cls.Config(**settings))
+    own, new = (replace(corpus, table=corpus.table.slice(*part)) for part in ((0, KNOWN), (KNOWN, len(corpus) - KNOWN)))
+    try:
+        codes = method.fit(own, _context(folder, 0))
+    except ConfigError:  # the settings fit the whole catalogue, not a part of it
+        return
+    for again in range(2):
+        assigned = method.assign(own)
+        assert isinstance(assigned, Codes), f"{name}: assign must return Codes, not {type(assigned).__name__}"
+        assert assigned.sizes == codes.sizes, f"{name}: assign has codebooks {assigned.sizes}, fit {codes.sizes}"
+        assert np.array_equal(assigned.values, codes.values), f"{name}: assign gave items of fit other codes" + (
+            ", after it had assigned codes to new items" if again else ""
+        )
+        found = method.assign(new)
+        assert len(found) == len(new), f"{name}: assign gave {len(found)} codes for {len(new)} items"
+        assert found.sizes == codes.sizes, f"{name}: assign has codebooks {found.sizes}, fit {codes.sizes}"
 
 
 def _retriever(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> None:
@@ -134,6 +159,15 @@ def _retriever(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> N
     search(corpus, len(corpus) + 5)
     search(small_corpus(1), 10)
     search(small_corpus(equal_texts=True), 10)
+    if cls.extends():
+        own, method = replace(corpus, table=corpus.table.slice(0, KNOWN)), cls(cls.Config(**settings))
+        method.fit(own, _queries(own), _context(folder, 0))
+        before = _checked(name, method.search(texts, 10), len(texts), KNOWN, 10)
+        method.extend(corpus)
+        _checked(name, method.search(texts, len(corpus) + 5), len(texts), len(corpus), len(corpus) + 5)
+        method.extend(own)
+        after = _checked(name, method.search(texts, 10), len(texts), KNOWN, 10)
+        assert np.array_equal(before.items, after.items), f"{name}: extend with the items of fit gave other rankings"
 
 
 def _recommender(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> None:

@@ -9,6 +9,7 @@ They are reference rows, not methods; a method that does not beat `random` and `
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
@@ -31,6 +32,21 @@ class RandomConfig(MethodConfig):
     codebook_size: int = Field(256, ge=2, description="codes per level")
 
 
+class Given:
+    """Codes that follow from no text: an item that has some keeps them, another one gets what is drawn."""
+
+    def __init__(self, corpus: Corpus, codes: Codes, seed: int) -> None:
+        self.codes, self.row_of, self.random = codes, corpus.row_of, np.random.default_rng([seed, 1])
+
+    def kept(self, corpus: Corpus, drawn: Int32) -> Codes:
+        """Return codes as they were `drawn` [n_items, length], with those of known items in their places."""
+        values = drawn.copy()
+        for row, item in enumerate(corpus.ids):
+            if item in self.row_of:
+                values[row] = self.codes.values[self.row_of[item]]
+        return Codes(values, self.codes.sizes)
+
+
 class Random(Indexer[RandomConfig]):
     """Uniform random codes: the floor of every table."""
 
@@ -40,7 +56,15 @@ class Random(Indexer[RandomConfig]):
         """Return int32 codes [n_items, levels], each uniform in [0, codebook_size)."""
         shape = (len(corpus), self.config.levels)
         values = np.random.default_rng(context.seed).integers(0, self.config.codebook_size, shape, dtype=np.int32)
-        return Codes(values, (self.config.codebook_size,) * self.config.levels)
+        codes = Codes(values, (self.config.codebook_size,) * self.config.levels)
+        self._given = Given(corpus, codes, context.seed)
+        return codes
+
+    def assign(self, corpus: Corpus) -> Codes:
+        """Return uniform random codes [n_items, levels]."""
+        shape = (len(corpus), self.config.levels)
+        drawn = self._given.random.integers(0, self.config.codebook_size, shape, dtype=np.int32)
+        return self._given.kept(corpus, drawn)
 
 
 class Shuffled(Indexer[ResidualKMeansConfig]):
@@ -53,7 +77,14 @@ class Shuffled(Indexer[ResidualKMeansConfig]):
         """Return the rows of `rqkmeans`' codes [n_items, levels] in random order."""
         codes = ResidualKMeans(self.config).fit(corpus, context)
         order = np.random.default_rng(context.seed).permutation(len(codes))
-        return Codes(codes.values[order], codes.sizes)
+        codes = Codes(codes.values[order], codes.sizes)
+        self._given = Given(corpus, codes, context.seed)
+        return codes
+
+    def assign(self, corpus: Corpus) -> Codes:
+        """Return the codes of random items of `fit` [n_items, levels]."""
+        codes = self._given.codes
+        return self._given.kept(corpus, codes.values[self._given.random.integers(0, len(codes), len(corpus))])
 
 
 class CategoryConfig(MethodConfig):
@@ -80,6 +111,32 @@ class Category(Indexer[CategoryConfig]):
         depth = max(map(len, paths), default=0)
         if not depth:
             raise BenchmarkError("category: no item of this corpus has a category path; leave this control out")
+        codes = self._numbered(paths, depth)
+        self._rows: dict[tuple[str, ...], Int32] = dict(zip(paths, codes.values, strict=True))
+        self._counts, self._sizes = Counter(paths), codes.sizes
+        return codes
+
+    def assign(self, corpus: Corpus) -> Codes:
+        """Return the codes of the items' paths; an unknown path gets those of the nearest known one.
+
+        That is the known path that shares most of its upper levels; of several the one with the most items. In the
+        layout 'levels' the ID ends where the paths part, as there is no code for the node below.
+        """
+        codes_of = {path: self._nearest(path) for path in set(corpus.paths)}
+        values = np.array([codes_of[path] for path in corpus.paths], np.int32)
+        return Codes(values.reshape(len(corpus), len(self._sizes)), self._sizes)
+
+    def _nearest(self, path: tuple[str, ...]) -> Int32:
+        """Return the codes of one path [length]."""
+        if path in self._rows:
+            return self._rows[path]
+        shared = {known: _shared(path, known) for known in self._rows}
+        nearest = max(shared, key=lambda known: (shared[known], self._counts[known], known))
+        codes = self._rows[nearest].copy()
+        codes[max(1, shared[nearest]) :] = -1  # one code alone in the layout 'path'
+        return codes
+
+    def _numbered(self, paths: Sequence[tuple[str, ...]], depth: int) -> Codes:
         if self.config.layout == "path":
             return _stack([_number(paths)])
         levels = [
@@ -89,6 +146,11 @@ class Category(Indexer[CategoryConfig]):
         if none.any():  # 'no category' stands beside the nodes of the first level
             levels[0][none] = levels[0].max() + 1
         return _stack(levels)
+
+
+def _shared(left: tuple[str, ...], right: tuple[str, ...]) -> int:
+    """Return how many upper levels two paths share."""
+    return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
 
 
 def _number(nodes: Sequence[tuple[str, ...] | None]) -> Int32:

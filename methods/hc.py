@@ -17,13 +17,15 @@ never met: a start ends when no code changes, or by the tolerance of `benchmark.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from benchmark.config import EncoderConfig, MethodConfig
 from benchmark.errors import require
-from benchmark.learning.kmeans import kmeans
+from benchmark.learning.kmeans import kmeans, nearest
 from benchmark.types.arrays import Float32, Int32
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
@@ -40,6 +42,14 @@ class HierarchicalClusteringConfig(MethodConfig):
     encoder: EncoderConfig = EncoderConfig()
 
 
+@dataclass(frozen=True)
+class Node:
+    """A node that was split: the centroids of its children [n_children, dim], and those children that were split."""
+
+    centroids: Float32
+    inner: dict[int, Node]  # by branch number
+
+
 class HierarchicalClustering(Indexer[HierarchicalClusteringConfig]):
     """IDs by recursive k-means of text embeddings: the path from the root to the leaf."""
 
@@ -52,18 +62,36 @@ class HierarchicalClustering(Indexer[HierarchicalClusteringConfig]):
         """
         children = self.config.children
         require(children <= len(corpus), "children", f"the corpus has only {len(corpus)} items")
-        values = self._paths(context.embed(corpus, self.config.encoder), context.seed)
-        return Codes(values, sizes=(children,) * values.shape[1])
+        self._context = context
+        values, self._root = self._paths(context.embed(corpus, self.config.encoder), context.seed)
+        self._depth = values.shape[1]
+        return Codes(values, sizes=(children,) * self._depth)
 
-    def _paths(self, points: Float32, seed: int) -> Int32:
-        """Return the branch numbers of every point [n_points, depth]."""
+    def assign(self, corpus: Corpus) -> Codes:
+        """Return the paths of the items down the tree of `fit`, to the nearest child of each node [n_items, depth].
+
+        A leaf stays a leaf, however many new items reach it.
+        """
+        points = self._context.embed_new(corpus, self.config.encoder)
+        values = np.full((len(points), self._depth), -1, np.int32)
+        waiting = [(self._root, np.arange(len(points)), 0)]
+        while waiting:
+            node, rows, depth = waiting.pop()
+            branches = values[rows, depth] = nearest(points[rows], node.centroids)[1]
+            reached = ((child, rows[branches == branch], depth + 1) for branch, child in node.inner.items())
+            waiting += [(child, own, deeper) for child, own, deeper in reached if len(own)]
+        return Codes(values, sizes=(self.config.children,) * self._depth)
+
+    def _paths(self, points: Float32, seed: int) -> tuple[Int32, Node]:
+        """Return the branch numbers of every point [n_points, depth], and the root of the tree."""
         levels: list[Int32] = []
-        nodes = [np.arange(len(points))]  # the nodes of one level that must be split
+        root: dict[int, Node] = {}
+        nodes = [(np.arange(len(points)), root, 0)]  # of one level: the points to split, where the node goes
         while nodes:
             branches = np.full(len(points), -1, np.int32)
             next_nodes = []
-            for rows in nodes:
-                _, codes = kmeans(
+            for rows, siblings, branch in nodes:
+                centroids, codes = kmeans(
                     points[rows],
                     self.config.children,
                     seed=seed,
@@ -71,11 +99,13 @@ class HierarchicalClustering(Indexer[HierarchicalClusteringConfig]):
                     max_iter=self.config.max_iter,
                 )
                 branches[rows] = codes
+                node = siblings[branch] = Node(centroids, {})
                 groups = np.split(rows[np.argsort(codes, kind="stable")], np.bincount(codes).cumsum()[:-1])
-                next_nodes += [group for group in groups if self._splits(points, group)]
+                split = ((group, number) for number, group in enumerate(groups) if self._splits(points, group))
+                next_nodes += [(group, node.inner, number) for group, number in split]
             levels.append(branches)
             nodes = next_nodes
-        return np.stack(levels, axis=1)
+        return np.stack(levels, axis=1), root[0]
 
     def _splits(self, points: Float32, rows: NDArray[np.integer]) -> bool:
         """Whether a node has docs enough for a split, and two different ones among them."""

@@ -45,24 +45,36 @@ class PEFAXS(Retriever[PEFAXSConfig]):
 
     def fit(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
         """Embed items and training queries, mix and index them. Without training queries items keep their vectors."""
-        self.encoder = DualEncoder(self.config)
+        self.encoder, self._means = DualEncoder(self.config), dict[str, Float32]()
         vectors = self.encoder.embed_items(corpus, queries, context)
         if self.config.weight < 1:
-            vectors = self._with_queries(vectors, corpus, queries, context)
-        self.encoder.build_index(vectors, corpus, queries, context)
+            self._embed_means(corpus, queries, context)
+        self.encoder.build_index(self._mixed(vectors, corpus), corpus, queries, context)
 
-    def _with_queries(self, vectors: Float32, corpus: Corpus, queries: QuerySet | None, context: Context) -> Float32:
+    def extend(self, corpus: Corpus) -> None:
+        """Index this corpus instead; items that were not there at `fit` have their own vectors."""
+        self.encoder.extend(corpus, lambda vectors: self._mixed(vectors, corpus))
+
+    def _embed_means(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
+        """Keep the mean of the training queries of each item that has some, by item id."""
         if queries is None or not (queries.grades > 0).any():
             context.facts["notes"] = ["no training queries: every item is ranked by its own vector alone"]
-            return vectors
+            return
         pairs = judged(queries, corpus.texts(), self.config.positive_grade, owner="pefa-xs")
-        asked = self.encoder.embed_queries(pairs.queries, context.progress)
-        means = mean_queries(pairs, asked)
-        lacking = int((~means.any(axis=1)).sum())
-        if lacking:
+        means = mean_queries(pairs, self.encoder.embed_queries(pairs.queries, context.progress))
+        asked = means.any(axis=1)
+        self._means = {corpus.ids[row]: means[row] for row in np.flatnonzero(asked)}
+        if lacking := int((~asked).sum()):
             context.facts["notes"] = [
                 f"{lacking:,} of {len(corpus):,} items have no training query: ranked by their own vector alone"
             ]
+
+    def _mixed(self, vectors: Float32, corpus: Corpus) -> Float32:
+        """Return the vectors that are indexed [n_items, dim]."""
+        if not self._means:
+            return vectors
+        none = np.zeros(vectors.shape[1], np.float32)
+        means = np.stack([self._means.get(item, none) for item in corpus.ids])
         return interpolated(vectors, means, self.config.weight)
 
     def search(self, queries: Sequence[str], k: int) -> Rankings:

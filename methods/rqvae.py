@@ -20,7 +20,7 @@ IDs, every code in use, 65 s on one core; residual k-means has AMI 0.425 and 87.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -30,6 +30,9 @@ from benchmark.errors import require
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Indexer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class RQVAETraining(TrainingConfig):
@@ -104,4 +107,15 @@ class RQVAE(Indexer[RQVAEConfig]):
 
         train(network, n_items, loss, training, context, name="rqvae", after_step=restart)
         context.facts["parameters"] = sum(parameter.numel() for parameter in network.parameters())
-        return Codes(network.codes(x).numpy().astype(np.int32), (config.codebook_size,) * config.levels)
+        self._context, self._network = context, network
+        return self._codes(x)
+
+    def assign(self, corpus: Corpus) -> Codes:
+        """Return the codes [n_items, levels] that the trained encoder and the nearest codes give."""
+        import torch
+
+        return self._codes(torch.from_numpy(self._context.embed_new(corpus, self.config.encoder)))
+
+    def _codes(self, x: Tensor) -> Codes:
+        values = self._network.codes(x).numpy().astype(np.int32)
+        return Codes(values, (self.config.codebook_size,) * self.config.levels)

@@ -35,4 +35,9 @@ class TIGER(Indexer[RQVAEConfig]):
 
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return the IDs of `rqvae`, int32 codes [n_items, levels]."""
-        return RQVAE(self.config).fit(corpus, context)
+        self._indexer = RQVAE(self.config)
+        return self._indexer.fit(corpus, context)
+
+    def assign(self, corpus: Corpus) -> Codes:
+        """Return the IDs that `rqvae` assigns, int32 codes [n_items, levels]."""
+        return self._indexer.assign(corpus)

@@ -55,9 +55,10 @@ def run(
     {"rqvae.levels": 2}, or {"generative.search.epochs": 4} for all rows; `ids` are files of IDs from another toolkit,
     `ids_order` says what row numbers in them count: "items", "first-seen" or a file; `preset` is a name, or a file that
     `tune` wrote. A query that is itself an item does not find itself, unless `self_retrieval` is "kept". `split` is
-    "leave-one-out" or "time[:SHARE or DATE]", `ties` "file" or "shuffled[:SEED]"; all but the first of each concern
-    recommendation alone. The defaults are those of `benchmark run`. A cell that fails is warned about and stands in
-    `Results.failures`; the others are kept. Raises UsageError, a ValueError, for what does not exist or cannot be.
+    "leave-one-out", "time[:SHARE or DATE]" or "cold-start[:SHARE]", `ties` "file" or "shuffled[:SEED]"; a cut in time
+    and ties concern recommendation alone. The defaults are those of `benchmark run`. A cell that fails is warned about
+    and stands in `Results.failures`; the others are kept. Raises UsageError, a ValueError, for what does not exist or
+    cannot be.
     """
     files = {label: str(file) for label, file in ids.items()} if isinstance(ids, Mapping) else labelled_ids(ids)
     request = RunRequest(

@@ -55,9 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "keep it",
     )  # fmt: skip
     parser.add_argument(
-        "--split", default="leave-one-out", metavar="leave-one-out|time[:CUT]",
+        "--split", default="leave-one-out", metavar="leave-one-out|time[:CUT]|cold-start[:SHARE]",
         help="each user's last item is the test item (default), or what comes after one cut for all users: a share of "
-        "the events (time:0.9) or a date (time:2014-01-31)",
+        "the events (time:0.9) or a date (time:2014-01-31); cold-start:0.1 withholds a tenth of the items from all "
+        "learning and ranks them with the rest",
     )  # fmt: skip
     parser.add_argument(
         "--ties", default="file", metavar="file|shuffled[:SEED]",
@@ -125,6 +126,7 @@ def _json(results: Any) -> dict[str, Any]:
 
 
 def _dry_run(request: Any, as_json: bool) -> int:
+    from benchmark.api.run import to_stderr
     from benchmark.running.stages import Stages
 
     plan = request.plan()
@@ -141,6 +143,8 @@ def _dry_run(request: Any, as_json: bool) -> int:
     if as_json:
         answer_json(rows)
         return 0
+    for line in plan.skipped:
+        to_stderr(f"skipped: {line}")
     for row in rows:
         stages = ", ".join(f"{name} {state}" for name, state in row["stages"].items())
         answer(f"{'done ' if row['done'] else 'to do'}  {row['cell']}  ({stages})" if stages else f"{row['cell']}")

@@ -295,12 +295,12 @@ class Dataset:
             parsed.save_times(folder, layout.read_times(self.times_file, self.histories()))
         return parsed.open_times(folder)
 
-    def queries(self, name: str, split: str, seed: int = 0) -> QuerySet | None:
+    def queries(self, name: str, split: str, seed: int = 0, *, items: Corpus | None = None) -> QuerySet | None:
         """Return the queries of a set ('judged', 'simulated', ...) for 'train', 'dev' or 'test'; None: it has none.
 
         'judged-dev' is a set whose test judgments are missing: its test queries are the development ones. A copy
         without its test part has no development queries of its own: they are scored.
-        `seed` is that of simulated queries.
+        `seed` is that of simulated queries, which are drawn from `items`; None: from all items.
         """
         if split not in SPLITS:
             raise UsageError(f"unknown split '{split}'.{did_you_mean(split, SPLITS)}")
@@ -312,17 +312,20 @@ class Dataset:
             if self.about.get(WITHOUT_TEST) and split == "dev":
                 return None
             own_split = "dev" if split == "test" and self.about.get(WITHOUT_TEST) else split
-            return simulate(self._items_alone, own_split, seed=seed)
+            return simulate(items or self._items_alone, own_split, seed=seed)
         part = {("judged-dev", "test"): "dev", ("judged-dev", "dev"): ""}.get((name, split), split)
         own = name if split == "test" else ""
         files = self._splits.get(part if name in ("judged", "judged-dev") else own)
         return None if files is None else self._read_queries(name, files)
 
-    def simulated_training(self, per_item: int, seed: int = 0) -> QuerySet:
-        """Return simulated training queries, about `per_item` for every item; none is a held-out query of its item."""
+    def simulated_training(self, per_item: int, seed: int = 0, *, items: Corpus | None = None) -> QuerySet:
+        """Return simulated training queries, about `per_item` for every item; none is a held-out query of its item.
+
+        They are drawn from `items`; None: from all items.
+        """
         from benchmark.data.simulate import simulate_training
 
-        return simulate_training(self._items_alone, per_item, seed=seed)
+        return simulate_training(items or self._items_alone, per_item, seed=seed)
 
     def _read_queries(self, name: str, files: tuple[Path, Path]) -> QuerySet:
         shared = sum(queries == files[0] for queries, _ in self._splits.values()) > 1

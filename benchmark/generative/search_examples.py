@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmark.data.cold_start import KnownItems
 from benchmark.data.dataset import Dataset
 from benchmark.data.simulate import joined
 from benchmark.errors import BenchmarkError
@@ -22,20 +23,22 @@ from benchmark.types.data import Corpus, QuerySet
 HELD_OUT = 20  # where a set has no development queries, every twentieth training query is one
 
 
-def search_examples(dataset: Dataset, name: str, config: SearchConfig) -> tuple[QuerySet, QuerySet | None]:
+def search_examples(
+    queries_of: Dataset | KnownItems, name: str, config: SearchConfig
+) -> tuple[QuerySet, QuerySet | None]:
     """Return the queries to learn from and those to choose weights by (None: none, or none is asked for).
 
     `name` is the query set to train on (`Dataset.training_queries`).
     """
-    simulated = dataset.simulated_training(config.simulated_per_item) if config.simulated_per_item else None
+    simulated = queries_of.simulated_training(config.simulated_per_item) if config.simulated_per_item else None
     if simulated is not None and name == "simulated":
         queries, simulated = simulated, None
     else:
-        found = dataset.queries(name, "train")
+        found = queries_of.queries(name, "train")
         if found is None:
-            raise BenchmarkError(f"search: the data set '{dataset.name}' has no training queries '{name}'")
+            raise BenchmarkError(f"search: the data set has no training queries '{name}'")
         queries = found
-    development = dataset.queries(name, "dev") if config.evaluations else None
+    development = queries_of.queries(name, "dev") if config.evaluations else None
     if config.evaluations and not _has_relevant(development) and len(queries) >= HELD_OUT:
         queries, development = held_out(queries)
     development = development if _has_relevant(development) else None

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.config import EncoderConfig, TrainingConfig
 from benchmark.errors import BenchmarkError, ConfigError, MissingDependency
@@ -78,15 +79,26 @@ def load(config: EncoderConfig, device: str) -> Any:
     return model
 
 
-def embed(texts: list[str], config: EncoderConfig, context: Context) -> Float32:
-    """Return the texts' embeddings, float32 [n_texts, dim], of unit length if the configuration says so."""
+def embed(
+    texts: list[str], config: EncoderConfig, context: Context, withheld: NDArray[np.bool_] | None = None
+) -> Float32:
+    """Return the texts' embeddings, float32 [n_texts, dim], of unit length if the configuration says so.
+
+    Those `withheld` [n_texts] are embedded apart, by an encoder that has learned from the others alone.
+    """
     import torch
 
     torch.manual_seed(context.seed)
     model = load(config, context.device)
+    apart = np.zeros(len(texts), np.bool_) if withheld is None else withheld
+    parts = [np.flatnonzero(~apart), np.flatnonzero(apart)]
     if config.simcse_epochs:
-        train_simcse(model, texts, config, context)
-    return encode(model, texts, normalize=config.normalize, progress=context.progress)
+        train_simcse(model, [texts[row] for row in parts[0]], config, context)
+    vectors = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
+    for rows in parts:
+        own = [texts[row] for row in rows]
+        vectors[rows] = encode(model, own, normalize=config.normalize, progress=context.progress)
+    return vectors
 
 
 _memory: dict[int, dict[str, Float32]] = {}  # of living tables, by identity: embeddings by fields, encoder and seed

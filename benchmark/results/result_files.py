@@ -7,6 +7,7 @@
     RUNS/<dataset>/items-<fingerprint>.jsonl                id, title and category path of every item, in row order
     RUNS/<dataset>/histories-<fingerprint>.txt              the training part of the users' histories
     RUNS/<dataset>/inputs-<fingerprint>.txt                 each user's last item before the test item
+    RUNS/<dataset>/withheld-<fingerprint>-...txt            items that the split cold-start withholds from learning
 
 A file that cannot be read becomes a `Result` whose `problem` says why; reports pass it by and name it. One that was
 changed after it was written (`benchmark.results.digests`) has a note that says so, below every table that shows it.
@@ -89,6 +90,13 @@ class Result:
         return inputs_file(self.folder, str(self.dataset["fingerprint"]), self.of_histories)
 
     @property
+    def withheld_file(self) -> Path | None:
+        """Where the ids of the items lie that nothing was learned from; None where all were learned from."""
+        if "withheld" not in (self.config.get("protocol") or {}):
+            return None
+        return withheld_file(self.folder, str(self.dataset["fingerprint"]), self.of_histories)
+
+    @property
     def query_protocol(self) -> str | None:
         """The query set, and what became of items that are themselves queries, where there are any."""
         return f"{self.queries}, self-retrieval {self.self_retrieval}" if self.self_retrieval else self.queries
@@ -138,6 +146,11 @@ def histories_file(folder: Path, fingerprint: str, chosen: Mapping[str, str] = M
 def inputs_file(folder: Path, fingerprint: str, chosen: Mapping[str, str] = MappingProxyType({})) -> Path:
     """Return the file of each user's last item before the test item, named as `histories_file` is."""
     return folder.parents[2] / f"inputs-{_name_of_histories(fingerprint, chosen)}.txt"
+
+
+def withheld_file(folder: Path, fingerprint: str, chosen: Mapping[str, str]) -> Path:
+    """Return the file of the items that a split withholds from learning, named as `histories_file` is."""
+    return folder.parents[2] / f"withheld-{_name_of_histories(fingerprint, chosen)}.txt"
 
 
 def _name_of_histories(fingerprint: str, chosen: Mapping[str, str]) -> str:

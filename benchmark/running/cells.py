@@ -14,7 +14,7 @@ from benchmark.code_version import model_folders
 from benchmark.config import MethodConfig
 from benchmark.data.about import TASKS
 from benchmark.data.dataset import Dataset
-from benchmark.data.protocols import LEAVE_ONE_OUT
+from benchmark.data.protocols import LEAVE_ONE_OUT, withholds_items
 from benchmark.data.self_retrieval import EXCLUDED
 from benchmark.data.ties import FILE
 from benchmark.files import file_digest
@@ -71,9 +71,14 @@ class Protocol:
     query_set: str
     preset: str
     self_retrieval: str = EXCLUDED  # what becomes of an item that is the query itself
-    split: str = LEAVE_ONE_OUT  # or "time:0.9", "time:2014-01-31"
+    split: str = LEAVE_ONE_OUT  # or "time:0.9", "time:2014-01-31", "cold-start:0.1"
     ties: str = FILE  # or "shuffled": the order of a user's events at one time stamp
     depth: int = 20  # ranked items per user or query: the paper's 20 beams, and 20 for every other method
+
+    @property
+    def histories_alone(self) -> bool:
+        """Whether split or ties differ from the papers' in a way that concerns recommendation alone."""
+        return self.ties != FILE or (self.split != LEAVE_ONE_OUT and not withholds_items(self.split))
 
     @property
     def of_histories(self) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
     items-<fingerprint>.jsonl       {"id", "title", "categories"} of every item, in row order
     histories-<fingerprint>.txt     user item item ...: the training part of the histories, oldest item first
-    inputs-<fingerprint>.txt        user item: the last item before the next item that is asked for
+    inputs-<fingerprint>.txt        user item: each user's last item before the test item
+    withheld-<fingerprint>-...txt   item: those that a split withholds from learning, one a line
 
 The fingerprint decides their bytes, so that results of many versions can name one digest of them. Whoever changes a
 line of these files gives the files another name.
@@ -46,6 +47,11 @@ def write_histories(path: Path, ids: Sequence[str], histories: Histories) -> str
             yield " ".join((user, *(ids[item] for item in histories[row].tolist()))) + "\n"
 
     return _keep(path, lines)
+
+
+def write_ids(path: Path, ids: Sequence[str]) -> str:
+    """Write item ids, one a line; returns the digest of the file."""
+    return _keep(path, lambda: (f"{item}\n" for item in ids))
 
 
 def _keep(path: Path, lines: Callable[[], Iterable[str]]) -> str:

@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmark.data.cold_start import KnownItems
 from benchmark.data.dataset import Dataset
-from benchmark.data.protocols import split_histories
+from benchmark.data.protocols import split_histories, withheld_by
 from benchmark.data.self_retrieval import EXCLUDED, own_items
 from benchmark.data.splits import Split
 from benchmark.data.ties import targets_behind, tied_targets
@@ -33,6 +35,33 @@ class Material:
         return self.dataset.corpus(self.protocol.text_fields)
 
     @cached_property
+    def known(self) -> KnownItems | None:
+        """The items that are learned from, where some are withheld; None: all."""
+        withheld = withheld_by(self.protocol.split, len(self.corpus))
+        return None if withheld is None else KnownItems(self.dataset, self.corpus, withheld)
+
+    @property
+    def withheld(self) -> NDArray[np.bool_] | None:
+        """Which items are withheld from learning [n_items]; None: none."""
+        return self.known.withheld if self.known else None
+
+    @property
+    def learned_corpus(self) -> Corpus:
+        """The items that are learned from; rows of everything else that is learned from count these."""
+        return self.known.corpus if self.known else self.corpus
+
+    @cached_property
+    def learned_histories(self) -> tuple[Histories, Int32]:
+        """Training histories, and each user's validation item, -1 for none."""
+        train, validation = self.split.train, self.split.validation
+        return (self.known.histories(train), self.known.targets(validation)) if self.known else (train, validation)
+
+    @property
+    def learned_queries(self) -> Dataset | KnownItems:
+        """Where training and development queries come from."""
+        return self.known or self.dataset
+
+    @cached_property
     def split(self) -> Split:
         split, _ = self._split
         for reason, users in split.skipped.items():
@@ -46,7 +75,10 @@ class Material:
 
     @cached_property
     def test_users(self) -> tuple[Histories, Int32]:
-        """Histories and held-out items of the users that have one."""
+        """Histories and held-out items of the users that have one.
+
+        With withheld items no history is empty: what a trained model says of nobody's history is never asked for.
+        """
         rows = np.flatnonzero(self.split.test_targets >= 0)
         if not len(rows):
             raise BenchmarkError("no user has two events: there is nothing to recommend")
@@ -59,13 +91,14 @@ class Material:
 
     @cached_property
     def train_queries(self) -> QuerySet:
-        queries = self.dataset.queries(self.training_queries, "train")
+        queries = self.learned_queries.queries(self.training_queries, "train")
         assert queries is not None
         return queries
 
     @cached_property
     def test_queries(self) -> QuerySet:
-        queries = self.dataset.queries(self.protocol.query_set, "test")
+        name = self.protocol.query_set
+        queries = self.known.test_queries(name) if self.known else self.dataset.queries(name, "test")
         if queries is None or not len(queries):
             raise BenchmarkError(f"the query set '{self.protocol.query_set}' has no test queries")
         return queries
@@ -82,10 +115,13 @@ class Material:
     def facts_of_protocol(self) -> dict[str, Any]:
         """What a result says of how it was evaluated, where that is not what it always is.
 
-        Of queries that are items: what was scored and how many there are; of histories: split, cut and ties.
+        Of queries that are items: what was scored and how many there are; of histories: split, cut and ties; of items:
+        how many are withheld.
         """
         facts: dict[str, Any] = dict(self.protocol.of_histories)
-        if facts and (cut := self._split[1]):
+        if self.withheld is not None:
+            facts["withheld"] = int(self.withheld.sum())
+        elif facts and (cut := self._split[1]):
             facts["cut"] = cut
         if self.protocol.query_set == "simulated" or "search" not in self.dataset.tasks:
             return facts

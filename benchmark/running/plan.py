@@ -14,7 +14,7 @@ from benchmark.code_version import code_version
 from benchmark.config import PRESETS, SIZES, build_config, load_presets, load_trials
 from benchmark.data.about import TASKS
 from benchmark.data.dataset import Dataset
-from benchmark.data.protocols import check_histories
+from benchmark.data.protocols import check_histories, withheld_by, withholds_items
 from benchmark.data.self_retrieval import VARIANTS
 from benchmark.errors import UsageError, did_you_mean, quoted
 from benchmark.files import digest
@@ -25,7 +25,7 @@ from benchmark.running import runner
 from benchmark.running.catalogue import fitted_to_catalogue
 from benchmark.running.cells import KINDS, Cell, Plan, Protocol, Variant
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
-from benchmark.types.method import Method
+from benchmark.types.method import Indexer, Method, Retriever
 
 LONGEST_LABEL = 120  # bytes; a folder of that name, with what a temporary name adds, fits every file system
 CHOSEN_ELSEWHERE = (
@@ -151,16 +151,22 @@ def make_plan(
         )
     check_histories(dataset, protocol.split, protocol.ties)
     asked = tuple(tasks or dataset.default_tasks)
-    if protocol.of_histories:
+    if protocol.histories_alone:
         if tasks and tuple(tasks) != ("recommendation",):
-            raise UsageError("--split and --ties change histories alone: only the task recommendation goes with them")
+            raise UsageError(
+                "--split time and --ties change histories alone: only the task recommendation goes with them"
+            )
         asked = ("recommendation",)
     metrics = {metric.name: code_version(import_module(entry.module)) for entry, metric in plugins()}
     if protocol.of_histories:
         variants = [variant.with_note(CHOSEN_ELSEWHERE) if variant.trials else variant for variant in variants]
     cells, skipped = [], []
     suite = code_version(runner)  # with all it imports: everything but the methods
-    for variant in (fitted_to_catalogue(variant, dataset.n_items) for variant in variants):
+    withheld = withheld_by(protocol.split, dataset.n_items)
+    apart = 0 if withheld is None else int(withheld.sum())
+    for variant in (fitted_to_catalogue(variant, dataset.n_items, apart) for variant in variants):
+        own, unable = _able(variant, asked, protocol)
+        skipped += unable
         for task in asked:
             if task not in variant.tasks and tasks:
                 skipped.append(f"{variant.label} is a {variant.kind}: no {task}")
@@ -180,7 +186,26 @@ def make_plan(
         )
         for seed in seeds:
             folder = runs / dataset.name / variant.label / key / f"seed-{seed}"
-            cells += [Cell(variant, task, seed, key, folder) for task in asked if task in variant.tasks]
+            cells += [Cell(variant, task, seed, key, folder) for task in own]
     if not cells:
         raise UsageError(f"nothing to run: {'; '.join(skipped) or 'no method serves the tasks of this data set'}")
     return Plan(dataset, protocol, tuple(cells), tuple(skipped), suite)
+
+
+def _able(variant: Variant, asked: Sequence[str], protocol: Protocol) -> tuple[list[str], list[str]]:
+    """Return those of the tasks that a method serves, and why it cannot rank new items where it would have to."""
+    own = [task for task in asked if task in variant.tasks]
+    if not own or not withholds_items(protocol.split):
+        return own, []
+    cls, generative, reason = variant.cls, variant.generative, ""
+    if issubclass(cls, Indexer) and not cls.assigns():
+        reason = "cannot assign IDs to new items (its class has no method assign)"
+    elif issubclass(cls, Retriever) and not cls.extends():
+        reason = "cannot rank new items (its class has no method extend)"
+    if reason:
+        return [], [f"{variant.label} {reason}: no --split {protocol.split}"]
+    if generative and generative.recommendation.reader == "items" and generative.items.vectors == "table":
+        if "recommendation" in own:
+            reason = f"{variant.label}: generative.items.vectors=table has no vector for new items: no recommendation"
+        return [task for task in own if task != "recommendation"], [reason] if reason else []
+    return own, []

@@ -23,17 +23,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmark.files import file_digest, write_lines
 from benchmark.generative.presets import preset_settings
 from benchmark.locks import lock
 from benchmark.results.curves import LOG
 from benchmark.results.digests import FILES, write_with_digest
-from benchmark.results.result_files import FORMAT, histories_file, inputs_file, items_file
+from benchmark.results.result_files import FORMAT, histories_file, inputs_file, items_file, withheld_file
 from benchmark.results.settings import flat_settings
 from benchmark.running.cells import Cell, Plan, Variant
 from benchmark.running.costs import write_cost
 from benchmark.running.curves import write_curves
-from benchmark.running.data_files import write_histories, write_items
+from benchmark.running.data_files import write_histories, write_ids, write_items
 from benchmark.running.requirements import distributions_of, installed_versions
 from benchmark.running.store import Stage
 from benchmark.types.codes import Codes
@@ -106,19 +109,21 @@ def write_result(
     histories: Histories | None = None,
     inputs: Histories | None = None,
     facts_of_protocol: Mapping[str, Any] | None = None,
+    withheld: NDArray[np.bool_] | None = None,
 ) -> None:
     """Add the cell's task to its files; result.json goes last, so that a result is there only when it is whole.
 
     Each task keeps the versions and the git revision that it was computed with. What a method says of itself under the
     fact `notes` (sentences) stands below every table that shows the result. Digests of files that other tasks wrote
     stay as they are: a change of them is still found. A result.json or log.jsonl that was changed counts as absent.
+    `withheld` [n_items] are the items that nothing was learned from.
     """
     folder, path = cell.folder, cell.folder / "result.json"
     folder.mkdir(parents=True, exist_ok=True)
     if codes is not None:
-        for name, of_items in zip(OF_IDS, (codes, codes.with_counter()), strict=True):
+        for name, of_items in zip(OF_IDS, (codes, codes.with_counter(withheld)), strict=True):
             _write_ids(folder / name, corpus.ids, of_items)
-    digests = _write_shared(cell, plan, corpus, histories, inputs)
+    digests = _write_shared(cell, plan, corpus, histories, inputs, withheld)
     with lock(folder / ".lock"):  # two processes may finish two tasks of one method at the same time
         result = cell.result() or _header(cell, plan, corpus, facts_of_protocol or {})
         write_cost(folder / "cost.json", cell, stages)
@@ -137,8 +142,9 @@ def write_result(
 
 
 def _write_shared(
-    cell: Cell, plan: Plan, corpus: Corpus, histories: Histories | None, inputs: Histories | None
-) -> dict[str, str]:
+    cell: Cell, plan: Plan, corpus: Corpus, histories: Histories | None, inputs: Histories | None,
+    withheld: NDArray[np.bool_] | None,
+) -> dict[str, str]:  # fmt: skip
     """Write what the results of the data set share; return file name, from the result's folder -> digest."""
     listing = items_file(cell.folder, plan.dataset.fingerprint)
     digests = {listing: write_items(listing, corpus)}
@@ -148,6 +154,9 @@ def _write_shared(
     if inputs is not None:
         last = inputs_file(cell.folder, plan.dataset.fingerprint, plan.protocol.of_histories)
         digests[last] = write_histories(last, corpus.ids, inputs.latest(1))
+    if withheld is not None:
+        apart = withheld_file(cell.folder, plan.dataset.fingerprint, plan.protocol.of_histories)
+        digests[apart] = write_ids(apart, [corpus.ids[row] for row in np.flatnonzero(withheld)])
     return {f"../../../{path.name}": digest for path, digest in digests.items()}
 
 

@@ -3,6 +3,9 @@
     encode -> ids -> train.<task> -> rank.<task> -> scores        (indexers)
                                      rank.<task> -> scores        (retrievers and recommenders)
 
+Where the split withholds items, everything on the way to `train.<task>` is made from the known ones alone; `ids` then
+also holds what the indexer has assigned to the others, and `rank.<task>` ranks all.
+
 A failed cell is kept for the end and never loses another one's work.
 """
 
@@ -108,7 +111,10 @@ class Runner:
         if process_rank() == 0:
             said = self.material.facts_of_protocol
             inputs = self.material.test_users[0] if cell.task == "recommendation" else None
-            write_result(cell, self.plan, scored, used, codes, self.material.corpus, histories, inputs, said)
+            write_result(
+                cell, self.plan, scored, used, codes, self.material.corpus, histories, inputs, said,
+                self.material.withheld,
+            )  # fmt: skip
 
     def _context(self, seed: int, work: Path) -> Context:
         return Context(
@@ -125,21 +131,35 @@ class Runner:
         return stage
 
     def _encode(self, corpus: Corpus, encoder: EncoderConfig, seed: int) -> Stage:
+        known = self.material.known
+        withheld = known.withheld if known else None
+
         def make(folder: Path, work: Path) -> Facts:
-            return encode_items(folder, corpus, encoder, self._context(seed, work))
+            return encode_items(folder, corpus, encoder, self._context(seed, work), withheld)
 
         stage = self.stages.encode(encoder, seed, corpus.fields)
         return self._build(stage, make, collective=encoder.simcse_epochs > 0)
 
     def _embed(self, corpus: Corpus, encoder: Any, context: Context) -> Float32:
         config = encoder if isinstance(encoder, EncoderConfig) else EncoderConfig.model_validate(encoder)
-        if corpus.table is not self.material.corpus.table:
-            raise BenchmarkError("embed: only the run's own items can be embedded (other text fields are fine)")
+        rows = self._rows(corpus)
         stage = self.stages.encode(config, context.seed, corpus.fields)
         if not self.store.has(stage):
-            self._encode(corpus, config, context.seed)
+            self._encode(replace(self.material.corpus, fields=corpus.fields), config, context.seed)
             _count_nested(context.facts, stage)
-        return read_embeddings(stage.final)
+        vectors: Float32 = read_embeddings(stage.final)[rows]
+        return vectors
+
+    def _rows(self, corpus: Corpus) -> Any:
+        """Return the rows of a corpus among all items: all, or the known or the withheld ones. Else BenchmarkError."""
+        material, known = self.material, self.material.known
+        if corpus.table is material.corpus.table:
+            return slice(None)
+        if known and corpus.table is known.corpus.table:
+            return ~known.withheld
+        if known and corpus.table is known.new.table:
+            return known.withheld
+        raise BenchmarkError("embed: only the run's own items can be embedded (other text fields are fine)")
 
     def _query_embedder(self, facts: Facts) -> EmbedTexts:
         """Return what embeds query texts, each set of texts once; `facts` are those of the stage that asks."""
@@ -157,11 +177,14 @@ class Runner:
         return embedder
 
     def _learn_ids(self, cell: Cell) -> tuple[Stage, Codes]:
+        known, corpus, withheld = self.material.known, self.material.learned_corpus, self.material.withheld
+        new = known.new if known else None
+
         def make(folder: Path, work: Path) -> Facts:
             method = cell.variant.cls(cell.variant.config)
             assert isinstance(method, Indexer)
             context = self._context(cell.seed, work)
-            return learn_ids(folder, method, cell.variant.label, self.material.corpus, context)
+            return learn_ids(folder, method, cell.variant.label, corpus, context, new, withheld)
 
         stage = self._build(self.stages.ids(cell), make, collective=True)
         if stage.key not in self._codes:
@@ -174,7 +197,8 @@ class Runner:
         start = self.stages.ids(cell).final / START
 
         def make(folder: Path, work: Path) -> Facts:
-            context, unique = self._context(cell.seed, work), codes.with_counter()
+            context, unique = self._context(cell.seed, work), codes.with_counter(self.material.withheld)
+            unique = self.material.known.codes(unique) if self.material.known else unique
             if cell.task == "recommendation":
                 return train_recommendation(folder, unique, self.material, config, context, start)
             embedder = self._query_embedder(context.facts)
@@ -191,9 +215,8 @@ class Runner:
             if codes is not None:
                 assert variant.generative is not None
                 trained = self.stages.train(cell).final
-                return rank_ids(
-                    folder, cell.task, codes.with_counter(), trained, material, depth, variant.generative, context
-                )
+                unique = codes.with_counter(material.withheld)
+                return rank_ids(folder, cell.task, unique, trained, material, depth, variant.generative, context)
             method = variant.cls(variant.config)
             assert isinstance(method, Retriever | Recommender)
             return fit_and_rank(folder, cell.task, method, material, depth, context)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from benchmark.code_version import code_version, folder_version, model_folders
 from benchmark.config import EncoderConfig, encoders
+from benchmark.data.cold_start import KnownItems
 from benchmark.data.dataset import Dataset
+from benchmark.data.protocols import withholds_items
 from benchmark.files import digest
 from benchmark.learning.encoders import resolve
 from benchmark.running.cells import Cell, Plan
@@ -141,7 +144,13 @@ class Stages:
     def _data(self, *parts: str) -> dict[str, Any]:
         hashes = {part: self.plan.dataset.parts.get(part) for part in ("items", *parts)}
         code = code_version(Dataset)
-        return {"text_fields": self.plan.protocol.text_fields, "code of data": code, **hashes}
+        return {"text_fields": self.plan.protocol.text_fields, "code of data": code, **hashes, **self._withheld}
+
+    @cached_property
+    def _withheld(self) -> dict[str, Any]:
+        """What decides which items are withheld from learning: nothing where none are."""
+        split = self.plan.protocol.split
+        return {"withheld": [split, code_version(KnownItems)]} if withholds_items(split) else {}
 
     def _task_data(self, cell: Cell) -> dict[str, Any]:
         protocol, search = self.plan.protocol, cell.task == "search"

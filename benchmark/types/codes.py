@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.errors import BenchmarkError
 from benchmark.types.arrays import Int32, read_only
@@ -42,13 +43,22 @@ class Codes:
         """Positions of the longest ID."""
         return len(self.sizes)
 
-    def counter(self) -> Int32:
-        """Return 0,1,2.. in row order inside each group of equal codes [n_items] (the dedup counter)."""
+    def joined(self, others: Codes, at: NDArray[np.bool_]) -> Codes:
+        """Return the codes of all items: `others` where `at` [n_items] is true, these in the rows between."""
+        values = np.empty((len(at), self.length), np.int32)
+        values[~at], values[at] = self.values, others.values
+        return Codes(values, self.sizes)
+
+    def counter(self, later: NDArray[np.bool_] | None = None) -> Int32:
+        """Return 0,1,2.. in row order inside each group of equal codes [n_items] (the dedup counter).
+
+        Rows where `later` [n_items] is true are counted after all others of their group.
+        """
         if not len(self):
             return np.empty(0, np.int32)
         _, group = np.unique(self.values, axis=0, return_inverse=True)
         group = group.reshape(-1)
-        order = np.argsort(group, kind="stable")
+        order = np.argsort(group, kind="stable") if later is None else np.lexsort((later, group))
         sorted_group = group[order]
         starts = np.r_[0, np.flatnonzero(np.diff(sorted_group)) + 1]
         sizes = np.diff(np.r_[starts, len(order)])
@@ -56,8 +66,14 @@ class Codes:
         counter[order] = np.arange(len(order)) - np.repeat(starts, sizes)
         return counter
 
-    def with_counter(self) -> Codes:
-        """Append the dedup counter as one more position, for every item (0 where an ID is already unique)."""
-        counter = self.counter()
-        size = int(counter.max()) + 1 if len(counter) else 1
+    def with_counter(self, later: NDArray[np.bool_] | None = None) -> Codes:
+        """Append the dedup counter as one more position, for every item (0 where an ID is already unique).
+
+        Items that came later (`later` bool [n_items]) continue the count, so that they change no other item's ID. The
+        counter's codebook then has a code more for each of them than the others use, whatever their codes are: its
+        size, and with it the shape of what is trained, does not depend on them.
+        """
+        counter = self.counter(later)
+        first = counter if later is None else counter[~later]
+        size = (int(first.max()) + 1 if len(first) else 1) + (0 if later is None else int(later.sum()))
         return Codes(np.column_stack([self.values, counter]).astype(np.int32), (*self.sizes, size))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from benchmark.config import Configured, MethodConfig
+from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.registry import load
 from benchmark.types.arrays import Float32, Int32
 from benchmark.types.codes import Codes
@@ -66,6 +67,18 @@ class Context:
         """Return the items' text embeddings, float32 [n_items, dim], computed once per corpus, fields and encoder."""
         embedder: Embedder = self.embedder or load("embedder", "default")
         return embedder(corpus, encoder, self)
+
+    def embed_new(self, corpus: Corpus, encoder: Any = "default") -> Float32:
+        """Return the text embeddings of items that were not there at `fit`; the encoder learns nothing from them.
+
+        Raises ConfigError for an encoder that is trained on its corpus (`simcse_epochs`), outside of a run.
+        """
+        if self.embedder is None and getattr(encoder, "simcse_epochs", None):
+            raise ConfigError(
+                "encoder.simcse_epochs: outside of a run the encoder that was trained on the first items is not kept, "
+                "so new items cannot be embedded; `benchmark run --split cold-start` keeps it"
+            )
+        return self.embed(corpus, encoder)
 
 
 ConfigT = TypeVar("ConfigT", bound=MethodConfig)
@@ -125,6 +138,19 @@ class Indexer(Method[ConfigT]):
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return the codes [n_items, length], before the dedup counter."""
 
+    def assign(self, corpus: Corpus) -> Codes:
+        """Return codes of items that were not there at `fit`, in the same codebooks; called after it. Optional.
+
+        Nothing is learned anew: an item's codes follow from its own text and from what `fit` has learned, and an item
+        of `fit` keeps the codes that it has got there. Raises BenchmarkError where an indexer cannot do it.
+        """
+        raise BenchmarkError(f"{type(self).__name__} cannot assign IDs to new items: it has no method `assign`")
+
+    @classmethod
+    def assigns(cls) -> bool:
+        """Return whether this indexer can assign IDs to new items."""
+        return cls.assign is not Indexer.assign
+
     def save_initial_weights(self, folder: Path) -> None:
         """Write initial weights of the generative part into this new folder; called right after `fit`.
 
@@ -139,6 +165,18 @@ class Retriever(Method[ConfigT]):
     @abstractmethod
     def fit(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
         """Build the index; `queries` are training queries with judgments, where the data set has them."""
+
+    def extend(self, corpus: Corpus) -> None:
+        """From now on rank the items of this corpus, those of `fit` among them; called after `fit`. Optional.
+
+        Items are indexed, and nothing is learned anew. Raises BenchmarkError where a retriever cannot do it.
+        """
+        raise BenchmarkError(f"{type(self).__name__} cannot rank new items: it has no method `extend`")
+
+    @classmethod
+    def extends(cls) -> bool:
+        """Return whether this retriever can rank items that were not there at `fit`."""
+        return cls.extend is not Retriever.extend
 
     @abstractmethod
     def search(self, queries: Sequence[str], k: int) -> Rankings:

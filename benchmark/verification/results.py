@@ -90,7 +90,7 @@ def _check_quality(result: Stored) -> None:
     if result.ids is None:
         result.lack(QUALITY, dict.fromkeys(result.metrics[QUALITY], "ids.tsv cannot be read"))
         return
-    histories, training = None, result.beside("histories", "txt")
+    histories, training = None, result.of_split("histories")
     if any(name.startswith("co_purchase") for name in result.metrics[QUALITY]) and training.is_file():
         histories = result.read(QUALITY, read_histories, training.name, training)
         stray = first(item for history in histories or () for item in history if item not in result.ids)
@@ -127,7 +127,8 @@ def _check_ids(result: Stored) -> None:
     if unique is None:
         return
     seen: Counter[Codes] = Counter()
-    for item, codes in result.ids.items():
+    new = result.withheld
+    for item, codes in sorted(result.ids.items(), key=lambda pair: pair[0] in new):  # those are counted last
         if unique.get(item) != (*codes, seen[codes]):
             stored = "-".join(map(str, unique.get(item, ())))
             reason = f"'{item}' has {stored or 'no ID'}, its codes and the counter give {(*codes, seen[codes])}"

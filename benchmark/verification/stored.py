@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmark.metrics.lookup import plugins
-from benchmark.verification.files import Codes, read_ids, read_items
+from benchmark.verification.files import Codes, lines, read_ids, read_items
 from benchmark.verification.findings import MISSING, NOT_CHECKED, OF_PLUGIN, WRONG, Absent, Findings, Flaw
 
 Value = TypeVar("Value")
@@ -46,6 +46,19 @@ class Stored:
         path = self.beside("items", "jsonl")
         return self.read("", read_items, path.name, path)
 
+    @cached_property
+    def withheld(self) -> frozenset[str]:
+        """The items that nothing was learned from; none where the split withholds none, or their file is not there."""
+        if "withheld" not in self._protocol:
+            return frozenset()
+        path = self.of_split("withheld")
+        found = self.read("", lambda path: frozenset(line for _, line in lines(path)), path.name, path)
+        return found or frozenset()
+
+    @property
+    def _protocol(self) -> Mapping[str, Any]:
+        return self.content["config"].get("protocol") or {}
+
     @property
     def sizes(self) -> Sequence[int]:
         """Codebook sizes, as far as the result counts them."""
@@ -58,6 +71,12 @@ class Stored:
     def beside(self, name: str, suffix: str) -> Path:
         """Where a file lies that all results of the data set share."""
         return self.folder.parents[2] / f"{name}-{self.content['dataset']['fingerprint'][:12]}.{suffix}"
+
+    def of_split(self, name: str) -> Path:
+        """Where a text file lies that all results of the data set, its split and its order of ties share."""
+        own = ((key, str(self._protocol[key])) for key in ("split", "ties") if key in self._protocol)
+        path = self.beside(name, "txt")
+        return path.with_name(f"{path.stem}{''.join(f'-{key}-{word}' for key, word in own).replace(':', '-')}.txt")
 
     def wrong(self, what: str, reason: str) -> None:
         """Note what does not follow."""

@@ -34,6 +34,12 @@ class BM25(Retriever[BM25Config]):
 
     def fit(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
         """Index the corpus; `queries` are not used, BM25 learns nothing from judgments."""
+        self._context = context
+        self.extend(corpus)
+
+    def extend(self, corpus: Corpus) -> None:
+        """Index this corpus instead; an index with its counts of words is not learned."""
+        context = self._context
         self.row_of = rows_by_id(corpus.ids)
         texts = document_texts(corpus.table, corpus.fields)
         self.analyser = Analyser(self.config)

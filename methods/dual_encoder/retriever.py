@@ -10,7 +10,7 @@ both sides, as sentence encoders do. `fine_tune=false` is the zero-shot row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -53,9 +53,14 @@ class DualEncoder(Retriever[DualEncoderConfig]):
             self._fine_tune(corpus, texts, queries, context)
         return self._embed(documents, context.progress)
 
+    def extend(self, corpus: Corpus, change: Callable[[Float32], Float32] | None = None) -> None:
+        """Embed this corpus with the encoder as it is, and index it instead, under vectors that `change` returns."""
+        vectors = self._embed([self.config.document_prefix + text for text in corpus.texts()], self._context.progress)
+        self.build_index(change(vectors) if change else vectors, corpus, self._queries, self._context)
+
     def build_index(self, vectors: Float32, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
         """Index the items under these vectors [n_items, dim]; training queries measure an approximate index."""
-        config = self.config
+        config, self._queries, self._context = self.config, queries, context
         self.index = DenseIndex(
             vectors, corpus.ids, config.index, sample=self._sample(vectors, queries, context), seed=context.seed,
             gpu=context.device.startswith("cuda"),

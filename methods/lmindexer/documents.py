@@ -60,13 +60,8 @@ class Documents:
     @classmethod
     def tokenize(cls, tokenizer: Any, texts: list[str], config: LMIndexerConfig) -> Documents:
         """Cut each text at `config.max_length` tokens, special ones among them."""
-        rows: list[Any] = []
-        for start in range(0, len(texts), 10_000):
-            encoded = tokenizer(texts[start : start + 10_000], truncation=True, max_length=config.max_length)
-            rows += encoded["input_ids"]
-        names = ("pad_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "bos_token_id")
-        ids = {int(token) for name in names if (token := getattr(tokenizer, name, None)) is not None}
-        tokens, special = Ragged.from_rows(rows), np.asarray(sorted(ids), np.int64)
+        documents = cls.to_read(tokenizer, texts, config)
+        tokens, special = documents.tokens, documents.special
         owner = np.repeat(np.arange(len(tokens)), np.diff(tokens.offsets))
         once = np.unique(np.stack([tokens.values, owner]), axis=1)[0]  # each document's different tokens
         token, count = np.unique(once, return_counts=True)
@@ -77,9 +72,21 @@ class Documents:
             bool(np.setdiff1d(token, unscored).size), "scored_above, scored_below",
             "no token of the corpus is left to be scored",
         )  # fmt: skip
+        return replace(documents, unscored=unscored)
+
+    @classmethod
+    def to_read(cls, tokenizer: Any, texts: list[str], config: LMIndexerConfig) -> Documents:
+        """Return the same for documents that nothing is learned from: any of their tokens may be rare or common."""
+        rows: list[Any] = []
+        for start in range(0, len(texts), 10_000):
+            encoded = tokenizer(texts[start : start + 10_000], truncation=True, max_length=config.max_length)
+            rows += encoded["input_ids"]
+        names = ("pad_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "bos_token_id")
+        ids = {int(token) for name in names if (token := getattr(tokenizer, name, None)) is not None}
+        tokens, special = Ragged.from_rows(rows), np.asarray(sorted(ids), np.int64)
         first: dict[bytes, int] = {}
         group = np.asarray([first.setdefault(tokens[row].tobytes(), row) for row in range(len(tokens))], np.int64)
-        return cls(tokens, special, tokenizer.pad_token_id, unscored, group, config.score_repeated)
+        return cls(tokens, special, tokenizer.pad_token_id, special, group, config.score_repeated)
 
     def output_tokens(self, config: LMIndexerConfig, backbone: Backbone) -> Tensor:
         """Return the token ids that reconstruction chooses from, ascending int64 [V]."""

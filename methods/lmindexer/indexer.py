@@ -51,6 +51,10 @@ class LMIndexer(Indexer[LMIndexerConfig]):
         self._learner = learner
         return Codes(prefix, (config.codebook_size,) * config.length)
 
+    def assign(self, corpus: Corpus) -> Codes:
+        """Return the codes [n_items, length] that the trained network gives the items' texts."""
+        return Codes(self._learner.assign(corpus.texts()), (self.config.codebook_size,) * self.config.length)
+
     def save_initial_weights(self, folder: Path) -> None:
         """Write the codebooks and, where the backbone is a T5, that T5: where fine-tuning starts (section 3.4)."""
         from benchmark.generative.start import save_start

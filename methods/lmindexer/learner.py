@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from benchmark.config import TrainingConfig
 from benchmark.errors import require
 from benchmark.learning.kmeans import kmeans
+from benchmark.learning.processes import process_rank
 from benchmark.learning.training import train
 from benchmark.methods.lmindexer import study
 from benchmark.methods.lmindexer.backbones import EncoderBackbone
@@ -67,12 +69,45 @@ class Learner:
             self._start_codebook(prefix)
         self._train(f"{name}.full", prefix, settings.full, Stage(settings.mask_ratio))
         codes = self.codes(prefix)
+        torch.save(self._reading_state(), self._state_file(position))
         return np.column_stack([prefix, codes]).astype(np.int32)
 
-    def codes(self, prefix: Int32) -> Int32:
-        """Return every document's code behind its prefix, in eval mode, int32 [n]."""
-        position = prefix.shape[1]
-        codes: Int32 = self._export(prefix, lambda hidden: self.network.codes(hidden, position).int())
+    def assign(self, texts: list[str]) -> Int32:
+        """Return the codes [n, length] of other documents.
+
+        Each position's are by the network as it was when that position had been learned: later ones learn on with the
+        same weights.
+        """
+        backbone = self.network.backbone
+        documents = Documents.to_read(backbone.tokenizer, texts, self.config)
+        if self.documents.lower is not None:
+            documents = documents.with_lower(backbone.eval(), self.context.device)
+        prefix = np.empty((len(documents), 0), np.int32)
+        for position in range(self.config.length):
+            state = torch.load(self._state_file(position), map_location=self.context.device, weights_only=True)
+            self.network.load_state_dict(state, strict=False)
+            prefix = np.column_stack([prefix, self.codes(prefix, documents)]).astype(np.int32)
+        return prefix
+
+    def _reading_state(self) -> dict[str, Tensor]:
+        """Return the weights that codes follow from: all but the reconstructor's."""
+        state: dict[str, Tensor] = self.network.state_dict()
+        return {name: value for name, value in state.items() if name.startswith(("backbone.", "codebooks."))}
+
+    def _state_file(self, position: int) -> Path:
+        return self.context.work / f"position{position + 1}.learned-{process_rank()}.pt"
+
+    def codes(self, prefix: Int32, documents: Documents | None = None) -> Int32:
+        """Return every document's code behind its prefix, in eval mode, int32 [n]; by default of those to learn from.
+
+        `prefix` int32 [n, t - 1].
+        """
+        position, documents = prefix.shape[1], documents or self.documents
+
+        def of_batch(batch: Batch) -> Tensor:
+            return self.network.codes(self.network.hidden(batch)[:, -1], position).int()
+
+        codes: Int32 = self._of_all(prefix, of_batch, documents)
         return codes
 
     def _start_codebook(self, prefix: Int32) -> None:
@@ -129,21 +164,21 @@ class Learner:
         return self._of_all(prefix, lambda batch: of_hidden(self.network.hidden(batch)[:, -1]))
 
     @torch.no_grad()
-    def _of_all(self, prefix: Int32, function: Callable[[Batch], Tensor]) -> Any:
+    def _of_all(self, prefix: Int32, function: Callable[[Batch], Tensor], documents: Documents | None = None) -> Any:
         """Apply a function to all documents in eval mode, long ones first.
 
         Copies of a text share one computation: with other padding around them they might round to different codes.
         """
         self.network.eval()
-        device = self.context.device
+        device, documents = self.context.device, documents or self.documents
         known = torch.from_numpy(prefix.astype(np.int64)).to(device)
-        texts = np.column_stack([self.documents.group, prefix])
+        texts = np.column_stack([documents.group, prefix])
         _, first, copy_of = np.unique(texts, axis=0, return_index=True, return_inverse=True)
-        order = np.argsort(-np.diff(self.documents.tokens.offsets)[first], kind="stable")
+        order = np.argsort(-np.diff(documents.tokens.offsets)[first], kind="stable")
         result: Any = None
         for start in range(0, len(order), EXPORT_BATCH):
             rows = torch.from_numpy(first[order[start : start + EXPORT_BATCH]]).to(device)
-            part = function(self.documents.batch(rows, known[rows], len(rows))).cpu().numpy()
+            part = function(documents.batch(rows, known[rows], len(rows))).cpu().numpy()
             if result is None:
                 result = np.empty((len(order), *part.shape[1:]), part.dtype)
             result[order[start : start + EXPORT_BATCH]] = part

@@ -44,7 +44,13 @@ class SEAL(Retriever[SEALConfig]):
         texts = [*documents.titles, *documents.texts, *(queries.texts if queries else ())]
         self.model = LanguageModel.open(config, texts, context.seed)
         learn(self.model, documents, queries, config, context)
+        self._context = context
+        context.facts["parameters"] = self.model.parameters
+        self.extend(corpus)
 
+    def extend(self, corpus: Corpus) -> None:
+        """Index this corpus instead, for the language model as it is."""
+        config, context, documents = self.config, self._context, Documents.of(corpus)
         self.row_of = rows_by_id(corpus.ids)
         tokens = self.model.documents(documents, self.row_of.tolist(), config.document_tokens)
         folder = context.work / f"fm-index-{process_rank()}"
@@ -53,7 +59,7 @@ class SEAL(Retriever[SEALConfig]):
         self.index = FMIndex.load(folder)
         self.scorer = Scorer(self.index, config.scoring, config.decoding.unigrams, self.model.special)
         self.progress = context.progress
-        context.facts.update(index_bytes=self.index.nbytes, parameters=self.model.parameters)
+        context.facts["index_bytes"] = self.index.nbytes
         self.search(["first"], 1)  # compiles the loops now, so that it does not count as search time
 
     def search(self, queries: Sequence[str], k: int) -> Rankings:

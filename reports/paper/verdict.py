@@ -42,7 +42,7 @@ def reasons_against(spec: Spec, row: PaperRow, column: Column, reading: str, res
     if row.reads_text:
         reasons += _other_text(row.text_fields or data_set(column.dataset).get("text_fields"), result)
     reasons += other_data(column, result)
-    if column.task == "recommendation" and result.history_protocol:
+    if (column.task == "recommendation" or result.withheld_file) and result.history_protocol:
         reasons.append(f"{result.history_protocol}, not leave-one-out in the order of the file")
     if column.task == "search" and result.queries != "judged":
         reasons.append(f"{query_set(str(result.queries))}, not the paper's")

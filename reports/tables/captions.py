@@ -29,7 +29,7 @@ def representative_result(results: Sequence[Result]) -> Result:
 
 
 def protocol(result: Result, *, search: bool, changed: str = "") -> list[str]:
-    """Return preset, with what rows changed in it, text fields and, for search, the query sets of a result."""
+    """Return preset, with what rows changed in it, text fields, split and, for search, the query sets of a result."""
     absent = f" (no item has {', '.join(result.absent_fields)})" if result.absent_fields else ""
     parts = [f"preset {result.preset}{changed}", f"text fields {', '.join(result.text_fields) or 'none'}{absent}"]
     if result.history_protocol:

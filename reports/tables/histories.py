@@ -11,9 +11,15 @@ BEYOND_CHANCE = 3.29  # standard errors from one half, from which on a warning i
 
 
 def histories_in_words(result: Result) -> str:
-    """Return 'split time:0.9 (from 2014-03-05 on), ties shuffled'; '' where both are the papers'."""
-    chosen, cut = result.of_histories, (result.config.get("protocol") or {}).get("cut")
-    if cut and not chosen.get("split", "").endswith(cut):
+    """Return 'split time:0.9 (from 2014-03-05 on), ties shuffled'; '' where both are the papers'.
+
+    A split that withholds items says how many.
+    """
+    own, chosen = result.config.get("protocol") or {}, result.of_histories
+    cut, withheld = own.get("cut"), own.get("withheld")
+    if withheld is not None:
+        chosen["split"] = f"{chosen['split']} ({withheld:,} items withheld from learning)"
+    elif cut and not chosen.get("split", "").endswith(cut):
         chosen["split"] = f"{chosen['split']} (from {cut} on)"
     return ", ".join(f"{name} {value}" for name, value in chosen.items())
 

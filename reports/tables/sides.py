@@ -36,13 +36,17 @@ class BySide(Table):
         """Return one table for each protocol of which there are results of two ways or more."""
         found: dict[tuple[object, ...], dict[str, list[Result]]] = {}
         for result in results:
-            if not result.problem and TASK in result.metrics:
+            if not result.problem and TASK in result.metrics and not self._is_other(result):
                 others = {name: value for name, value in result.of_histories.items() if name != self.choice}
                 same = (*result.protocol[:4], *sorted(others.items()))
                 found.setdefault(same, {}).setdefault(result.of_histories.get(self.choice, self.first), []).append(
                     result
                 )
         return [self._beside(found[same]) for same in sorted(found, key=str) if len(found[same]) > 1]
+
+    def _is_other(self, result: Result) -> bool:
+        """Whether a result is of a split with a table of its own: items are withheld, so that rows are not the same."""
+        return self.choice == "split" and result.withheld_file is not None
 
     def _beside(self, ways: Mapping[str, Sequence[Result]]) -> FilledTable:
         measures = Table(self.name, self.title, TASK, tuple(column(TASK, measure) for measure in MEASURES))

@@ -35,6 +35,17 @@ def test_a_run_at_the_exact_preset_is_ok_or_off(tmp_path, value, verdict):
     assert (found.verdict, found.reasons) == (verdict, ()) and text.endswith(f", {verdict})")
 
 
+def test_a_run_that_withholds_items_is_not_comparable_in_any_task(tmp_path):
+    config = at_preset("lmindexer")
+    config["protocol"] = {"split": "cold-start:0.1", "withheld": 1210}
+    for number, (table, column, value, task) in enumerate((
+        (paper.TABLE3, "Beauty R@5", 0.0415, "recommendation"), (paper.TABLE1, "Beauty AMI", 0.3563, "id-quality"),
+    )):  # fmt: skip
+        found, _ = published(table, tmp_path / str(number), "lmindexer", column, value, config, task=task)
+        assert found.verdict == "not comparable"
+        assert "split cold-start:0.1, not leave-one-out in the order of the file" in found.reasons
+
+
 @pytest.mark.parametrize(
     ("method", "settings", "reasons"),
     [

@@ -95,5 +95,15 @@ def test_a_plugin_declares_its_codebooks() -> None:
         fitted_to_catalogue(variant(), 1)
 
 
+def test_withheld_items_do_not_count() -> None:
+    own = Variant("own", "own", Shelves, "indexer", (), ShelvesConfig(), None, "")
+    fitted = fitted_to_catalogue(own, 45, 6)
+    assert fitted.config == ShelvesConfig(shelves=16)
+    assert fitted.notes == (
+        "shelves is 16 instead of the preset's 40: the data set has only 39 items, without the 6 that are withheld.",
+    )
+    assert fitted_to_catalogue(own, 45, 5) == own
+
+
 def test_a_size_that_fits_is_at_most_half_the_items() -> None:
     assert [fitting_size(n) for n in (1, 2, 3, 5, 8, 15, 16, 30, 255)] == [2, 2, 2, 2, 4, 4, 8, 8, 64]

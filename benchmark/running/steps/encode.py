@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.config import EncoderConfig
 from benchmark.learning.encoders import embed
@@ -18,14 +19,22 @@ from benchmark.types.method import Context
 FILE = "embeddings.npy"
 
 
-def encode_items(folder: Path, corpus: Corpus, encoder: EncoderConfig, context: Context) -> Facts:
-    """Embed the items' texts."""
-    return encode_texts(folder, corpus.texts(), encoder, context)
+def encode_items(
+    folder: Path, corpus: Corpus, encoder: EncoderConfig, context: Context, withheld: NDArray[np.bool_] | None = None
+) -> Facts:
+    """Embed the items' texts; those `withheld` [n_items] apart from the others, and an encoder never learns from them.
+
+    Even a batch that a known item shares with a withheld one would round its vector differently.
+    """
+    return encode_texts(folder, corpus.texts(), encoder, context, withheld)
 
 
-def encode_texts(folder: Path, texts: Sequence[str], encoder: EncoderConfig, context: Context) -> Facts:
-    """Embed texts."""
-    vectors = embed(list(texts), encoder, context)
+def encode_texts(
+    folder: Path, texts: Sequence[str], encoder: EncoderConfig, context: Context,
+    withheld: NDArray[np.bool_] | None = None,
+) -> Facts:  # fmt: skip
+    """Embed texts; `withheld` as in `encode_items`."""
+    vectors = embed(list(texts), encoder, context, withheld)
     np.save(folder / FILE, vectors)
     keep_logs(context.work, folder)
     return Facts(dim=int(vectors.shape[1]))

@@ -20,18 +20,27 @@ from benchmark.types.rankings import Rankings
 def fit_and_rank(
     folder: Path, task: str, method: Retriever[Any] | Recommender[Any], material: Material, depth: int, context: Context
 ) -> Facts:
-    """Fit a retriever or recommender and rank with it; its speed becomes facts."""
+    """Fit a retriever or recommender and rank with it; its speed becomes facts.
+
+    Where items are withheld it is fitted on the others. A retriever then indexes all; a recommender has learned which
+    items there are, so that it ranks the known ones alone.
+    """
     n, results, started = material.asked(task), results_to_ask(task, material, depth), time.perf_counter()
     if isinstance(method, Retriever):
-        method.fit(material.corpus, material.train_queries, context)
+        method.fit(material.learned_corpus, material.train_queries, context)
+        if material.known:
+            method.extend(material.corpus)
     else:
-        method.fit(material.corpus, material.split.train, material.split.validation, context)
+        method.fit(material.learned_corpus, *material.learned_histories, context)
     fitted = time.perf_counter()
 
     def ranked(rows: Int64) -> Rankings:
         if isinstance(method, Retriever):
             return method.search([material.test_queries.texts[row] for row in rows], results)
-        return method.recommend(material.test_users[0].select(rows), results)
+        histories, known = material.test_users[0].select(rows), material.known
+        if known is None:
+            return method.recommend(histories, results)
+        return known.rankings(method.recommend(known.histories(histories), results))
 
     rankings = ranked(np.arange(n))
     seconds = time.perf_counter() - fitted

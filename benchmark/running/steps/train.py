@@ -18,10 +18,13 @@ from benchmark.types.method import Context
 def train_recommendation(
     folder: Path, codes: Codes, material: Material, config: GenerativeConfig, context: Context, start: Path
 ) -> Facts:
-    """Train on user histories; `codes` carry the dedup counter, `start` is what their indexer has handed over."""
-    split = material.split
+    """Train on user histories; `start` is what the indexer of the codes has handed over.
+
+    `codes` carry the dedup counter and are those of the items that are learned from.
+    """
+    histories, validation = material.learned_histories
     facts = finetune_recommendation(
-        folder, codes, material.corpus, split.train, config, context, start, split.validation
+        folder, codes, material.learned_corpus, histories, config, context, start, validation
     )
     context.facts.update(facts)
     keep_logs(context.work, folder)
@@ -33,8 +36,9 @@ def train_search(
     embed_texts: EmbedTexts,
 ) -> Facts:  # fmt: skip
     """Train on queries; otherwise the same."""
-    queries, development = search_examples(material.dataset, material.training_queries, config.search)
-    facts = finetune_search(folder, codes, material.corpus, queries, config, context, start, development, embed_texts)
+    corpus = material.learned_corpus
+    queries, development = search_examples(material.learned_queries, material.training_queries, config.search)
+    facts = finetune_search(folder, codes, corpus, queries, config, context, start, development, embed_texts)
     context.facts.update(facts)
     keep_logs(context.work, folder)
     return context.facts

@@ -1,0 +1,42 @@
+"""The dedup counter where items came later: it changes no other item's ID."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.types.codes import Codes
+
+ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), min_size=1, max_size=30)
+
+
+@given(rows=ROWS)
+def test_later_items_continue_the_count_and_change_no_other_id(rows: list[tuple[int, int, bool]]) -> None:
+    codes = Codes(np.array([row[:2] for row in rows], np.int32), (3, 3))
+    later = np.array([row[2] for row in rows])
+    unique = codes.with_counter(later)
+    alone = Codes(codes.values[~later], codes.sizes).with_counter()
+    assert np.array_equal(unique.values[~later], alone.values)
+    assert len({tuple(row) for row in unique.values.tolist()}) == len(rows)
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for first in (False, True):
+        for row in np.flatnonzero(later == first):
+            groups.setdefault(tuple(codes.values[row].tolist()), []).append(int(unique.values[row, -1]))
+    assert all(counts == list(range(len(counts))) for counts in groups.values())
+
+
+@given(rows=ROWS, codes=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=30, max_size=30))
+def test_sizes_do_not_depend_on_the_codes_of_later_items(
+    rows: list[tuple[int, int, bool]], codes: list[tuple[int, int]]
+) -> None:
+    later = np.array([row[2] for row in rows])
+    own = np.array([row[:2] for row in rows], np.int32)
+    other = np.where(later[:, None], np.array(codes[: len(rows)], np.int32), own)
+    sizes = [Codes(values.astype(np.int32), (3, 3)).with_counter(later).sizes for values in (own, other)]
+    assert sizes[0] == sizes[1]
+
+
+def test_without_later_items_the_counter_is_in_row_order() -> None:
+    codes = Codes(np.array([[1], [0], [1], [1]], np.int32), (2,))
+    assert codes.with_counter().values.tolist() == [[1, 0], [0, 0], [1, 1], [1, 2]]
+    assert codes.with_counter().sizes == (2, 3)
+    assert codes.with_counter(np.array([True, False, False, False])).values.tolist() == [[1, 2], [0, 0], [1, 0], [1, 1]]
