@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmark.data.cold_start import KnownItems
 from benchmark.data.dataset import Dataset
-from benchmark.data.protocols import split_histories, withheld_by
+from benchmark.data.protocols import TIME, split_histories, withheld_by
 from benchmark.data.self_retrieval import EXCLUDED, own_items
 from benchmark.data.splits import Split
 from benchmark.data.ties import targets_behind, tied_targets
@@ -141,7 +141,8 @@ class Material:
         }
         if self.dataset.times_file:
             histories, tested = self.dataset.histories(), self.split.test_targets >= 0
-            at = (histories.offsets[:-1] + self.split.test_inputs.lengths)[tested]
+            cut = self.protocol.split.startswith(TIME)
+            at = (histories.offsets[:-1] + self.split.test_inputs.lengths if cut else histories.offsets[1:] - 1)[tested]
             counts["targets_tied"] = tied_targets(histories, self.dataset.times(), at)
         return counts
 

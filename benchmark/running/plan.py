@@ -29,8 +29,8 @@ from benchmark.types.method import Indexer, Method, Retriever
 
 LONGEST_LABEL = 120  # bytes; a folder of that name, with what a temporary name adds, fits every file system
 CHOSEN_ELSEWHERE = (
-    "its settings were chosen on the validation items of leave-one-out in the order of the file; some of these may be "
-    "test items here."
+    "its settings were chosen on the validation items of leave-one-out in the order of the file, with all items known; "
+    "some of these may be test items here."
 )
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
 
