@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ import numpy as np
 from benchmark.reports.tables.captions import remarks_of_runs
 from benchmark.reports.tables.cells import interval_notes, limits_cell
 from benchmark.reports.tables.columns import column
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row
+from benchmark.reports.tables.layout import Cell, FilledTable, Row
 from benchmark.reports.tables.scores import Values, limits, query_values
 from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result
@@ -29,10 +29,6 @@ class Banded(Table):
     @abstractmethod
     def groups_of_users(self, result: Result) -> dict[str, int] | None:
         """Return user -> group; None where the files that tell it are not there."""
-
-    def more(self, cells: Mapping[int, Cell]) -> list[tuple[Column, Cell]]:
-        """Return further columns, made of a row's cells by group."""
-        return []
 
     def fill(self, results: Iterable[Result]) -> list[FilledTable]:
         """Return one table per protocol, none where the files that tell the groups are not there."""
@@ -58,11 +54,6 @@ class Banded(Table):
             for band in shown
         )
         rows = tuple(replace(row, cells=_cells(row, bands, shown)) for row in filled.rows)
-        further = [self.more(dict(zip(shown, row.cells, strict=True))) for row in rows]
-        rows = tuple(
-            replace(row, cells=(*row.cells, *(cell for _, cell in new))) for row, new in zip(rows, further, strict=True)
-        )
-        columns = (*columns, *(of for of, _ in (further[0] if further else ())))
         labels, groups = [row.label for row in rows], [row.results for row in rows]
         notes = (*self.footnotes, *interval_notes([(r.label, r.cells) for r in rows]), *remarks_of_runs(labels, groups))
         return FilledTable(self, columns, rows, filled.caption, notes)

@@ -26,16 +26,13 @@ def test_each_group_is_a_brute_force_over_the_raw_files(
             shares[f"{name} (n = {len(found)})"] = sum(found) / len(found)
         cells = {of.header: cell for of, cell in zip(filled.columns, row.cells, strict=True)}
         assert {name: cells[name].mean for name in shares} == pytest.approx(shares)
-        balanced = cells["balanced"]
-        assert balanced.mean == pytest.approx(sum(shares.values()) / 2)
-        assert balanced.low < balanced.mean < balanced.high
     out = tmp_path / "report"
     assert (
         main(["report", "--runs", str(tmp_path), "--tables", BY_ORDER.name, "--format", "md,json", "--out", str(out)])
         == 0
     )
     assert main(["verify", str(out), "--runs", str(tmp_path)]) == 0
-    assert "balanced" in (out / "tables.md").read_text()
+    assert "greater id" in (out / "tables.md").read_text()
 
 
 def test_numbers_are_compared_as_numbers_and_the_same_item_has_a_group_of_its_own(tmp_path: Path) -> None:
@@ -44,18 +41,9 @@ def test_numbers_are_compared_as_numbers_and_the_same_item_has_a_group_of_its_ow
     (tmp_path / "demo" / "inputs-f1.txt").write_text("q0 9\nq1 10\nq2 9\nq3 20\n")
     (filled,) = BY_ORDER.fill(load_results(tmp_path))
     cells = {of.header: cell.mean for of, cell in zip(filled.columns, filled.rows[0].cells, strict=True)}
-    assert cells == {"smaller id (n = 1)": 0, "greater id (n = 2)": 1, "the same item (n = 1)": 1, "balanced": 0.5}
+    assert cells == {"smaller id (n = 1)": 0, "greater id (n = 2)": 1, "the same item (n = 1)": 1}
 
 
 def test_without_the_inputs_there_is_no_table(tmp_path: Path) -> None:
     put(tmp_path, "mine", values={"R@10": [1, 0]})
     assert BY_ORDER.fill(load_results(tmp_path)) == []
-
-
-def test_nothing_is_balanced_where_a_group_is_empty(tmp_path: Path) -> None:
-    folder = put(tmp_path, "mine", values={"R@10": [0, 0, 1, 1]})
-    (folder / "qrels.recommendation.txt").write_text("q0 0 b 1\nq1 0 c 1\nq2 0 a 1\nq3 0 a 1\n")
-    (tmp_path / "demo" / "inputs-f1.txt").write_text("q0 a\nq1 a\nq2 a\nq3 a\n")
-    (filled,) = BY_ORDER.fill(load_results(tmp_path))
-    cells = {of.header: cell.mean for of, cell in zip(filled.columns, filled.rows[0].cells, strict=True)}
-    assert cells == {"greater id (n = 2)": 0, "the same item (n = 2)": 1, "balanced": None}
