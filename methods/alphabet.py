@@ -28,7 +28,7 @@ class AlphabetConfig(MethodConfig):
 
 
 class Alphabet(Recommender[AlphabetConfig]):
-    """Ranks the items behind the last one first, each part by how often it occurs in the training histories."""
+    """Ranks items with a greater id than the last one first, each part by how often it occurs in the training histories."""
 
     control = True
 
@@ -41,13 +41,13 @@ class Alphabet(Recommender[AlphabetConfig]):
         """Return the k best items of every history; without a history, the most popular ones."""
         import torch
 
-        last = np.full(len(histories), len(self._places), np.int64)  # behind which there is nothing
+        last = np.full(len(histories), len(self._places), np.int64)  # no item has a greater id
         known = np.flatnonzero(histories.lengths > 0)
         last[known] = self._places[histories.items[histories.offsets[1:][known] - 1]]
         first = self._counts.max() + 1
 
         def score(rows: Int64) -> torch.Tensor:
-            behind = self._places[None, :] > last[rows, None]
-            return torch.from_numpy(self._counts + behind * first)
+            greater = self._places[None, :] > last[rows, None]
+            return torch.from_numpy(self._counts + greater * first)
 
         return rank_all(score, histories, self._ranks, k, self.config.history)

@@ -60,7 +60,7 @@ def tie_facts(histories: Histories, times: NDArray[Any] | None, ids: Sequence[st
     user = np.repeat(np.arange(len(histories)), histories.lengths)
     neighbours = user[1:] == user[:-1]
     target = neighbours & np.r_[user[1:] != user[:-1], True][1:] if len(user) > 1 else neighbours
-    behind, differ = place[1:] > place[:-1], place[1:] != place[:-1]
+    greater, differ = place[1:] > place[:-1], place[1:] != place[:-1]
     shares: dict[str, NDArray[np.bool_]] = {}
     if times is not None:
         tied = same_time(histories, times)
@@ -70,17 +70,17 @@ def tie_facts(histories: Histories, times: NDArray[Any] | None, ids: Sequence[st
         shares |= {
             "tied events": with_twin,
             "tied targets": tied[target],
-            "tied neighbours whose later item id is greater": behind[tied & differ],
-            "other neighbours whose later item id is greater": behind[neighbours & ~tied & differ],
+            "tied neighbours whose later item id is greater": greater[tied & differ],
+            "other neighbours whose later item id is greater": greater[neighbours & ~tied & differ],
         }
     shares |= {
-        "neighbours whose later item id is greater": behind[neighbours & differ],
-        "targets whose item id is greater": behind[target & differ],
+        "neighbours whose later item id is greater": greater[neighbours & differ],
+        "targets whose item id is greater": greater[target & differ],
     }
     return {name: round(float(values.mean()), 6) for name, values in shares.items() if len(values)}
 
 
-def targets_behind(inputs: Histories, targets: Int32, ids: Sequence[str]) -> dict[str, int]:
+def count_greater_ids(inputs: Histories, targets: Int32, ids: Sequence[str]) -> dict[str, int]:
     """Count the targets [n_users] whose id is greater than that of the last item before them, and those compared."""
     places, lengths = places_of_ids(ids), inputs.lengths
     rows = np.flatnonzero(lengths > 0)

@@ -15,7 +15,7 @@ from benchmark.data.dataset import Dataset
 from benchmark.data.protocols import TIME, split_histories, withheld_by
 from benchmark.data.self_retrieval import EXCLUDED, own_items
 from benchmark.data.splits import Split
-from benchmark.data.ties import targets_behind, tied_targets
+from benchmark.data.ties import count_greater_ids, tied_targets
 from benchmark.errors import BenchmarkError
 from benchmark.running.cells import Protocol
 from benchmark.types.arrays import Int32
@@ -137,7 +137,7 @@ class Material:
             "training_events": len(self.split.train.items),
             "validation_targets": int((self.split.validation >= 0).sum()),
             "targets_unseen": int((~learned[targets]).sum()),
-            **targets_behind(inputs, targets, self.corpus.ids),
+            **count_greater_ids(inputs, targets, self.corpus.ids),
         }
         if self.dataset.times_file:
             histories, tested = self.dataset.histories(), self.split.test_targets >= 0

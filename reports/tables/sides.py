@@ -128,7 +128,7 @@ SPLITS = BySide(
     "recommendation-splits", "Next-item recommendation, leave-one-out and one cut in time", TASK, (),
     (
         "leave-one-out: each user's last item, after training on the other users' later events too; time: a user's "
-        "first item behind one cut for all, after training on what was before it.",
+        "first item after one cut for all, after training on what was before it.",
     ),
     group="details", choice="split", first="leave-one-out",
 )  # fmt: skip

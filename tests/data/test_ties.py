@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.data.protocols import parse_split
-from benchmark.data.ties import parse_ties, shuffled, targets_behind, tie_facts
+from benchmark.data.ties import parse_ties, shuffled, count_greater_ids, tie_facts
 from benchmark.data.time_split import split_by_time
 from benchmark.data.time_units import UNITS, day_of, number_of, unit_of
 from benchmark.errors import UsageError
@@ -96,7 +96,7 @@ def test_shares_are_those_counted_by_hand(users: Any) -> None:
     targets = np.array([made[row][-1] for row in tested], np.int32)
     last_pairs = [(a, b) for a, b, _, last in pairs if last and a != b]
     counted = {"targets_compared": len(last_pairs), "targets_with_greater_id": sum(b > a for a, b in last_pairs)}
-    assert targets_behind(inputs, targets, IDS) == counted
+    assert count_greater_ids(inputs, targets, IDS) == counted
 
 
 def test_ids_that_are_numbers_are_compared_as_numbers() -> None:
