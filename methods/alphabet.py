@@ -28,7 +28,7 @@ class AlphabetConfig(MethodConfig):
 
 
 class Alphabet(Recommender[AlphabetConfig]):
-    """Ranks items with a greater id than the last one first, each part by how often it occurs in the training histories."""
+    """Ranks items with a greater id than the last one first; within both parts, by training events."""
 
     control = True
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.data.protocols import parse_split
-from benchmark.data.ties import parse_ties, shuffled, count_greater_ids, tie_facts
+from benchmark.data.ties import count_greater_ids, parse_ties, shuffled, tie_facts
 from benchmark.data.time_split import split_by_time
 from benchmark.data.time_units import UNITS, day_of, number_of, unit_of
 from benchmark.errors import UsageError
