@@ -158,6 +158,12 @@ def _name_of_histories(fingerprint: str, chosen: Mapping[str, str]) -> str:
     return f"{fingerprint[:12]}{''.join(words)}"
 
 
+def read_withheld(result: Result) -> frozenset[str] | None:
+    """Return the items that a result's split withholds from learning; None where there are none, or no such file."""
+    path = result.withheld_file
+    return frozenset(path.read_text("utf-8").split()) if path is not None and path.is_file() else None
+
+
 def read_id_lines(path: Path) -> dict[str, tuple[int, ...]]:
     """Read an ids.tsv file: item id -> codes. Raises DataError for a line that is not 'item TAB code-code-..'."""
     ids: dict[str, tuple[int, ...]] = {}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmark.data.cold_start import KnownItems
 from benchmark.data.dataset import Dataset
-from benchmark.data.protocols import TIME, split_histories, withheld_by
+from benchmark.data.protocols import TIME, split_histories, withheld_by, withholds_items
 from benchmark.data.self_retrieval import EXCLUDED, own_items
 from benchmark.data.splits import Split
 from benchmark.data.ties import count_greater_ids, tied_targets
@@ -81,6 +81,10 @@ class Material:
         """
         rows = np.flatnonzero(self.split.test_targets >= 0)
         if not len(rows):
+            if withholds_items(self.protocol.split):
+                raise BenchmarkError(
+                    "no user has a known item before the test item; withhold fewer items (--split cold-start:SHARE)"
+                )
             raise BenchmarkError("no user has two events: there is nothing to recommend")
         return self.split.test_inputs.select(rows), self.split.test_targets[rows]
 
@@ -137,8 +141,10 @@ class Material:
             "training_events": len(self.split.train.items),
             "validation_targets": int((self.split.validation >= 0).sum()),
             "targets_unseen": int((~learned[targets]).sum()),
-            **count_greater_ids(inputs, targets, self.corpus.ids),
         }
+        if withholds_items(self.protocol.split):  # the item before a test item may be withheld
+            return counts
+        counts |= count_greater_ids(inputs, targets, self.corpus.ids)
         if self.dataset.times_file:
             histories, tested = self.dataset.histories(), self.split.test_targets >= 0
             cut = self.protocol.split.startswith(TIME)

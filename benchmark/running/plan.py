@@ -29,9 +29,10 @@ from benchmark.types.method import Indexer, Method, Retriever
 
 LONGEST_LABEL = 120  # bytes; a folder of that name, with what a temporary name adds, fits every file system
 CHOSEN_ELSEWHERE = (
-    "its settings were chosen on the validation items of leave-one-out in the order of the file, with all items known; "
-    "some of these may be test items here."
+    "its settings were chosen on the validation items of leave-one-out in the order of the file; some of these may be "
+    "test items here."
 )
+CHOSEN_ON_ALL = "its settings were chosen with all items known, none withheld."
 TEXT_FIELD_PRESETS = {"default": DEFAULT_TEXT_FIELDS, "paper": PAPER_TEXT_FIELDS}
 
 
@@ -159,7 +160,8 @@ def make_plan(
         asked = ("recommendation",)
     metrics = {metric.name: code_version(import_module(entry.module)) for entry, metric in plugins()}
     if protocol.of_histories:
-        variants = [variant.with_note(CHOSEN_ELSEWHERE) if variant.trials else variant for variant in variants]
+        note = CHOSEN_ON_ALL if withholds_items(protocol.split) else CHOSEN_ELSEWHERE
+        variants = [variant.with_note(note) if variant.trials else variant for variant in variants]
     cells, skipped = [], []
     suite = code_version(runner)  # with all it imports: everything but the methods
     withheld = withheld_by(protocol.split, dataset.n_items)

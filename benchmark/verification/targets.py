@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from benchmark.verification.files import Grades, read_histories, read_last_items
 from benchmark.verification.stored import Stored
 
@@ -17,7 +15,7 @@ def check_targets(result: Stored, grades: Grades) -> None:
     """
     own = result.content["counts"].get(TASK, {})
     targets = {user: item for user, items in grades.items() for item in items}
-    training, inputs = (_beside(result, name) for name in ("histories", "inputs"))
+    training, inputs = (result.of_split(name) for name in ("histories", "inputs"))
     if "targets_unseen" in own and training.is_file():
         events = [item for history in read_histories(training) for item in history]
         result.same(f"counts, {TASK}, training_events", own.get("training_events"), len(events), "the histories have")
@@ -34,9 +32,3 @@ def check_targets(result: Stored, grades: Grades) -> None:
         greater = sum(int(b) > int(a) if numbers else b > a for a, b in pairs)
         for name, due in (("targets_compared", len(pairs)), ("targets_with_greater_id", greater)):
             result.same(f"counts, {TASK}, {name}", own.get(name), due, "the stored last items give")
-
-
-def _beside(result: Stored, name: str) -> Path:
-    protocol = result.content["config"]["protocol"]
-    chosen = "".join(f"-{key}-{str(protocol[key]).replace(':', '-')}" for key in ("split", "ties") if key in protocol)
-    return result.folder.parents[2] / f"{name}-{result.content['dataset']['fingerprint'][:12]}{chosen}.txt"

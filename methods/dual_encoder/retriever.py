@@ -54,7 +54,10 @@ class DualEncoder(Retriever[DualEncoderConfig]):
         return self._embed(documents, context.progress)
 
     def extend(self, corpus: Corpus, change: Callable[[Float32], Float32] | None = None) -> None:
-        """Embed this corpus with the encoder as it is, and index it instead, under vectors that `change` returns."""
+        """Embed this corpus with the encoder as it is, and index it instead, under vectors that `change` returns.
+
+        Nothing is learned of it but the cells of an approximate index, which is built anew.
+        """
         vectors = self._embed([self.config.document_prefix + text for text in corpus.texts()], self._context.progress)
         self.build_index(change(vectors) if change else vectors, corpus, self._queries, self._context)
 

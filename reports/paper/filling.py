@@ -28,7 +28,8 @@ VERDICTS = (
 def fill(table: Declaration, spec: Spec, results: Iterable[Result]) -> list[FilledTable]:
     """Return the table for each protocol with runs on the paper's data sets (or empty), then for other data sets."""
     tasks = {(column.task, c.measure) for column in spec.columns for c in (column, *spec.columns_of("published"))}
-    groups = group_seeds(r for r in results if any(measure in r.metrics.get(task, {}) for task, measure in tasks))
+    learned_all = [result for result in results if not result.problem and result.withheld_file is None]
+    groups = group_seeds(r for r in learned_all if any(measure in r.metrics.get(task, {}) for task, measure in tasks))
     of_paper: list[FilledTable] = []
     of_others: list[FilledTable] = []
 

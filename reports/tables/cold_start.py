@@ -16,13 +16,21 @@ import numpy as np
 
 from benchmark.errors import DataError
 from benchmark.reports.tables.bands import MEASURE, Banded
-from benchmark.reports.tables.captions import remarks_of_runs
+from benchmark.reports.tables.captions import (
+    data_set,
+    protocol,
+    remarks_of_runs,
+    representative_result,
+    run_conditions,
+)
 from benchmark.reports.tables.cells import interval_notes, limits_cell
+from benchmark.reports.tables.changes import words_on_changes
 from benchmark.reports.tables.columns import column
+from benchmark.reports.tables.labels import row_identity, row_labels
 from benchmark.reports.tables.layout import Cell, FilledTable, Row
 from benchmark.reports.tables.scores import limits
 from benchmark.reports.tables.table import Table
-from benchmark.results.result_files import Result
+from benchmark.results.result_files import Result, read_withheld
 from benchmark.types.trec import read_qrels, read_run
 
 KINDS = ("known", "withheld")
@@ -63,9 +71,7 @@ class ItemsByNovelty(Table):
             for kind in shown
         )  # fmt: skip
         rows = tuple(replace(row, cells=tuple(self._cell(row, judged[kind]) for kind in shown)) for row in filled.rows)
-        labels, groups = [row.label for row in rows], [row.results for row in rows]
-        notes = (*interval_notes([(row.label, row.cells) for row in rows]), *remarks_of_runs(labels, groups))
-        return FilledTable(self, columns, rows, filled.caption, notes)
+        return FilledTable(self, columns, rows, filled.caption, ())
 
     def _cell(self, row: Row, relevant: Mapping[str, set[str]]) -> Cell:
         try:
@@ -83,10 +89,9 @@ def _judged_by_kind(result: Result, task: str) -> tuple[dict[str, set[str]], dic
 
     None where the files that tell it are not there.
     """
-    apart, judgments = result.withheld_file, result.folder / f"qrels.{task}.txt"
-    if apart is None or not apart.is_file() or not judgments.is_file():
+    withheld, judgments = read_withheld(result), result.folder / f"qrels.{task}.txt"
+    if withheld is None or not judgments.is_file():
         return None
-    withheld = frozenset(apart.read_text("utf-8").split("\n"))
     found: tuple[dict[str, set[str]], dict[str, set[str]]] = ({}, {})
     for query, item, grade in read_qrels(judgments):
         if grade > 0:
@@ -117,27 +122,39 @@ class ColdStart(Table):
         return [self._joined(parts) for parts in filled if parts]
 
     def _joined(self, parts: list[FilledTable]) -> FilledTable:
-        """Return the columns of both tasks in one table, a row for each label."""
+        """Return the columns of both tasks in one table, a row for each configuration."""
         columns = tuple(
             replace(of, key=f"{part.table.task}.{of.key}", header=f"{part.table.task.capitalize()}: {of.header}",
                     metric=of.key, task=part.table.task)
             for part in parts for of in part.columns
         )  # fmt: skip
-        rows = [_row(label, parts) for label in dict.fromkeys(row.label for part in parts for row in part.rows)]
+        by_row: dict[str, dict[str, Row]] = {}  # configuration -> task -> row
+        for part in parts:
+            for row in part.rows:
+                by_row.setdefault(row_identity(row.results[0]), {})[part.table.task] = row
+        labels = row_labels([next(iter(found.values())).results[0] for found in by_row.values()])
+        rows = [_row(label, found, parts) for label, found in zip(labels, by_row.values(), strict=True)]
         rows.sort(key=lambda row: (row.control, row.label))
-        notes = dict.fromkeys([*self.footnotes, *(note for part in parts for note in part.footnotes)])
-        return FilledTable(self, columns, tuple(rows), parts[-1].caption, tuple(notes))
+        groups, tasks = [row.results for row in rows], [part.table.task for part in parts]
+        every = [result for results in groups for result in results]
+        changed, of_changes = words_on_changes(groups, tasks)
+        first = representative_result(every)
+        about = protocol(first, search="search" in tasks, changed=changed)
+        caption = "; ".join([data_set(first), *about, *run_conditions(every, tasks)])
+        notes = [*self.footnotes, *interval_notes([(row.label, row.cells) for row in rows]), *of_changes]
+        notes += remarks_of_runs([row.label for row in rows], groups)
+        return FilledTable(self, columns, tuple(rows), f"{caption}.", tuple(notes))
 
 
-def _row(label: str, parts: list[FilledTable]) -> Row:
-    found = [next((row for row in part.rows if row.label == label), None) for part in parts]
-    own = [row for row in found if row is not None]
-    cells = [row.cells if row else (Cell(),) * len(part.columns) for row, part in zip(found, parts, strict=True)]
-    results = tuple(dict.fromkeys(result.folder for row in own for result in row.results))
-    by_folder = {result.folder: result for row in own for result in row.results}
-    seeds = tuple(sorted({seed for row in own for seed in row.seeds}))
-    return Row(label, seeds, tuple(cell for part in cells for cell in part), own[0].control,
-               tuple(by_folder[folder] for folder in results))  # fmt: skip
+def _row(label: str, found: Mapping[str, Row], parts: list[FilledTable]) -> Row:
+    """Return a row with the cells of all tasks; `found` is task -> row."""
+    cells: list[Cell] = []
+    for part in parts:
+        own = found.get(part.table.task)
+        cells += own.cells if own else [Cell()] * len(part.columns)
+    by_folder = {result.folder: result for row in found.values() for result in row.results}
+    seeds = tuple(sorted({seed for row in found.values() for seed in row.seeds}))
+    return Row(label, seeds, tuple(cells), next(iter(found.values())).control, tuple(by_folder.values()))
 
 
 COLD_START = ColdStart(
@@ -146,9 +163,10 @@ COLD_START = ColdStart(
         f"{MEASURE} of recommendation by the users' next item, and of search over the relevant items of each kind: n "
         "users, and n queries that have relevant items of the kind. Withheld items have no part in learning; they get "
         "IDs or are indexed afterwards, and all items are ranked together.",
-        "A recommender with a vector or counts for each item (sequential recommenders, item-knn, popularity) ranks "
-        "the items that it has learned: a withheld one is never found. BM25 learns nothing: its index, with its counts "
-        "of words, holds all items.",
+        "A recommender ranks the items that it has learned from; it is not asked for others, so it never finds a "
+        "withheld one. BM25 learns nothing: its index, with its counts of words, holds all items.",
+        "A withheld item whose codes an old one has already gets the next dedup counter, which training has seldom or "
+        "never seen: methods whose codes are often shared find few of them.",
     ),
     group="details",
 )  # fmt: skip

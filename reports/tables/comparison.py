@@ -113,6 +113,9 @@ def find_pairs(
         groups = group_seeds(result for result in chosen if task in result.metrics)
         sides = [_of_side(groups, name) for name in (a, b)]
         having = [(x, y) for x in sides[0] for y in sides[1] if x[0].protocol == y[0].protocol and x is not y]
+        if len(having) > 1:  # the papers' protocol, where one pair is of it
+            of_papers = [pair for pair in having if not pair[0][0].history_protocol]
+            having = of_papers if len(of_papers) == 1 else having
         if len(having) > 1:
             folders = ", ".join(sorted({str(seeds[0].folder.parent) for pair in having for seeds in pair}))
             raise UsageError(f"{a} and {b} have {len(having)} pairs of results for {task}; give two of: {folders}")

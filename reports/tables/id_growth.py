@@ -13,10 +13,11 @@ from benchmark.errors import DataError
 from benchmark.metrics.id_growth import id_changes
 from benchmark.reports.tables.captions import data_set, protocol, representative_result, run_conditions
 from benchmark.reports.tables.cells import interval_notes, mean_cell
+from benchmark.reports.tables.conditions import differences
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row
 from benchmark.reports.tables.table import Table
-from benchmark.results.result_files import Result, group_seeds, read_id_lines
+from benchmark.results.result_files import Result, group_seeds, read_id_lines, read_withheld
 
 TASK = "id-quality"
 MEASURES = {
@@ -50,7 +51,7 @@ class IdGrowth(Table):
 
     def _filled(self, found: list[tuple[Result, Pairs]]) -> FilledTable:
         labels = row_labels([result for result, _ in found])
-        splits = sorted({split for _, pairs in found for split in pairs}, key=_share)
+        splits = sorted({split for _, pairs in found for split, of_split in pairs.items() if of_split}, key=_share)
         columns = tuple(
             Column(f"{measure}.{split}", f"{_growth(split)}: {title}", 3, higher_is_better=False, source="growth")
             for split in splits for measure, title in MEASURES.items()
@@ -67,8 +68,18 @@ class IdGrowth(Table):
         every = [result for row in rows for result in row.results]
         first = representative_result([result for result in every if not result.of_histories])
         caption = "; ".join([data_set(first), *protocol(first, search=False), *run_conditions(every, [TASK])])
-        notes = (*self.footnotes, *interval_notes([(row.label, row.cells) for row in rows]))
+        notes = (*self.footnotes, *interval_notes([(row.label, row.cells) for row in rows]), *_apart(labels, found))
         return FilledTable(self, columns, tuple(rows), f"{caption}.", notes)
+
+
+def _apart(labels: Sequence[str], found: Sequence[tuple[Result, Pairs]]) -> list[str]:
+    """Name the rows whose two sides were not made alike, by another version of the code or another kind of device."""
+    said: dict[str, list[str]] = {}
+    for label, (_, pairs) in zip(labels, found, strict=True):
+        for other in {what for of_split in pairs.values() for old, new in of_split
+                      for what in differences(TASK, [old], [new])}:  # fmt: skip
+            said.setdefault(other, []).append(label)
+    return [f"{', '.join(rows)}: IDs with and without new items differ in {other} too." for other, rows in said.items()]
 
 
 def _configuration(result: Result) -> str:
@@ -83,7 +94,7 @@ def _share(split: str) -> float:
 
 def _growth(split: str) -> str:
     """Return by how much the known items have grown, as the share of all that were new."""
-    return f"{_share(split):.0%} new"
+    return f"{100 * _share(split):g}% new"
 
 
 def _cells(pairs: Sequence[tuple[Result, Result]]) -> tuple[Cell, ...]:
@@ -94,11 +105,10 @@ def _cells(pairs: Sequence[tuple[Result, Result]]) -> tuple[Cell, ...]:
 
 
 def _changes(old: Result, new: Result) -> Mapping[str, float]:
-    apart = old.withheld_file
-    if apart is None:
+    withheld = read_withheld(old)
+    if withheld is None:
         return {}
     try:
-        withheld = frozenset(apart.read_text("utf-8").split("\n"))
         known = {item: codes for item, codes in read_id_lines(old.folder / "ids.tsv").items() if item not in withheld}
         return id_changes(known, read_id_lines(new.folder / "ids.tsv"))
     except (OSError, DataError, KeyError):

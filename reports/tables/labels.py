@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchmark.reports.tables.layout import Row
@@ -67,3 +68,16 @@ def letter(number: int, alphabet: str) -> str:
     """Return a, b, .. z, aa, ab, .. for 0, 1, .."""
     high, low = divmod(number, len(alphabet))
     return (alphabet[high - 1] if high else "") + alphabet[low]
+
+
+def without_histories(result: Result) -> Result:
+    """Return a result without how its histories were split and read: the rest decides which row it is."""
+    own = result.config.get("protocol") or {}
+    kept = {name: value for name, value in own.items() if name not in ("split", "ties", "cut", "withheld")}
+    return replace(result, config={**result.config, "protocol": kept})
+
+
+def row_identity(result: Result) -> str:
+    """Return what two results must share to stand in one row of a table of several protocols or tasks."""
+    config = {name: value for name, value in without_histories(result).config.items() if name != "protocol"}
+    return json.dumps([result.label, result.method, config], sort_keys=True, default=str)

@@ -22,7 +22,7 @@ class ByOrder(Banded):
     def groups_of_users(self, result: Result) -> dict[str, int] | None:
         """Return user -> 1 where the next item's id is greater than the last one's, 0 where smaller, 2 where equal."""
         inputs, judgments = result.inputs_file, result.folder / "qrels.recommendation.txt"
-        if not inputs.is_file() or not judgments.is_file():
+        if result.withheld_file is not None or not inputs.is_file() or not judgments.is_file():
             return None
         targets = {user: item for user, item, _ in read_qrels(judgments)}
         with inputs.open(encoding="utf-8") as file:

@@ -6,7 +6,6 @@ way has its own test items, so a difference between two columns says something o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +15,7 @@ from benchmark.reports.tables.changes import words_on_changes
 from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.filling import build
 from benchmark.reports.tables.histories import warning_on_order
-from benchmark.reports.tables.labels import row_labels
+from benchmark.reports.tables.labels import row_identity, row_labels, without_histories
 from benchmark.reports.tables.layout import Cell, FilledTable, Row
 from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import Result
@@ -59,9 +58,9 @@ class BySide(Table):
         by_row: dict[str, dict[str, Row]] = {}  # configuration -> way -> row
         for name, side in sides.items():
             for row in side.rows:
-                by_row.setdefault(_identity(row.results[0]), {})[name] = row
+                by_row.setdefault(row_identity(row.results[0]), {})[name] = row
         found = [next(iter(rows.values())) for rows in by_row.values()]
-        labels = row_labels([_plain(row.results[0]) for row in found])
+        labels = row_labels([without_histories(row.results[0]) for row in found])
         rows = tuple(_joined(label, rows, sides) for label, rows in zip(labels, by_row.values(), strict=True))
         rows = tuple(sorted(rows, key=lambda row: (row.control, row.label)))
         every = [result for name in names for result in ways[name]]
@@ -80,17 +79,6 @@ class BySide(Table):
         """Return a result whose protocol is what both sides share."""
         own = {name: value for name, value in result.of_histories.items() if name != self.choice}
         return replace(result, config={**result.config, "protocol": own})
-
-
-def _plain(result: Result) -> Result:
-    """Return a result without what its histories are: the rest decides which row it is."""
-    own = result.config.get("protocol") or {}
-    kept = {name: value for name, value in own.items() if name not in ("split", "ties", "cut")}
-    return replace(result, config={**result.config, "protocol": kept})
-
-
-def _identity(result: Result) -> str:
-    return json.dumps([result.label, result.method, _plain(result).config], sort_keys=True, default=str)
 
 
 def _joined(label: str, of_ways: Mapping[str, Row], sides: Mapping[str, FilledTable]) -> Row:
