@@ -66,6 +66,8 @@ def _result(results: Sequence[Result], name: str, dataset: str, runs: Path) -> R
     folder = Path(name).resolve()
     inside = [s for s in indexers if any(folder in (r.folder.resolve(), *r.folder.resolve().parents[:2]) for r in s)]
     found = inside or [seeds for seeds in indexers if seeds[0].label == name]
+    of_papers = [seeds for seeds in found if not seeds[0].history_protocol]
+    found = of_papers if len(of_papers) == 1 else found
     if not found:
         known = did_you_mean(name, {seeds[0].label for seeds in indexers})
         raise UsageError(f"no IDs of '{name}' for {dataset} in {runs}.{known}")

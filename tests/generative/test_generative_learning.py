@@ -93,15 +93,22 @@ def logged_scores(work: Path) -> list[float]:
 
 
 def test_the_weights_that_rank_development_queries_best_are_kept(tmp_path: Path) -> None:
-    """The learning rate rises until all that was learned is lost: on the way the model is better than at the end."""
-    context = Context(seed=0, work=tmp_path)
-    rising = TRAINING | {"learning_rate": 1.0, "warmup_ratio": 0.99, "steps": 60, "evaluations": 6}
-    config = settings(training=rising)
-    asked = queries(CORPUS.texts())
-    facts = finetune_search(tmp_path / "model", CODES, CORPUS, asked, config, context, development=asked)
-    scores = logged_scores(tmp_path)
+    """The learning rate rises until all that was learned is lost: on the way the model is better than at the end.
+
+    Which rate does so depends on how the machine rounds.
+    """
+    asked, scores = queries(CORPUS.texts()), [0.0]
+    for rate in (1.0, 2.0, 3.0, 10.0):
+        context = Context(seed=0, work=tmp_path / str(rate))
+        context.work.mkdir()
+        rising = TRAINING | {"learning_rate": rate, "warmup_ratio": 0.99, "steps": 60, "evaluations": 6}
+        config, model = settings(training=rising), context.work / "model"
+        facts = finetune_search(model, CODES, CORPUS, asked, config, context, development=asked)
+        scores = logged_scores(context.work)
+        if max(scores) > scores[-1]:
+            break
     assert len(scores) == 6 and max(scores) > scores[-1]
-    found = rank_search(tmp_path / "model", CODES, CORPUS, asked.texts, 10, config, context).items
+    found = rank_search(model, CODES, CORPUS, asked.texts, 10, config, context).items
     assert mean_ndcg(found, list(range(30))) == pytest.approx(max(scores), abs=1e-6)
     assert facts["valid_ndcg10"] == pytest.approx(max(scores), abs=1e-5)
     assert facts["best_epoch"] == pytest.approx((1 + np.argmax(scores)) * 10 * 32 / 30, abs=0.01)
