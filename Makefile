@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RUNS ?= runs
-# at most so many processes test side by side, one thread each; a file's tests share its fixtures and its folder
-WORKERS ?= 8
+# at most so many processes test side by side, one thread and about 2 GB each; a file's tests share its fixtures
+WORKERS ?= 4
 # all but seal, whose language model says nothing without pretraining, and tiger, which learns little in a minute
 DEMO_METHODS := lmindexer,rqvae,hc,rqkmeans,bm25,dual-encoder,hgn,gru4rec,bert4rec,fdsa,sasrec,item-knn,popularity,$\
                 category,shuffled,random
