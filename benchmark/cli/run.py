@@ -51,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queries", default=None, help="the query set for search (default: judged, else simulated)")
     parser.add_argument(
         "--self-retrieval", choices=["excluded", "kept"], default="excluded",
-        help="a query that is itself an item (same id and text): leave that item out of its ranking, as BEIR does (default), or "
-        "keep it",
+        help="a query that is itself an item (same id and text): leave that item out of its ranking, as BEIR does "
+        "(default), or keep it",
     )  # fmt: skip
     parser.add_argument(
         "--split", default="leave-one-out", metavar="leave-one-out|time[:CUT]|cold-start[:SHARE]",
