@@ -6,6 +6,7 @@ import pytest
 from result_files import at_preset, hits, put
 
 from benchmark.reports import paper
+from benchmark.reports.published import BEAUTY as BESIDE
 from benchmark.reports.tables.layout import cell_text
 from benchmark.results.result_files import load_results
 
@@ -35,15 +36,25 @@ def test_a_run_at_the_exact_preset_is_ok_or_off(tmp_path, value, verdict):
     assert (found.verdict, found.reasons) == (verdict, ()) and text.endswith(f", {verdict})")
 
 
-def test_a_run_that_withholds_items_is_not_comparable_in_any_task(tmp_path):
-    config = at_preset("lmindexer")
-    config["protocol"] = {"split": "cold-start:0.1", "withheld": 1210}
-    for number, (table, column, value, task) in enumerate((
-        (paper.TABLE3, "Beauty R@5", 0.0415, "recommendation"), (paper.TABLE1, "Beauty AMI", 0.3563, "id-quality"),
-    )):  # fmt: skip
-        found, _ = published(table, tmp_path / str(number), "lmindexer", column, value, config, task=task)
-        assert found.verdict == "not comparable"
-        assert "split cold-start:0.1, not leave-one-out in the order of the file" in found.reasons
+def test_runs_that_withhold_items_are_no_part_of_the_papers_tables_and_not_comparable_beside_others(tmp_path):
+    protocol = {"split": "cold-start:0.1", "withheld": 1210}
+    for task, metrics in (("recommendation", {"R@5": 0.0415}), ("id-quality", {"AMI": 0.3563})):
+        config = at_preset("lmindexer") | {"protocol": protocol}
+        put(tmp_path, task, method="lmindexer", config=config, metrics={task: metrics}, preset="paper", dataset=BEAUTY)
+    found = load_results(tmp_path)
+    assert len(found) == 2 and all(result.withheld_file for result in found)
+    for table in (paper.TABLE1, paper.TABLE3):
+        assert [row for filled in table.fill(found) for row in filled.rows if row.results] == []
+    config = at_preset("popularity", preset="published") | {"protocol": protocol}
+    metrics = {"recommendation": {"R@5": 0.0080}}
+    put(tmp_path, "popularity", config=config, metrics=metrics, preset="published", dataset=BEAUTY)
+    (filled,) = (
+        one for one in BESIDE.fill(load_results(tmp_path)) if any(row.label == "popularity" for row in one.rows)
+    )
+    (row,) = (row for row in filled.rows if row.title == "PopRec: S3-Rec")
+    cell = row.cells[[column.header for column in filled.columns].index("R@5")]
+    assert cell.published.verdict == "not comparable"
+    assert "split cold-start:0.1, not leave-one-out in the order of the file" in cell.published.reasons
 
 
 @pytest.mark.parametrize(
