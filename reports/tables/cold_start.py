@@ -165,8 +165,8 @@ COLD_START = ColdStart(
         "IDs or are indexed afterwards, and all items are ranked together.",
         "A recommender ranks the items that it has learned from; it is not asked for others, so it never finds a "
         "withheld one. BM25 learns nothing: its index, with its counts of words, holds all items.",
-        "A withheld item whose codes an old one has already gets the next dedup counter, which training has seldom or "
-        "never seen: methods whose codes are often shared find few of them.",
+        "A withheld item whose codes an old one has already gets the next dedup counter, which training has never seen "
+        "with these codes.",
     ),
     group="details",
 )  # fmt: skip
