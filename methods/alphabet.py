@@ -10,10 +10,9 @@ numbers are compared as numbers.
 from __future__ import annotations
 
 import numpy as np
-from pydantic import Field
 
-from benchmark.config import MethodConfig
-from benchmark.learning.topk import HistoryRule, rank_all
+from benchmark.learning.topk import rank_all
+from benchmark.methods.popularity import PopularityConfig
 from benchmark.types.arrays import Int32, Int64
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.method import Context, Recommender
@@ -21,13 +20,7 @@ from benchmark.types.rankings import Rankings
 from benchmark.types.ties import id_ranks, places_of_ids
 
 
-class AlphabetConfig(MethodConfig):
-    """What may be recommended."""
-
-    history: HistoryRule = Field("keep", description="items the user already has: keep, exclude, or score zero")
-
-
-class Alphabet(Recommender[AlphabetConfig]):
+class Alphabet(Recommender[PopularityConfig]):
     """Ranks items with a greater id than the last one first; within both parts, by training events."""
 
     control = True

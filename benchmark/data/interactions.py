@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.data.ties import same_time, with_twin
 from benchmark.types.arrays import Int64
 
 CHUNK = 1 << 20  # events turned into Python objects at once
@@ -110,15 +111,11 @@ class Interactions:
         """Return the shares of events, and of users' last two events, that share their time stamp."""
         order = self._order()
         user, time = np.frombuffer(self._user, np.int32)[order], self._clock()[order]
-        same_user = user[1:] == user[:-1]
-        tied = same_user & (time[1:] == time[:-1])
-        with_twin = np.zeros(len(user), bool)
-        with_twin[1:] |= tied
-        with_twin[:-1] |= tied
+        tied = same_time(user, time)
         last = np.r_[user[1:] != user[:-1], True]  # the last event of each user
-        pairs = last[1:] & same_user  # the last two of users with two events and more
+        pairs = last[1:] & (user[1:] == user[:-1])  # the last two of users with two events and more
         return {
-            "tied_events": round(float(with_twin.mean()), 6),
+            "tied_events": round(float(with_twin(tied).mean()), 6),
             "tied_targets": round(float(tied[pairs].mean()) if pairs.any() else 0.0, 6),
         }
 

@@ -72,7 +72,7 @@ def check_histories(dataset: Dataset, split: str, ties: str) -> None:
     kind, _, cut = split.partition(":")
     if kind == TIME:
         find_cuts(dataset.times(), parse_cut(cut))
-    if ties != FILE and not same_time(dataset.histories(), dataset.times()).any():
+    if ties != FILE and not same_time(dataset.histories().event_users, dataset.times()).any():
         dataset.warnings.append(
             "No user has two events at one time stamp: ties shuffled or not, histories are the same."
         )

@@ -38,16 +38,24 @@ def parse_ties(text: str) -> str:
 
 def shuffled(histories: Histories, times: NDArray[Any], seed: int) -> Histories:
     """Return the histories with the items of each tie in random order; `times` [n_interactions]."""
-    tie = np.cumsum(np.r_[False, ~same_time(histories, times)]) if len(times) else np.zeros(0, np.int64)
+    tie = np.cumsum(np.r_[False, ~same_time(histories.event_users, times)]) if len(times) else np.zeros(0, np.int64)
     order = np.lexsort((np.random.default_rng(seed).random(len(times)), tie))
     return Histories(histories.users, histories.offsets, np.asarray(histories.items)[order])
 
 
-def same_time(histories: Histories, times: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return for each event but the first whether it is tied with the one before it [n_interactions - 1]."""
-    user = np.repeat(np.arange(len(histories)), histories.lengths)
+def same_time(user: NDArray[Any], times: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return for each event but the first whether it is tied with the one before it [n_interactions - 1].
+
+    `user` and `times` [n_interactions] are those of the events, by user and in time order.
+    """
     tied: NDArray[np.bool_] = (user[1:] == user[:-1]) & (times[1:] == times[:-1])
     return tied
+
+
+def with_twin(tied: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which events are tied with a neighbour [n_interactions], from what `same_time` returns."""
+    found: NDArray[np.bool_] = np.r_[False, tied] | np.r_[tied, False]
+    return found
 
 
 def tie_facts(histories: Histories, times: NDArray[Any] | None, ids: Sequence[str]) -> dict[str, float]:
@@ -57,18 +65,15 @@ def tie_facts(histories: Histories, times: NDArray[Any] | None, ids: Sequence[st
     nothing are left out.
     """
     place = places_of_ids(ids)[histories.items]
-    user = np.repeat(np.arange(len(histories)), histories.lengths)
+    user = histories.event_users
     neighbours = user[1:] == user[:-1]
     target = neighbours & np.r_[user[1:] != user[:-1], True][1:] if len(user) > 1 else neighbours
     greater, differ = place[1:] > place[:-1], place[1:] != place[:-1]
     shares: dict[str, NDArray[np.bool_]] = {}
     if times is not None:
-        tied = same_time(histories, times)
-        with_twin = np.zeros(len(user), bool)
-        with_twin[1:] |= tied
-        with_twin[:-1] |= tied
+        tied = same_time(user, times)
         shares |= {
-            "tied events": with_twin,
+            "tied events": with_twin(tied)[: len(user)],
             "tied targets": tied[target],
             "tied neighbours whose later item id is greater": greater[tied & differ],
             "other neighbours whose later item id is greater": greater[neighbours & ~tied & differ],
@@ -94,6 +99,4 @@ def tied_targets(histories: Histories, times: NDArray[Any], positions: Int64) ->
 
     Which of the tied events is the target is then an accident: by leave-one-out the last one, after a cut the first.
     """
-    tied = same_time(histories, times)
-    with_twin = np.r_[False, tied] | np.r_[tied, False]
-    return int(with_twin[positions].sum())
+    return int(with_twin(same_time(histories.event_users, times))[positions].sum())

@@ -48,7 +48,7 @@ def split_by_time(histories: Histories, times: NDArray[Any], cut: float | date) 
     Raises UsageError where a cut leaves nothing to learn from or nobody to test.
     """
     validation_cut, test_cut, day = find_cuts(times, cut)
-    user = np.repeat(np.arange(len(histories)), histories.lengths)
+    user = histories.event_users
     learned, known = (
         np.bincount(user[times < at], minlength=len(histories)).astype(np.int64) for at in (validation_cut, test_cut)
     )

@@ -28,7 +28,7 @@ CELLS = 2**23  # scores held at once: 32 MB in float32
 
 def events(histories: Histories) -> tuple[Int64, Int64]:
     """Return the history row and the item of every event, both [n_events]."""
-    return np.repeat(np.arange(len(histories)), histories.lengths), np.asarray(histories.items, np.int64)
+    return histories.event_users, np.asarray(histories.items, np.int64)
 
 
 def rank_all(

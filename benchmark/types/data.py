@@ -88,6 +88,11 @@ class Histories:
         """Number of items of each user [n_users]."""
         return np.diff(self.offsets)
 
+    @property
+    def event_users(self) -> Int64:
+        """Row of the user of every event [n_interactions]."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
     def latest(self, n: int) -> Histories:
         """Return the last n items of every user, all where there are fewer."""
         lengths = np.minimum(self.lengths, n)
