@@ -22,6 +22,7 @@ from benchmark.running.cells import Plan
 from benchmark.running.costs import keep_current
 from benchmark.running.progress import RunProgress
 from benchmark.running.runner import Runner
+from benchmark.running.task_tally import TaskTally
 from benchmark.seeds import SEEDS
 from benchmark.streams import plain
 
@@ -74,18 +75,28 @@ def run(
     return results
 
 
-def execute(request: RunRequest, *, log: Log, plan: Plan | None = None) -> Results:
+def execute(
+    request: RunRequest, *, log: Log, plan: Plan | None = None, of_task: Callable[[str, Results], None] | None = None
+) -> Results:
     """Carry out a request; `log` is told of each cell, of notes on the data and of what was left out.
 
-    `plan` is the request's, where it is there already. Among the failures are cells whose results cannot be read.
+    `plan` is the request's, where it is there already. `of_task` is given each task, in order, as soon as all its cells
+    have ended, and the results so far. Among the failures are cells whose results cannot be read.
     """
     plan = plan or request.plan()
-    missing = any(not cell.done() for cell in plan.cells)
+    missing = [cell for cell in plan.cells if not cell.done()]
     if missing:
         require_writable(request.runs)
     device = choose_device(request.device) if missing else "cpu"
     shown = RunProgress(log, bars=sys.stderr.isatty())
-    failures = Runner(plan, request.store, device=device, progress=shown, log=log).run()
+
+    def tell(task: str) -> None:
+        if of_task and process_rank() == 0:
+            of_task(task, Results(tuple(written(plan)), runs=request.runs))
+
+    tally = TaskTally(plan.cells, missing, tell)
+    tally.tell()  # of tasks that were complete before
+    failures = Runner(plan, request.store, device=device, progress=shown, log=log, ended=tally.ended).run()
     if process_rank() == 0:
         _keep_current(plan, log)
     if process_rank() == 0 and missing:

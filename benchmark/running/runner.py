@@ -52,6 +52,7 @@ class Runner:
     device: str = "cpu"
     progress: RunProgress = field(default_factory=RunProgress)
     log: Callable[[str], None] = lambda message: None
+    ended: Callable[[Cell], None] = lambda cell: None  # called after each cell that was missing
     _codes: dict[str, Codes] = field(default_factory=dict)
 
     def run(self) -> list[Failure]:
@@ -75,6 +76,7 @@ class Runner:
                     self.log(f"  failed: {failures[-1].reason}")
                     if processes() > 1:  # the launcher must see it, or the other processes wait for ever
                         raise BenchmarkError(f"{cell.title}: {failures[-1].reason}") from error
+                self.ended(cell)
         return failures
 
     def _remove_partials(self) -> None:
