@@ -26,6 +26,7 @@ COMMANDS = {
     "show": "show a method's or a data set's settings and presets, or what a metric means",
     "data": "get a data set, check it, print its statistics, or write a generated one to a folder",
     "import": "bring in a data set: ir_datasets, BEIR, RecBole, S3-Rec/P5, LETTER, Amazon 2018 and 2023, CSV, Parquet",
+    "ids": "assign IDs to new items, inspect, compare, repair and share them",
     "export": "write a result's TREC run, IDs (also as .index.json) or JSON",
     "bench": "time the suite's own code against what you would use instead",
     "doctor": "say what is installed and what is missing",

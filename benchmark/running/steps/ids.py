@@ -3,7 +3,7 @@
     codes.npz      int32 codes [n_items, length] and the codebooks' sizes
     start/         initial weights of the generative part, where the indexer has any
     indexer/       what `Indexer.save` wrote, for `benchmark ids assign`
-    indexer.json   {"format": 1, "method", "encoders"}, or {"format": 1, "problem": why nothing is kept}
+    indexer.json   {"format": 1, "method", "encoders", "columns": of the items}, or {"format": 1, "problem": why not}
 
 Those of withheld items, where there are any, are assigned after the others were learned.
 """
@@ -48,7 +48,7 @@ def learn_ids(
     codes = _unique(method, corpus, codes, context)
     if new is not None and withheld is not None:
         codes = codes.joined(assigned(method, label, new, codes), withheld)
-    _keep_indexer(method, folder)
+    _keep_indexer(method, corpus, folder)
     np.savez(folder / FILE, values=codes.values, sizes=np.asarray(codes.sizes))
     keep_logs(context.work, folder)
     return context.facts
@@ -71,9 +71,12 @@ def _unique(method: Indexer[Any], corpus: Corpus, codes: Codes, context: Context
     return unique.codes
 
 
-def _keep_indexer(method: Indexer[Any], folder: Path) -> None:
+def _keep_indexer(method: Indexer[Any], corpus: Corpus, folder: Path) -> None:
     """Write what the indexer has learned, or why it cannot be kept."""
-    about: dict[str, Any] = {"format": FORMAT, "method": type(method).__name__, "encoders": versions_of(method.config)}
+    about: dict[str, Any] = {
+        "format": FORMAT, "method": type(method).__name__, "encoders": versions_of(method.config),
+        "columns": corpus.table.column_names,
+    }  # fmt: skip
     try:
         if not method.assigns():
             raise BenchmarkError(f"{type(method).__name__} cannot assign IDs to new items: it has no method `assign`")
@@ -84,8 +87,11 @@ def _keep_indexer(method: Indexer[Any], folder: Path) -> None:
     write_json(folder / f"{INDEXER}.json", about)
 
 
-def read_indexer(folder: Path, method: Indexer[Any], context: Context) -> None:
-    """Let an indexer become what a finished stage has learned. Raises BenchmarkError where that cannot be."""
+def read_indexer(folder: Path, method: Indexer[Any], context: Context) -> list[str]:
+    """Let an indexer become what a finished stage has learned; return the columns of the items that it learned from.
+
+    Raises BenchmarkError where that cannot be.
+    """
     path = folder / f"{INDEXER}.json"
     try:
         about = json.loads(path.read_text("utf-8"))
@@ -98,6 +104,8 @@ def read_indexer(folder: Path, method: Indexer[Any], context: Context) -> None:
     if (now := versions_of(method.config)) != about["encoders"]:
         raise BenchmarkError(f"these IDs were learned with the encoders {about['encoders']}, which are now {now}")
     method.load(folder / INDEXER, context)
+    columns: list[str] = about["columns"]
+    return columns
 
 
 def versions_of(config: MethodConfig) -> list[list[str | None]]:
