@@ -53,6 +53,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diff.add_argument("--most", type=number_from(0), default=SHOWN, help=f"items to show ({SHOWN}); --json has all")
     diff.add_argument("--json", action="store_true")
 
+    repair = _action(actions, "repair", _repair, "Resolve equal IDs; print their quality before and after.")
+    repair.add_argument("ids", help="a finished cell, a file of IDs, a pushed folder or hub:org/name")
+    repair.add_argument(
+        "--by", choices=["counter", "nearest", "sinkhorn"], required=True,
+        help="a counter behind the codes; the nearest free code of the last position; or all items behind a prefix "
+        "together, each on a code of its own at a small sum of distances",
+    )  # fmt: skip
+    repair.add_argument("--embeddings", type=Path, metavar="FILE.npy", help="vectors of the items, in the IDs' order")
+    repair.add_argument("--encoder", default="default", help="embeds the texts of --items, by name or path")
+    repair.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    repair.add_argument("--json", action="store_true")
+    repair.add_argument("--out", type=Path, default=None, help="write the IDs: .tsv, .jsonl or .index.json")
+    _items_option(repair)
+
 
 def _action(actions: Any, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = actions.add_parser(name, description=text, help=text)
@@ -105,6 +119,27 @@ def _assign(arguments: argparse.Namespace) -> int:
     known = sum(item in found.known for item in found.asked)
     new = len(found.asked) - known
     print(f"{new:,} new items, {known:,} known ones that keep their ID", file=sys.stderr)
+    return 0
+
+
+def _repair(arguments: argparse.Namespace) -> int:
+    from benchmark.files import write_text
+    from benchmark.ids.id_set import open_ids
+    from benchmark.ids.repair import read_vectors, repair
+    from benchmark.learning.devices import choose_device
+
+    items = _corpus(arguments, arguments.items)
+    ids = open_ids(arguments.ids, items)
+    vectors = read_vectors(arguments.embeddings, len(ids.items)) if arguments.embeddings else None
+    device = choose_device(arguments.device)
+    found = repair(ids, arguments.by, items=items, vectors=vectors, encoder=arguments.encoder, device=device)
+    if arguments.out is not None:
+        write_text(arguments.out, found.text(arguments.out.name))
+        print(arguments.out, file=sys.stderr)
+    if arguments.json:
+        answer_json({"by": found.by, "moved": found.moved, "crowded": found.crowded, **found.table()})
+    else:
+        answer("\n".join(found.lines()))
     return 0
 
 

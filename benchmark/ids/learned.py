@@ -69,9 +69,9 @@ def _stage(result: Result, name: str) -> Path:
 
 def _cached(result: Result) -> Any:
     """Return what embeds the items of the cell: the cached vectors, for exactly as many items."""
-    folder = _stage(result, "encode")
 
     def embedder(corpus: Corpus, encoder: Any, context: Context) -> Float32:
+        folder = _stage(result, "encode")
         vectors = read_embeddings(folder)
         if len(vectors) != len(corpus):
             raise BenchmarkError(f"{folder}: {len(vectors):,} vectors for {len(corpus):,} items")
