@@ -67,6 +67,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     repair.add_argument("--out", type=Path, default=None, help="write the IDs: .tsv, .jsonl or .index.json")
     _items_option(repair)
 
+    push = _action(actions, "push", _push, "Write IDs as a data set of the Hugging Face Hub: Parquet, JSON and a card.")
+    push.add_argument("ids", help="a finished cell, a file of IDs, a pushed folder or hub:org/name")
+    push.add_argument("target", help="a new folder, or hub:org/name (needs a token: hf auth login)")
+    push.add_argument("--licence", default="", help="of the IDs (default: that of the data set)")
+
 
 def _action(actions: Any, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = actions.add_parser(name, description=text, help=text)
@@ -165,4 +170,12 @@ def _diff(arguments: argparse.Namespace) -> int:
         answer_json(found.as_json())
     else:
         answer("\n".join(found.lines(a.name, b.name, arguments.most)))
+    return 0
+
+
+def _push(arguments: argparse.Namespace) -> int:
+    from benchmark.ids.id_set import open_ids
+    from benchmark.ids.sharing import push
+
+    answer(push(open_ids(arguments.ids), arguments.target, licence=arguments.licence))
     return 0

@@ -177,6 +177,8 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[s
         "dataset": {
             "name": dataset.name,
             "title": dataset.title,
+            "source": dataset.source,
+            "licence": dataset.licence,
             "fingerprint": dataset.fingerprint,
             "parts": dataset.parts,
             "counts": dataset.counts(),

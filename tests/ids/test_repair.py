@@ -29,22 +29,9 @@ def cells(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pat
     for by in ("nearest", "sinkhorn"):
         for setting in ("levels=2", "codebook_size=16", f"unique_by={by}"):
             words += ["--set", f"{by}.{setting}"]
-    assert (
-        main(
-            [
-                *words,
-                "--set",
-                "hc.children=4",
-                "--set",
-                "hc.leaf_factor=8",
-                "--set",
-                "random.codebook_size=6",
-                "--runs",
-                str(runs),
-            ]
-        )
-        == 0
-    )
+    for setting in ("hc.children=4", "hc.leaf_factor=8", "random.codebook_size=6"):
+        words += ["--set", setting]
+    assert main([*words, "--runs", str(runs)]) == 0
     labels = ("rqkmeans", "nearest", "sinkhorn", "hc", "random")
     return {label: next((runs / "shop" / label).glob("*/seed-0")) for label in labels}
 
