@@ -38,7 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     assign.add_argument("--all", action="store_true", help="print the IDs of all known items first")
     assign.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    _out(assign)
+    assign.add_argument(
+        "--out", type=Path, default=None,
+        help="a file: .jsonl, or .tsv for item TAB codes with the counter as the last one (default: standard output)",
+    )  # fmt: skip
 
     inspect = _action(actions, "inspect", _inspect, "Show what a prefix holds, or whom an item is near.")
     inspect.add_argument("ids", help="a finished cell, a file of IDs, a pushed folder or hub:org/name")
@@ -89,10 +92,6 @@ def _table_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--category-separator", default="", metavar="SIGN", help="as in 'import table'")
 
 
-def _out(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, default=None, help="a file (default: standard output)")
-
-
 def execute(arguments: argparse.Namespace) -> int:
     """Carry out the action."""
     code: int = arguments.call(arguments)
@@ -115,11 +114,11 @@ def _assign(arguments: argparse.Namespace) -> int:
     items = _corpus(arguments, arguments.items)
     device = choose_device(arguments.device)
     found = assign_ids(arguments.cell, items, after=arguments.after, device=device)
-    text = "".join(found.lines(every=arguments.all))
     if arguments.out is None:
-        answer_data(text)
+        answer_data("".join(found.lines(every=arguments.all)))
     else:
-        write_text(arguments.out, text)
+        lines = found.unique_lines if arguments.out.suffix == ".tsv" else found.lines
+        write_text(arguments.out, "".join(lines(every=arguments.all)))
         answer(arguments.out)
     known = sum(item in found.known for item in found.asked)
     new = len(found.asked) - known

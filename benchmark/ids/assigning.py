@@ -36,6 +36,12 @@ class Assigned:
         items = tuple(self.ids) if every else self.asked
         return json_lines(items, (self.ids[item][0] for item in items), (self.ids[item][1] for item in items))
 
+    def unique_lines(self, *, every: bool = False) -> Iterable[str]:
+        """Return the same as a cell's ids.unique.tsv has it: item TAB codes, the counter behind them."""
+        for item in self.ids if every else self.asked:
+            codes, counter = self.ids[item]
+            yield f"{item}\t{'-'.join(map(str, (*codes, counter)))}\n"
+
 
 def assign_ids(cell: Path, items: Corpus, *, after: Sequence[Path] = (), device: str = "cpu") -> Assigned:
     """Return IDs for items, from the indexer of a finished cell.

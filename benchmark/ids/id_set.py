@@ -12,10 +12,10 @@ from types import MappingProxyType
 import numpy as np
 
 from benchmark.errors import UsageError, line_error
-from benchmark.fetching.hub import local_ids
+from benchmark.fetching.hub import HUB, local_ids
 from benchmark.files import home_path
 from benchmark.ids.learned import cell_result
-from benchmark.results.id_files import label_of, read_all_ids
+from benchmark.results.id_files import label_of, read_own_order
 from benchmark.results.result_files import Result
 from benchmark.types.arrays import Int64
 from benchmark.types.codes import Codes
@@ -63,13 +63,14 @@ def open_ids(source: str, items: Corpus | None = None) -> IdSet:
     """
     path = home_path(local_ids(source))
     result = cell_result(path) if (path / "result.json").is_file() else None
-    keys, codes = read_all_ids(path)
+    keys, codes = read_own_order(path, counter=False)
     if result is not None:
         codes = Codes(codes.values, _sizes(result, codes.sizes))
     about = _of_corpus(items) if items is not None else _of_result(result) if result else {}
     if items is not None and not set(about) & set(keys):
         raise UsageError(f"{source}: none of its {len(keys):,} IDs is of an item in --items (e.g. '{keys[0]}')")
-    return IdSet(result.label if result else label_of(Path(source.removeprefix("hub:"))), keys, codes, result, about)
+    name = result.label if result else label_of(Path(source.removeprefix(HUB)))
+    return IdSet(name, tuple(keys), codes, result, about)
 
 
 def _sizes(result: Result, found: tuple[int, ...]) -> tuple[int, ...]:

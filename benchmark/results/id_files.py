@@ -24,6 +24,7 @@ from benchmark.results.id_order import HOW, IdOrder, keyed_by_item
 from benchmark.results.id_records import ids_in, read_json_lines, read_parquet
 from benchmark.results.id_text import id_bytes, id_json, id_text
 from benchmark.results.id_tokens import codes_of, letters, split
+from benchmark.types.arrays import Int32
 from benchmark.types.codes import Codes
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -39,8 +40,11 @@ def read_ids(path: Path, ids: Sequence[str], order: IdOrder | None = None) -> tu
     if not found:
         raise DataError(f"{path}: holds not one ID")
     rows, notes = _rows(path, found, ids, order)
-    codes = _codes([found[key] for key in sorted(rows, key=rows.__getitem__)])
-    values, sizes = codes.values, codes.sizes
+    values = np.full((len(ids), max(map(max, found.values())) + 1), -1, np.int64)
+    for key, row in rows.items():
+        for position, code in found[key].items():
+            values[row, position] = code
+    sizes = tuple(int(size) for size in values.max(axis=0) + 1)
     lengths = (values >= 0).sum(axis=1)
     shape = "-".join(str(length) for length in sorted({int(lengths.min()), int(lengths.max())}))
     unique = len(np.unique(values, axis=0))
@@ -49,24 +53,28 @@ def read_ids(path: Path, ids: Sequence[str], order: IdOrder | None = None) -> tu
         + ("no two IDs are equal, so a token that tells equal ones apart may be among them" if unique == len(ids)
            else f"{len(ids) - unique:,} items repeat an ID")
     )  # fmt: skip
-    return codes, notes
+    return Codes(_int32(values), sizes), notes
 
 
-def read_all_ids(path: Path) -> tuple[tuple[str, ...], Codes]:
-    """Return the keys of an ID file in its order, and their codes [n_keys, longest ID]; codebooks as the file tells."""
+def read_own_order(path: Path, *, counter: bool) -> tuple[list[str], Codes]:
+    """Return the items of a file in its own order, and their codes.
+
+    With `counter` (ids.unique.tsv) the last code of each line is the dedup counter: it has the last position of all,
+    also behind a shorter ID.
+    """
     found = _read(path)
     if not found:
         raise DataError(f"{path}: holds not one ID")
-    return tuple(found), _codes(list(found.values()))
-
-
-def _codes(ids: Sequence[Mapping[int, int]]) -> Codes:
-    """Return the codes of IDs that are given as position -> code."""
-    values = np.full((len(ids), max(map(max, ids)) + 1), -1, np.int32)
-    for row, codes in enumerate(ids):
+    values = np.full((len(found), max(map(max, found.values())) + 1), -1, np.int64)
+    for row, codes in enumerate(found.values()):
         for position, code in codes.items():
             values[row, position] = code
-    return Codes(values, tuple(int(size) for size in values.max(axis=0) + 1))
+    if counter:
+        rows, last = np.arange(len(values)), (values >= 0).sum(axis=1) - 1
+        numbers = values[rows, last]
+        values[rows, last] = -1
+        values[:, -1] = numbers
+    return list(found), Codes(_int32(values), tuple(int(size) for size in np.maximum(values.max(axis=0) + 1, 1)))
 
 
 def label_of(path: Path) -> str:
@@ -97,6 +105,10 @@ def index_json(lines: str, *, counter: bool = False) -> str:
 def content_hash(path: Path, option: str = OPTION) -> str:
     """Return a hash of the file's content. Raises UsageError when it cannot be read."""
     return bytes_digest([id_bytes(ids_in(path), option)])[:16]
+
+
+def _int32(values: Any) -> Int32:
+    return np.ascontiguousarray(values, dtype=np.int32)
 
 
 def _read(path: Path) -> dict[str, dict[int, int]]:
