@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from benchmark.types.arrays import Float64, Int64
+    from benchmark.types.arrays import Int64
     from benchmark.types.codes import Codes
     from benchmark.types.data import Histories
 
@@ -65,7 +65,7 @@ def gini(weights: NDArray[np.number]) -> float:
     return float(((2 * np.arange(1, n + 1) - n - 1) * rising).sum() / (n * total))
 
 
-def head(events: Float64) -> NDArray[np.bool_]:
+def head(events: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which items belong to the head: the fewest that together have half of the events [n_items].
 
     Of items with equally many events the earlier rows come first.
