@@ -29,7 +29,7 @@ def _render(filled: FilledTable) -> str:
     for block in _blocks(columns, WIDTH - label_width):
         header, *rows = zip(labels, *block, strict=True)
         lines += [*table_lines(rows, header=header, numbers=True, rule=True), ""]
-    lines += [line for note in filled.footnotes for line in _wrap(note, "  ")]
+    lines += [line for note in filled.footnotes for line in _wrap(note.replace("Bold:", "A star:", 1), "  ")]
     return "\n".join(lines).rstrip() + "\n"
 
 

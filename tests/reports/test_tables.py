@@ -140,7 +140,7 @@ def test_the_best_is_not_bold_when_one_row_is_too_close(runs):
     put(runs, "poor", values=hits(0.1, 2))
     (filled,) = build(RECOMMENDATION, load_results(runs))
     assert not any(row.cells[0].bold for row in filled.rows)
-    assert "Not distinguishable: close and good in R@5 (p = 1)." in filled.footnotes
+    assert "Not distinguishable from the best row, good, in R@5: close (largest p = 1)." in filled.footnotes
 
 
 def test_queries_in_another_order_are_paired_by_id(runs):
