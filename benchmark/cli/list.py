@@ -58,7 +58,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _summary(row: Mapping[str, Any]) -> str:
     """Return what a name stands for and, of a metric, the tables that show it."""
-    return row["summary"] + (f" [{', '.join(row['tables'])}]" if row.get("tables") else "")
+    return f"{row['summary']} [{', '.join(row['tables'])}]" if row.get("tables") else str(row["summary"])
 
 
 def _described(what: str, name: str) -> tuple[str, str]:
