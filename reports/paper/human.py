@@ -29,7 +29,11 @@ class HumanEvaluation(Table):
 
     task: str = ""
     columns: tuple[Column, ...] = (
-        Column("accuracy", "Accuracy", description="share of the judged groups whose odd item out was found"),
+        Column(
+            "accuracy",
+            "Accuracy",
+            description="share of the judged groups whose items belong together",
+        ),
     )
     group: str = GROUP
     shows_seeds: bool = False

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -467,3 +468,17 @@ def test_a_metric_that_one_seed_lacks_takes_no_star_from_other_columns(runs):
     bold = {column.key: cell.bold for column, cell in zip(filled.columns, filled.rows[0].cells, strict=True)}
     assert bold == {"R@5": True, "R@10": False}
     assert any("Averaged over fewer seeds" in note and "R@10" in note for note in filled.footnotes)
+
+
+@pytest.mark.parametrize("columns", [70, 100, 150])
+def test_on_a_terminal_a_table_is_as_wide_as_it(runs, monkeypatch, columns):
+    for seed in (0, 1):
+        values = {name: hits(0.5, seed) for name in ("R@5", "R@10", "nDCG@5", "nDCG@10", "RR@20")}
+        put(runs, "good", values=values, seed=seed)
+        put(runs, "fair", values=values, seed=seed)
+    tables = build(RECOMMENDATION, load_results(runs))
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(terminal, "answers", lambda: SimpleNamespace(isatty=lambda: True))
+    lines = terminal.render(tables).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert sum(line.startswith("Method") for line in lines) == {70: 2, 100: 1, 150: 1}[columns]
