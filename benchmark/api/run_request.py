@@ -32,10 +32,9 @@ class RunRequest:
 
     `methods` are names or LABEL=METHOD; `ids` label -> file of IDs of another toolkit; `ids_order` what the row numbers
     in these files count ("items", "first-seen" or a file); `run_files` label -> rankings of another system; `preset` a
-    name or a file that `tune` wrote; `settings`
-    dotted key -> value, LABEL.KEY or generative.KEY; `self_retrieval` says whether a query that is itself an item may
-    find itself ("excluded" or "kept"), `split` and `ties` how histories are split and read
-    (`benchmark.data.protocols`).
+    name or a file that `tune` wrote; `settings` dotted key -> value, LABEL.KEY or generative.KEY; `self_retrieval` says
+    whether a query that is itself an item may find itself ("excluded" or "kept"), `split` and `ties` how histories are
+    split and read (`benchmark.data.protocols`).
     """
 
     dataset: str

@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--run-file", action="append", default=[], metavar="[LABEL=]FILE",
-        help="rankings of another system as one more row: a TREC run, or CSV of query (or user), item, score; {seed} in "
-        "the name stands for the seed (may be given several times)",
+        help="rankings of another system as one more row: a TREC run, or CSV of query (or user), item, score; {seed} "
+        "in the name stands for the seed (may be given several times)",
     )  # fmt: skip
     parser.add_argument("--dataset", required=True, help="a name, a folder, or e.g. planted:items=5000,seed=1")
     parser.add_argument("--tasks", help="id-quality,recommendation,search (default: all that the data set has)")
