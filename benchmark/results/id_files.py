@@ -54,6 +54,27 @@ def read_ids(path: Path, ids: Sequence[str], order: IdOrder | None = None) -> tu
     return Codes(_int32(values), sizes), notes
 
 
+def read_own_order(path: Path, *, counter: bool) -> tuple[list[str], Codes]:
+    """Return the items of a file in its own order, and their codes.
+
+    With `counter` (ids.unique.tsv) the last code of each line is the dedup counter: it has the last position of all,
+    also behind a shorter ID.
+    """
+    found = _read(path)
+    if not found:
+        raise DataError(f"{path}: holds not one ID")
+    values = np.full((len(found), max(map(max, found.values())) + 1), -1, np.int64)
+    for row, codes in enumerate(found.values()):
+        for position, code in codes.items():
+            values[row, position] = code
+    if counter:
+        rows, last = np.arange(len(values)), (values >= 0).sum(axis=1) - 1
+        numbers = values[rows, last]
+        values[rows, last] = -1
+        values[:, -1] = numbers
+    return list(found), Codes(_int32(values), tuple(int(size) for size in np.maximum(values.max(axis=0) + 1, 1)))
+
+
 def label_of(path: Path) -> str:
     """Return the row label of a file: its name without the endings, signs that a label must not have as '-'."""
     name = re.sub(r"\.(index\.json|json|tsv)$", "", path.name)
