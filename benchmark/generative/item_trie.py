@@ -64,9 +64,7 @@ class SemanticIds:
         """
         names = self.tokens
         if len(token_ids) != len(names):
-            raise UsageError(
-                f"token_ids: expected one for each of the {len(names):,} code tokens, got {len(token_ids):,}"
-            )
+            raise UsageError(f"token_ids: expected one per code token ({len(names):,}), got {len(token_ids):,}")
         seen: dict[Any, str] = {}
         for name, token in zip(names, token_ids, strict=True):
             if not isinstance(token, int | np.integer) or token < 0 or seen.setdefault(token, name) != name:
