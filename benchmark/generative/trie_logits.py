@@ -45,6 +45,8 @@ class TrieLogitsProcessor:
     width of the padded prompts, `inputs["input_ids"].shape[1]`, for a decoder-only model. After a whole ID `pad`
     follows, by default the end-of-sequence token; generate puts its own padding there.
 
+    One or two tensors [N, V] are kept between steps (`canvas`). A processor may serve any number of batches and threads.
+
     Raises UsageError in `generate` when the number of rows is no multiple of the number of tries, when no row begins
     an ID (a wrong `prompt_length`, mostly), and when other settings forbid every first token (forced_bos_token_id). A
     row that begins no ID while others do gets padding; a row of which other processors forbid all that is allowed
@@ -61,15 +63,22 @@ class TrieLogitsProcessor:
         self.prompt_length = prompt_length
         self.pad = plain[0].eos if pad is None else pad
         self._distinct = list(dict.fromkeys(plain))
-        self._tree_of = torch.tensor([self._distinct.index(trie) for trie in plain])  # of every example
+        numbers = {trie: number for number, trie in enumerate(self._distinct)}
+        self._tree_of = torch.tensor([numbers[trie] for trie in plain])  # of every example
         self._names = [trie.items if isinstance(trie, ItemTrie) else range(trie.n_items) for trie in several]
         self._eos = torch.tensor([trie.eos for trie in plain])
         self._canvases = Canvases()
         self._forests: dict[torch.device, TrieForest] = {}
 
+    @torch.no_grad()
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         """Return the scores [N, V] of the tokens that may follow input_ids [N, L], -inf for all others."""
         forest = self._forest(input_ids.device)
+        if forest.stride - 2 >= scores.shape[1]:
+            raise UsageError(
+                f"the trie has tokens up to {forest.stride - 2:,}, the model only {scores.shape[1]:,}; "
+                "call model.resize_token_embeddings(len(tokenizer))"
+            )
         tokens = self._behind_prompt(input_ids)
         nodes = forest.walk(tokens, self._trees(tokens))
         columns = forest.allowed(nodes)
@@ -80,8 +89,8 @@ class TrieLogitsProcessor:
         if bool((nodes == forest.sink).all()):
             raise UsageError(
                 f"no row begins an ID: behind {self.prompt_length} token(s) of prompt the first one has "
-                f"{tokens[0].tolist()[:10]}. prompt_length must be 1 for an encoder-decoder model (2 where "
-                'forced_bos_token_id is set) and inputs["input_ids"].shape[1] for a decoder-only model'
+                f"{tokens[0].tolist()[:10]}. prompt_length must be 1 for an encoder-decoder model (its start token) "
+                'and inputs["input_ids"].shape[1] for a decoder-only model'
             )
         return self._canvases.draw(scores, columns, values)
 
@@ -122,7 +131,9 @@ class TrieLogitsProcessor:
 
     def _trees(self, tokens: Tensor) -> Tensor:
         """Return the tree of each row [N]."""
-        return self._of_rows(self._tree_of.to(tokens.device), len(tokens))
+        if self._tree_of.device != tokens.device:
+            self._tree_of = self._tree_of.to(tokens.device)
+        return self._of_rows(self._tree_of, len(tokens))
 
     def _of_rows(self, of_examples: Tensor, rows: int) -> Tensor:
         """Repeat what examples have for their rows, which stand one behind the other."""

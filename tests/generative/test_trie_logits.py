@@ -21,6 +21,7 @@ from transformers import (
 
 from benchmark.errors import UsageError
 from benchmark.generative.item_trie import ItemTrie
+from benchmark.generative.trie_forest import TrieForest
 from benchmark.generative.trie_logits import TrieLogitsProcessor
 
 PAD, EOS, FIRST, VOCABULARY = 0, 1, 10, 30
@@ -302,6 +303,12 @@ def test_an_end_that_is_forbidden_everywhere_is_forced_as_transformers_does():
     same(ours, generate("t5", inputs, prefix_allowed_tokens_fn=function(lambda _: dictionary(rows), 1), **how))
 
 
+def test_a_model_without_the_tries_tokens_is_named():
+    constraint = TrieLogitsProcessor(ItemTrie.from_sequences([(10, VOCABULARY)], EOS))
+    with pytest.raises(UsageError, match=r"tokens up to 30, the model only 30; call model.resize_token_embeddings"):
+        constraint(torch.zeros((1, 1), dtype=torch.long), torch.zeros(1, VOCABULARY))
+
+
 def test_what_cannot_be_is_refused():
     trie = ItemTrie.from_sequences([(10, 11)], EOS)
     with pytest.raises(UsageError, match="at least one trie"):
@@ -358,6 +365,15 @@ def test_a_step_makes_no_tensor_of_all_ids_and_only_the_first_one_of_the_vocabul
             constraint(tokens, scores)
         largest.append(mode.elements)
     assert largest[0] == scores.numel() and max(largest[1:]) <= 8 * 40
+
+
+def test_a_trie_is_copied_to_a_device_once_however_many_processors_come_and_go(monkeypatch):
+    copies, of = [], TrieForest.of
+    monkeypatch.setattr(TrieForest, "of", lambda *given: copies.append(given) or of(*given))
+    trie = ItemTrie.from_sequences(random_rows(20), EOS)
+    for start in (1, 2, 3):
+        TrieLogitsProcessor(trie, prompt_length=start)(torch.zeros((2, start), dtype=torch.long), torch.zeros(2, 30))
+    assert len(copies) == 1
 
 
 def test_threads_may_share_a_processor():
