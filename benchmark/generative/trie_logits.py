@@ -45,7 +45,7 @@ class TrieLogitsProcessor:
     width of the padded prompts, `inputs["input_ids"].shape[1]`, for a decoder-only model. After a whole ID `pad`
     follows, by default the end-of-sequence token; generate puts its own padding there.
 
-    One or two tensors [N, V] are kept between steps (`canvas`). A processor may serve any number of batches and threads.
+    One or two tensors [N, V] are kept between steps (`canvas`). One processor may serve many batches, and threads.
 
     Raises UsageError in `generate` when the number of rows is no multiple of the number of tries, when no row begins
     an ID (a wrong `prompt_length`, mostly), and when other settings forbid every first token (forced_bos_token_id). A
