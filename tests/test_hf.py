@@ -129,7 +129,8 @@ def test_sequences_that_are_no_ids_are_refused(sequences: list[list[int]], messa
 def test_the_module_needs_no_torch_before_the_processor_is_used() -> None:
     code = """
 import sys
-from benchmark import hf
+import benchmark
+hf = benchmark.hf
 hf.ItemTrie.from_sequences([[5]], eos=1)
 assert "torch" not in sys.modules
 hf.TrieLogitsProcessor

@@ -20,16 +20,17 @@ from benchmark.errors import UsageError
 from benchmark.registry import load, registered
 from benchmark.streams import answer
 
-OPTIONS = ("rounds", "users", "device", "ids")
+OPTIONS = ("rounds", "users", "device", "ids", "batch")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark bench`."""
     parser.add_argument("subject", choices=registered("bench"))
     parser.add_argument("--small", action="store_true", help="a smaller size, for a quick look")
-    parser.add_argument("--rounds", type=number_from(1), help="generative, threads: rounds that the medians are over")
+    parser.add_argument("--rounds", type=number_from(1), help="decode, generative, threads: rounds of the medians")
     parser.add_argument("--users", type=number_from(1), help="generative: histories of a round")
     parser.add_argument("--device", help="generative: cpu, cuda, ..")
+    parser.add_argument("--batch", type=number_from(1), help="decode: queries that are decoded together")
     parser.add_argument("--ids", type=numbers_from(1), help="decode: sizes of the catalogue, e.g. 12000,100000,1000000")
 
 

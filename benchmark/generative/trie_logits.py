@@ -57,8 +57,9 @@ class TrieLogitsProcessor:
         several = [tries] if isinstance(tries, AnyTrie) else list(tries)
         if not several:
             raise UsageError("TrieLogitsProcessor: expected at least one trie")
-        if prompt_length < 0:
-            raise UsageError(f"prompt_length: must be at least 0, not {prompt_length}")
+        for name, value in (("prompt_length", prompt_length), ("pad", pad)):
+            if value is not None and value < 0:
+                raise UsageError(f"{name}: must be at least 0, not {value}")
         plain = [trie.trie if isinstance(trie, ItemTrie) else trie for trie in several]
         self.prompt_length = prompt_length
         self.pad = plain[0].eos if pad is None else pad

@@ -54,6 +54,8 @@ def test_a_block_per_catalogue_with_goals_where_there_are_any(
     assert all(re.search(r" 1\.000 ", line) for line in shares)
     assert main(["bench", "decode", "--small"]) == 0
     assert asked[3][0] == 1_000 and asked[3][1]["rounds"] == 3
+    assert main(["bench", "decode", "--batch", "4", "--rounds", "2"]) == 0
+    assert asked[4] == (12_000, {"batch": 4, "rounds": 2})
 
 
 @pytest.mark.parametrize("ids", ["0", "12000,x", "", "2000000"])

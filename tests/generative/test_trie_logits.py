@@ -315,6 +315,8 @@ def test_what_cannot_be_is_refused():
         TrieLogitsProcessor([])
     with pytest.raises(UsageError, match="prompt_length: must be at least 0"):
         TrieLogitsProcessor(trie, prompt_length=-1)
+    with pytest.raises(UsageError, match="pad: must be at least 0"):
+        TrieLogitsProcessor(trie, pad=-1)
     with pytest.raises(UsageError, match="2 tries, one per example of the batch, do not fit 3 rows"):
         TrieLogitsProcessor([trie, trie])(torch.zeros((3, 1), dtype=torch.long), torch.zeros(3, VOCABULARY))
 
