@@ -15,6 +15,7 @@ from benchmark.api.results import Results
 from benchmark.api.run_request import RunRequest, labelled_ids, words_of
 from benchmark.api.runs_folder import require_writable
 from benchmark.errors import BenchmarkError, UsageError, quoted
+from benchmark.fetching.hub import local_ids
 from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank
 from benchmark.results.result_files import RUNS, Result, read_result
@@ -53,14 +54,17 @@ def run(
 
     `methods` are names, or LABEL=METHOD for a second row of a method; `settings` are typed values by dotted key,
     {"rqvae.levels": 2}, or {"generative.search.epochs": 4} for all rows; `ids` are files of IDs from another toolkit,
-    `ids_order` says what row numbers in them count: "items", "first-seen" or a file; `preset` is a name, or a file that
-    `tune` wrote. A query that is itself an item does not find itself, unless `self_retrieval` is "kept". `split` is
-    "leave-one-out", "time[:SHARE or DATE]" or "cold-start[:SHARE]", `ties` "file" or "shuffled[:SEED]"; a cut in time
-    and ties concern recommendation alone. The defaults are those of `benchmark run`. A cell that fails is warned about
-    and stands in `Results.failures`; the others are kept. Raises UsageError, a ValueError, for what does not exist or
-    cannot be.
+    folders of `benchmark ids push`, or hub:org/name; `ids_order` says what row numbers in them count: "items",
+    "first-seen" or a file; `preset` is a name, or a file that `tune` wrote. A query that is itself an item does not
+    find itself, unless `self_retrieval` is "kept". `split` is "leave-one-out", "time[:SHARE or DATE]" or
+    "cold-start[:SHARE]", `ties` "file" or "shuffled[:SEED]"; a cut in time and ties concern recommendation alone. The
+    defaults are those of `benchmark run`. A cell that fails is warned about and stands in `Results.failures`; the
+    others are kept. Raises UsageError, a ValueError, for what does not exist or cannot be.
     """
-    files = {label: str(file) for label, file in ids.items()} if isinstance(ids, Mapping) else labelled_ids(ids)
+    if isinstance(ids, Mapping):
+        files = {label: local_ids(str(file)) for label, file in ids.items()}
+    else:
+        files = labelled_ids(ids)
     request = RunRequest(
         str(dataset), methods=words_of(methods), ids=files, ids_order=str(ids_order),
         tasks=None if tasks is None else words_of(tasks), preset=None if preset is None else str(preset),

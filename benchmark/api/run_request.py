@@ -15,6 +15,7 @@ from benchmark.data.protocols import LEAVE_ONE_OUT, parse_split
 from benchmark.data.self_retrieval import EXCLUDED
 from benchmark.data.ties import FILE, parse_ties
 from benchmark.errors import UsageError
+from benchmark.fetching.hub import HUB, local_ids
 from benchmark.learning.devices import check_device_name
 from benchmark.results.id_files import label_of
 from benchmark.results.id_order import FIRST_SEEN, first_seen
@@ -148,15 +149,15 @@ class RunRequest:
 
 
 def labelled_ids(files: Sequence[str | Path]) -> dict[str, str]:
-    """Return label -> file of 'FILE' or 'LABEL=FILE'."""
+    """Return label -> file or folder of 'FILE' or 'LABEL=FILE'; what lies on the Hub, hub:org/name, is downloaded."""
     found: dict[str, str] = {}
     for text in map(str, files):
         label, equals, file = text.partition("=")
         if not equals or os.sep in label or os.path.exists(text):
-            label, file = label_of(Path(text)), text
+            label, file = label_of(Path(text.removeprefix(HUB))), text
         if label in found:
             raise UsageError(f"--ids: two files have the label '{label}'; write --ids LABEL=FILE")
-        found[label] = file
+        found[label] = local_ids(file)
     return found
 
 

@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--methods", default="", help="comma-separated: METHOD or LABEL=METHOD")
     parser.add_argument(
         "--ids", action="append", default=[], metavar="[LABEL=]FILE",
-        help="IDs of another toolkit as one more row: .index.json, .json or .tsv (may be given several times)",
+        help="IDs of another toolkit as one more row: .index.json, .json, .jsonl or .tsv, a folder of `benchmark ids "
+        "push`, or hub:org/name (may be given several times)",
     )  # fmt: skip
     parser.add_argument(
         "--ids-order", default="", metavar="items|first-seen|FILE",

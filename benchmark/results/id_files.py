@@ -3,6 +3,7 @@
 X.index.json   {"item": ["<a_12>", "<b_7>", ...]}   LETTER, LC-Rec, MiniOneRec: the letter tells the position
 X.json         {"item": [12, 7, ...]}                or "12,7,3", "<a_12><b_7>": one text of all codes
 X.tsv          item TAB 12-7-...                     this suite's own ids.tsv; the other texts are read too
+X.jsonl, X.parquet, a folder with ids.parquet        `benchmark.results.id_records`
 
 Where the keys are not item ids, `benchmark.results.id_order` says which item each means.
 """
@@ -20,6 +21,7 @@ import numpy as np
 from benchmark.errors import ConfigError, DataError, UsageError, at_line, line_error
 from benchmark.files import bytes_digest
 from benchmark.results.id_order import HOW, IdOrder, keyed_by_item
+from benchmark.results.id_records import ids_in, read_json_lines, read_parquet
 from benchmark.results.id_text import id_bytes, id_json, id_text
 from benchmark.results.id_tokens import codes_of, letters, split
 from benchmark.types.arrays import Int32
@@ -77,7 +79,7 @@ def read_own_order(path: Path, *, counter: bool) -> tuple[list[str], Codes]:
 
 def label_of(path: Path) -> str:
     """Return the row label of a file: its name without the endings, signs that a label must not have as '-'."""
-    name = re.sub(r"\.(index\.json|json|tsv)$", "", path.name)
+    name = re.sub(r"\.(index\.json|json|jsonl|tsv|parquet)$", "", path.name)
     return re.sub(r"[^\w-]+", "-", name).strip("-") or "ids-file"
 
 
@@ -102,7 +104,7 @@ def index_json(lines: str, *, counter: bool = False) -> str:
 
 def content_hash(path: Path, option: str = OPTION) -> str:
     """Return a hash of the file's content. Raises UsageError when it cannot be read."""
-    return bytes_digest([id_bytes(path, option)])[:16]
+    return bytes_digest([id_bytes(ids_in(path), option)])[:16]
 
 
 def _int32(values: Any) -> Int32:
@@ -111,9 +113,26 @@ def _int32(values: Any) -> Int32:
 
 def _read(path: Path) -> dict[str, dict[int, int]]:
     """Return key -> position -> code, in the order of the file."""
-    entries = list(_read_tsv(path) if path.suffix == ".tsv" else _read_json(path))
+    path = ids_in(path)
+    entries = list(_entries(path))
     positions = letters(codes for _, _, codes in entries)
     return {key: codes_of(place, codes, positions) for key, place, codes in entries}
+
+
+def _entries(path: Path) -> Iterator[tuple[str, str, Any]]:
+    """Yield key, place and codes of every entry; a key stands once."""
+    match path.suffix:
+        case ".tsv":
+            yield from _read_tsv(path)
+        case ".jsonl" | ".parquet":
+            seen: set[str] = set()
+            for key, place, codes in (read_json_lines if path.suffix == ".jsonl" else read_parquet)(path, OPTION):
+                if key in seen:
+                    raise DataError(f"{place}: the item '{key}' was already given")
+                seen.add(key)
+                yield key, place, codes
+        case _:
+            yield from _read_json(path)
 
 
 def _read_tsv(path: Path) -> Iterator[tuple[str, str, list[Any]]]:
