@@ -1,7 +1,7 @@
 """A logits processor for Hugging Face `generate`: only the IDs of a trie can be generated.
 
-The same sequences and scores as `prefix_allowed_tokens_fn`, without its loop over beams and its five passes over the
-whole vocabulary. Nothing is remembered of earlier steps: each step walks the trie again by the tokens behind the
+The same sequences and scores as `prefix_allowed_tokens_fn`, without its loop over beams and its passes over the whole
+vocabulary. Nothing is remembered of earlier steps: each step walks the trie again by the tokens behind the
 prompt, so it does not matter how beams were reordered, or what was generated before. A step costs O(rows * F), F the
 most tokens that may follow any row.
 
