@@ -58,11 +58,11 @@ def quoted(value: object, longest: int = 80) -> str:
     return text if len(text) <= longest else f"{text[:longest]}.. ({len(text):,} characters)"
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ' Did you mean 'x'?' for the nearest known name, or the list of all of them."""
-    names = sorted(known)
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return ' Did you mean 'x'?' for the nearest known name, else `otherwise`, by default the list of all of them."""
+    names = sorted(set(known))
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f" Did you mean '{near[0]}'?" if near else f" Known: {', '.join(names)}."
+    return f" Did you mean '{near[0]}'?" if near else otherwise or f" Known: {', '.join(names)}."
 
 
 def require(condition: bool, key: str, reason: str) -> None:

@@ -27,6 +27,7 @@ GROUPS = {
     "figure": "benchmark.figures",
     "importer": "benchmark.importers",
     "bench": "benchmark.benches",
+    "selftest": "benchmark.selftests",
     "tool": "benchmark.tools",
     "embedder": "benchmark.embedders",
     "metric": "benchmark.metrics",

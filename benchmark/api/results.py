@@ -30,7 +30,7 @@ class Tables:
         return self.text("notebook")
 
     def text(self, style: str) -> str:
-        """Return the tables in a registered format: terminal, md, latex, json, html, notebook."""
+        """Return the tables in a registered format: terminal, md, latex, csv, json, html, notebook."""
         return render(self.filled, style)
 
 

@@ -1,4 +1,4 @@
-"""Say what is installed, what is missing, and what that means."""
+"""Say what is installed, what is missing, and what that means; with --selftest, whether the device computes well."""
 
 from __future__ import annotations
 
@@ -8,19 +8,57 @@ import shutil
 import sys
 from importlib.util import find_spec
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, MissingDependency, UsageError
 from benchmark.registry import load, registered
 from benchmark.running.requirements import Requirement, requirements
+from benchmark.streams import answer
 from benchmark.terminal import print_table
 from benchmark.threads import threads, usable_cores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`benchmark doctor` takes no arguments."""
+    """Add the arguments of `benchmark doctor`."""
+    parser.add_argument(
+        "--selftest", action="store_true",
+        help="compare every network, loss, scorer and search on the device with the CPU, and print its speed (minutes)",
+    )  # fmt: skip
+    parser.add_argument("--device", help="of the self-test: auto (default), cpu, cuda, cuda:N")
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Print one line per thing; exit code 1 if something needed is missing or a method cannot be imported."""
+    """Print one line per thing; exit code 1 if something needed is missing or a part of the self-test fails.
+
+    Raises UsageError for a device that is not one, or without --selftest.
+    """
+    if arguments.selftest:
+        return _selftest(arguments.device or "auto")
+    if arguments.device:
+        raise UsageError("--device: it chooses the device of --selftest")
+    return _installed()
+
+
+def _selftest(name: str) -> int:
+    if find_spec("torch") is None:
+        raise MissingDependency("--selftest needs PyTorch: pip install torch")
+    from benchmark.learning.devices import choose_device, device_words
+    from benchmark.learning.selftest import selftest
+
+    device = choose_device(name)
+    answer(f"self-test on {device_words(device)}: largest relative difference from the CPU, or share of other items")
+    if device == "cpu":
+        answer("(the CPU against itself: shows that everything runs, how fast, and that it repeats itself)")
+    verdicts = []
+    for verdict in selftest(device):
+        verdicts.append(verdict)
+        found = verdict.error or f"{verdict.difference:.1e} of {verdict.part.tolerance:.0e} allowed"
+        speed = "" if verdict.error else f"{verdict.per_second:12,.0f} {verdict.part.unit}/s"
+        answer(f"{'ok' if verdict.passed else 'FAILED':8}{verdict.part.name:42}{found:28}{speed}".rstrip())
+    failed = sum(not verdict.passed for verdict in verdicts)
+    answer(f"{len(verdicts) - failed} of {len(verdicts)} parts agree with the CPU")
+    return 1 if failed else 0
+
+
+def _installed() -> int:
     from benchmark.learning.encoders import PACKAGED
 
     rows = [["Python", sys.version.split()[0]], *([required.name, _state(required)] for required in requirements())]

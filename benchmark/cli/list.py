@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 from typing import Any
 
+from benchmark.cli.tables import tables_with
 from benchmark.errors import BenchmarkError
 from benchmark.metrics.declared import BUILT_IN
 from benchmark.metrics.lookup import plugin_metric
@@ -50,8 +52,13 @@ def execute(arguments: argparse.Namespace) -> int:
         answer_json(rows)
         return 0
     kinds = ("kind",) if any(row["kind"] for row in rows) else ()
-    print_table([[row[column] for column in ("name", *kinds, "summary")] for row in rows])
+    print_table([[row[column] for column in ("name", *kinds)] + [_summary(row)] for row in rows])
     return 0
+
+
+def _summary(row: Mapping[str, Any]) -> str:
+    """Return what a name stands for and, of a metric, the tables that show it."""
+    return f"{row['summary']} [{', '.join(row['tables'])}]" if row.get("tables") else str(row["summary"])
 
 
 def _described(what: str, name: str) -> tuple[str, str]:
@@ -74,4 +81,5 @@ def _metric(metric: Metric) -> dict[str, Any]:
     return {
         "name": metric.name, "kind": ", ".join(metric.tasks) or "cost", "summary": metric.description,
         "unit": metric.unit, "direction": BETTER[metric.higher_is_better], "range": limits, "digits": metric.digits,
+        "tables": tables_with(metric),
     }  # fmt: skip

@@ -45,7 +45,7 @@ def number_from(lowest: int, highest: int = HIGHEST) -> Callable[[str], int]:
 
 
 def numbers_from(lowest: int, highest: int = HIGHEST) -> Callable[[str], list[int]]:
-    """Return a type for argparse: whole numbers from `lowest` to `highest`, separated by commas."""
+    """Return a type for argparse: whole numbers from `lowest` to `highest`, '1,2,3'."""
     number = number_from(lowest, highest)
     return lambda text: [number(word.strip()) for word in text.split(",")]
 

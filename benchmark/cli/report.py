@@ -2,6 +2,7 @@
 
 benchmark report
 benchmark report --runs runs --tables id-quality,search --format md,latex,html --out out/
+benchmark report --columns R@10,nDCG@10
 benchmark report --tables paper --format md        the paper's tables, published values beside ours
 """
 
@@ -22,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tables", default=None, help="comma-separated table names, or paper for all of its (default: the suite's own)"
     )
-    parser.add_argument("--format", default="terminal", help="terminal, md, latex, json, html; several with --out")
+    parser.add_argument("--columns", help="comma-separated headers or metrics: show these columns alone (R@10,nDCG@10)")
+    parser.add_argument("--format", default="terminal", help="terminal, md, latex, csv, json, html; several with --out")
     parser.add_argument("--out", type=Path, default=None, help="write tables.<suffix> files into this folder")
     parser.add_argument("--all-versions", action="store_true", help="show results of older versions of the suite too")
 
@@ -48,7 +50,8 @@ def execute(arguments: argparse.Namespace) -> int:
     for problem in problems(results):
         print(f"benchmark: left out: {problem}", file=sys.stderr)
     names = words(arguments.tables) if arguments.tables else None
-    filled = fill_tables(results, names)
+    columns = words(arguments.columns) if arguments.columns else None
+    filled = fill_tables(results, names, columns)
     empty = {*(names or ())} & {*registered("table")} - {table.table.name for table in filled}
     for name in sorted(empty):
         print(f"benchmark: table '{name}': no result below {arguments.runs} has its values", file=sys.stderr)

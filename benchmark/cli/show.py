@@ -1,4 +1,10 @@
-"""Show a method's or a data set's settings and presets, or a metric: `benchmark show rqvae`, `benchmark show AMI`."""
+"""Show what a name stands for: a method, a data set, a table, a metric or the header of a column.
+
+benchmark show rqvae
+benchmark show table1
+benchmark show AMI
+benchmark show "Beam misses"
+"""
 
 from __future__ import annotations
 
@@ -8,22 +14,28 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from benchmark.cli.tables import columns_headed, columns_of, tables_with
 from benchmark.config import Configured, flatten, load_exceptions, load_presets, load_search_space, load_trials
 from benchmark.errors import UsageError, did_you_mean
-from benchmark.metrics.lookup import all_metrics, find_metric, plugins
+from benchmark.metrics.lookup import all_metrics, find_metric, metrics_titled, plugins
 from benchmark.metrics.metric import BETTER, Metric
 from benchmark.registry import load, registered, source_file
 from benchmark.streams import answer
+from benchmark.terminal import print_table
 from benchmark.tuning.space import parse_space
+
+LISTS = " All names: benchmark list methods, datasets, tables or metrics."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark show`."""
-    parser.add_argument("name", help="a method, a data set, a metric, or 'generative' (the shared generative part)")
+    parser.add_argument(
+        "name", help="a method, a data set, a table, a metric or column, or 'generative' (the shared part)"
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Print the docstring, every key with its default, and the presets; of a metric, what the number means."""
+    """Print a method's or data set's settings and presets, a table's columns, or what a number means."""
     name: str = arguments.name
     known = {**registered("data set"), **registered("method")}
     if name == "generative":
@@ -32,12 +44,25 @@ def execute(arguments: argparse.Namespace) -> int:
         path = _path(config)
         _print(config.__doc__ or "", config.GenerativeConfig, load_presets(path), {}, load_exceptions(path))
         return 0
+    if name not in known and name in registered("table"):
+        _print_table(name)
+        return 0
     if name not in known:
         metric = find_metric(name)
-        if metric is None:
-            names = [*known, "generative", *(metric.name for metric in all_metrics())]
-            raise UsageError(f"unknown method, data set or metric '{name}'.{did_you_mean(name, names)}")
-        _print_metric(metric)
+        metrics = [metric] if metric else metrics_titled(name)
+        columns = [] if metrics else columns_headed(name)
+        if not metrics and not columns:
+            metric_names = [text for metric in all_metrics() for text in (metric.name, metric.title)]
+            names = [*known, *registered("table"), "generative", *metric_names]
+            raise UsageError(
+                f"unknown method, data set, table, metric or column '{name}'.{did_you_mean(name, names, LISTS)}"
+            )
+        for number, found in enumerate(metrics):
+            if number:
+                answer("")
+            _print_metric(found)
+        for table, column in columns:
+            answer(f"{column.header}, a column of {table}: {column.description or column.note or 'no description'}")
         return 0
     what = "method" if name in registered("method") else "data set"
     found = load(what, name)
@@ -64,12 +89,28 @@ def _print_metric(metric: Metric) -> None:
     rows = {
         "task": ", ".join(metric.tasks) or "none: a cost", "unit": metric.unit or "none",
         "direction": BETTER[metric.higher_is_better], "range": metric.range_text, "digits": str(metric.digits),
-        "column": metric.title if metric.title != metric.name else "", "plugin": plugin,
+        "column": metric.title if metric.title != metric.name else "", "tables": ", ".join(tables_with(metric)),
+        "plugin": plugin,
     }  # fmt: skip
     answer(f"{metric.name}: {metric.description}\n")
     for key, text in rows.items():
         if text:
             answer(f"{key:<11}{text}")
+
+
+def _print_table(name: str) -> None:
+    table = load("table", name)
+    answer(f"{name}: {table.title}\n")
+    for key, text in {"task": getattr(table, "task", ""), "group": getattr(table, "group", "")}.items():
+        if text:
+            answer(f"{key:<11}{text}")
+    columns = [[column.header, column.description or column.note] for column in columns_of(table)]
+    if columns:
+        answer("columns")
+        print_table([[f"  {header}", text] for header, text in columns])
+    for note in getattr(table, "footnotes", ()):
+        answer(f"\n{note}")
+    answer(f"\nbenchmark report --tables {name}")
 
 
 def _path(module: Any) -> Any:

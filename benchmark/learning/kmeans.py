@@ -87,6 +87,13 @@ def nearest(points: Float32, centroids: Float32) -> tuple[Float32, Int32]:
     return distances[:, 0], codes[:, 0].astype(np.int32)
 
 
+def squared_distances(points: Float32, centroids: Float32) -> Float32:
+    """Return each point's squared distance to each centroid [n_points, n_centroids]."""
+    norms = [np.einsum("ij,ij->i", rows, rows) for rows in (points, centroids)]
+    distances: Float32 = np.maximum(norms[0][:, None] + norms[1] - 2 * points @ centroids.T, 0)
+    return distances
+
+
 def _distinct(points: Float32) -> tuple[NDArray[np.int64], Float32, Int32]:
     """Return the first row of each distinct point in order, how often it occurs, and its number for every point."""
     multipliers = np.random.default_rng(0).integers(1, 2**63, points.shape[1], dtype=np.uint64) * 2 + 1

@@ -105,6 +105,43 @@ ID_METRICS = (
         tasks=QUALITY, unit="codes", higher_is_better=None, range=(0, inf), digits=1, header="Perplexity@<t>",
     ),
     Metric(
+        "gini@<t>",
+        "Gini coefficient of the items of position <t>'s codes: 0 where all codes of the codebook have equally many",
+        tasks=QUALITY, higher_is_better=None, digits=3, header="Gini@<t>", footnote="Gini@<t>: {description}.",
+    ),
+    Metric(
+        "gini@<t> (events)",
+        "Gini coefficient of the training events of position <t>'s codes: 0 where people take all codes equally often",
+        tasks=QUALITY, higher_is_better=None, digits=3, header="Gini@<t> (events)",
+        footnote="Gini@<t> (events): {description}.",
+    ),
+    Metric(
+        "perplexity@<t> (events)", "exp of the entropy of the codes of position <t>, weighted by training events",
+        tasks=QUALITY, unit="codes", higher_is_better=None, range=(0, inf), digits=1,
+        header="Perplexity@<t> (events)",
+    ),
+    Metric(
+        "distinct (head)",
+        "distinct IDs / items among the head: the most popular items that together have half of the training events",
+        tasks=QUALITY, unit="share", digits=3, header="Distinct, head", footnote="Head: {description}.",
+    ),
+    Metric(
+        "distinct (tail)", "distinct IDs / items among all items but the head",
+        tasks=QUALITY, unit="share", digits=3, header="Distinct, tail",
+    ),
+    Metric(
+        "next_entropy@<d>",
+        "bits that the first <d> codes of the item before leave to guess of the next item's, in the training histories",
+        tasks=QUALITY, unit="bits", higher_is_better=None, range=(0, inf), digits=2, header="Next bits@<d>",
+        footnote="Next bits@<d>: {description}.",
+    ),
+    Metric(
+        "next_AMI@<d>",
+        "adjusted mutual information of the first <d> codes of neighbours in the training histories; 0 is chance",
+        tasks=QUALITY, higher_is_better=None, range=(-1, 1), digits=3, header="Next AMI@<d>",
+        footnote="Next AMI@<d>: {description}.",
+    ),
+    Metric(
         "length", "mean number of codes per item, before the dedup counter",
         tasks=QUALITY, unit="codes", higher_is_better=None, range=(1, inf), digits=2, header="Length",
     ),

@@ -15,7 +15,8 @@ AMI = (NMI - NMI (chance)) / (1 - NMI (chance)).
     codes_used@t       distinct codes at position t;   perplexity@t   exp of their entropy
     dead_codes@t       share of position t's codebook that no item has;   dead_codes   the same over all positions
     fan_out@t          mean number of different codes that follow a prefix of t - 1 codes (fan_out@1 is codes_used@1)
-    co_purchase..      see `benchmark.metrics.co_purchase`
+    co_purchase..      see `benchmark.metrics.co_purchase`;   next_..   see `benchmark.metrics.next_code`
+    gini.., distinct.. see `benchmark.metrics.code_use`
 
 Everything is measured on the codes before the dedup counter. Shapes: codes int32 [n_items, length], one path per item.
 """
@@ -26,34 +27,33 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmark.errors import BenchmarkError
+from benchmark.metrics.agreement_cost import MAX_AMI_STEPS, ami_steps
 from benchmark.metrics.co_purchase import co_purchase
+from benchmark.metrics.code_use import code_use, perplexity
+from benchmark.metrics.next_code import next_code
 
 if TYPE_CHECKING:
     from benchmark.types.arrays import Int32, Int64
     from benchmark.types.codes import Codes
     from benchmark.types.data import Histories
 
-# scikit-learn's expected mutual information takes sum_ij min(a_i, b_j) steps of about 0.04 microseconds for clusters
-# of sizes a and labels of sizes b. AMI@depth, AMI@level and NMI (chance) are left out beyond this bound; AMI never is.
-MAX_AMI_STEPS = 200_000_000
-
 
 def id_quality(codes: Codes, paths: Sequence[tuple[str, ...]], histories: Histories | None = None) -> dict[str, float]:
     """Return every ID-quality metric by name.
 
-    The AMI and NMI keys are absent with fewer than two distinct labels, the co-purchase keys without (training)
-    histories.
+    The AMI and NMI keys are absent with fewer than two distinct labels, the keys of pairs and events without
+    (training) histories.
     """
     if len(codes) != len(paths):
         raise BenchmarkError(f"ID quality: {len(codes)} IDs but {len(paths)} category paths")
     if not len(codes):
         raise BenchmarkError("ID quality: there are no items")
     prefixes = prefix_groups(codes.values)
-    behaviour = co_purchase(prefixes, histories) if histories is not None else {}
-    return {**_agreement(prefixes, paths), **behaviour, **_uniqueness(prefixes[-1]), **_usage(codes, prefixes)}
+    behaviour = {**co_purchase(prefixes, histories), **next_code(prefixes, histories)} if histories is not None else {}
+    use = {**_usage(codes, prefixes), **code_use(codes, prefixes[-1], histories)}
+    return {**_agreement(prefixes, paths), **behaviour, **_uniqueness(prefixes[-1]), **use}
 
 
 def prefix_groups(values: Int32) -> list[Int64]:
@@ -118,13 +118,6 @@ def _levels(paths: list[tuple[str, ...]], label: Int64, n_labels: int) -> list[t
     return levels
 
 
-def ami_steps(clusters: Int64, labels: Int64) -> int:
-    """Return sum_ij min(a_i, b_j) over cluster sizes a and label sizes b: the cost of one exact AMI."""
-    a, b = (np.sort(np.unique(groups, return_counts=True)[1]) for groups in (clusters, labels))
-    smaller = np.searchsorted(a, b)  # per label: how many clusters are smaller
-    return int((np.r_[0, np.cumsum(a)][smaller] + b * (len(a) - smaller)).sum())
-
-
 def _uniqueness(group: Int64) -> dict[str, float]:
     """How many items share their whole ID with others."""
     sizes = np.bincount(group)
@@ -152,11 +145,3 @@ def _usage(codes: Codes, prefixes: list[Int64]) -> dict[str, float]:
     metrics["dead_codes"] = 1 - used / sum(codes.sizes)
     metrics["length"] = float((values >= 0).sum(axis=1).mean())
     return metrics
-
-
-def perplexity(counts: NDArray[np.integer]) -> float:
-    """Return exp of the entropy (natural logarithm) of a histogram; 0 for an empty one."""
-    if not counts.sum():
-        return 0.0
-    share = counts[counts > 0] / counts.sum()
-    return float(np.exp(-(share * np.log(share)).sum()))

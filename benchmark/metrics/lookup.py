@@ -23,6 +23,12 @@ def find_metric(name: str, task: str = "") -> Metric | None:
     )
 
 
+def metrics_titled(title: str) -> list[Metric]:
+    """Return the metrics whose column in tables has this header, or this one before a comma: 'Beam misses'."""
+    found = [metric for known in all_metrics() if (metric := known.titled(title))]
+    return found or [metric for metric in all_metrics() if metric.title.partition(",")[0].lower() == title.lower()]
+
+
 def _built_in(name: str, task: str = "") -> Metric | None:
     candidates = (metric for metric in BUILT_IN if not task or task in metric.tasks)
     return next((found for metric in candidates if (found := metric.named(name))), None)

@@ -54,16 +54,21 @@ class Metric:
 
     def named(self, name: str) -> Self | None:
         """Return the metric of this name where it is this one or one of this family, else None."""
-        if name == self.name:
+        return self._of_family(self.name, name)
+
+    def titled(self, header: str) -> Self | None:
+        """Return the metric whose column has this header where it is this one or one of this family, else None."""
+        return self._of_family(self.title, header)
+
+    def _of_family(self, pattern: str, text: str) -> Self | None:
+        if text == pattern:
             return self
-        pattern = "".join(
-            rf"(?P<{part}>[1-9]\d*)" if i % 2 else re.escape(part) for i, part in enumerate(PLACE.split(self.name))
-        )
-        match = re.fullmatch(pattern, name)
+        parts = enumerate(PLACE.split(pattern))
+        match = re.fullmatch("".join(rf"(?P<{part}>[1-9]\d*)" if i % 2 else re.escape(part) for i, part in parts), text)
         if match is None:
             return None
-        description, header = (
-            PLACE.sub(lambda place: match[place[1]], text) for text in (self.description, self.header)
+        name, description, header = (
+            PLACE.sub(lambda place: match[place[1]], text) for text in (self.name, self.description, self.header)
         )
         return replace(self, name=name, description=description, header=header, footnote=self.note)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchmark.errors import UsageError, did_you_mean
@@ -13,12 +14,33 @@ from benchmark.results.result_files import Result
 SUFFIX = {"latex": "tex", "terminal": "txt"}  # of files in a format; of the other formats: their name
 
 
-def fill_tables(results: Sequence[Result], names: Iterable[str] | None = None) -> list[Any]:
+def fill_tables(
+    results: Sequence[Result], names: Iterable[str] | None = None, columns: Sequence[str] | None = None
+) -> list[Any]:
     """Return the named tables (default: every registered one that has rows), filled, to be rendered in any format.
 
-    The name of a group stands for all tables of it; the tables of a group are not among the default ones.
+    The name of a group stands for all tables of it; the tables of a group are not among the default ones. `columns`
+    are headers or metrics: the suite's own tables show these alone, and tables without one of them are left out.
     """
-    return [filled for table in chosen_tables(names) for filled in table.fill(results)]
+    tables = chosen_tables(names)
+    if columns is not None:
+        tables = _narrowed(tables, columns)
+    return [filled for table in tables for filled in table.fill(results)]
+
+
+def _narrowed(tables: Sequence[Any], wanted: Sequence[str]) -> list[Any]:
+    """Return the tables with the wanted columns alone. Raises UsageError for a column that none of them has."""
+    of_table = [(table, {column: {column.header, column.measure} for column in table.columns}) for table in tables]
+    known = {name for _, columns in of_table for names in columns.values() for name in names}
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"--columns: no chosen table has a column '{name}'.{did_you_mean(name, known)}")
+    narrowed = []
+    for table, columns in of_table:
+        kept = tuple(column for column, names in columns.items() if not names.isdisjoint(wanted))
+        if kept:
+            narrowed.append(replace(table, columns=kept, with_plugins=False))
+    return narrowed
 
 
 def render(filled: Sequence[Any], style: str) -> str:

@@ -1,7 +1,7 @@
 """ID metrics from ids.tsv, the items' category paths and the training histories, by counting tuples.
 
 An item's first d codes are the tuple codes[:d]; every metric is a count of such tuples. Names and meanings are those of
-`benchmark.metrics.id_quality` and `benchmark.metrics.co_purchase`.
+`benchmark.metrics.id_quality` and what it names.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ NAME = re.compile(
     r"(?P<label>AMI|NMI|NMI \(chance\)|labelled_items)|AMI@(?P<of>depth|level)(?P<d>\d+)"
     r"|(?P<pair>co_purchase|co_purchase_lift)@(?P<pair_d>\d+)(?P<chance> \(chance\))?|(?P<pairs>co_purchase_pairs)"
     r"|(?P<use>codes_used|dead_codes|perplexity|fan_out)@(?P<t>\d+)"
+    r"|(?P<even>gini|perplexity)@(?P<even_t>\d+)(?P<events> \(events\))|(?P<plain>gini)@(?P<plain_t>\d+)"
+    r"|distinct \((?P<part>head|tail)\)|next_(?P<next>entropy|AMI)@(?P<next_d>\d+)"
     r"|(?P<whole>unique|collision_rate|largest_group|length|dead_codes)"
 )
 
@@ -51,6 +53,8 @@ class IdMetrics:
             return self._labels(found)
         if found["pair"] or found["pairs"]:
             return self._pairs(found)
+        if found["even"] or found["plain"] or found["part"] or found["next"]:
+            return self._events(found)
         return self._use(found["use"], int(found["t"])) if found["use"] else self._whole(found["whole"])
 
     def _labels(self, found: re.Match[str]) -> float | None:
@@ -98,6 +102,52 @@ class IdMetrics:
         if self.histories is None:
             raise Absent("the histories file is not there")
         return [pair for history in self.histories for pair in pairwise(history) if pair[0] != pair[1]]
+
+    def _events(self, found: re.Match[str]) -> float | None:
+        if found["plain"]:
+            return self._gini(int(found["plain_t"]), dict.fromkeys(self.ids, 1))
+        if self.histories is None:
+            raise Absent("the histories file is not there")
+        if found["next"]:
+            return self._next(found["next"], int(found["next_d"]))
+        events = Counter(item for history in self.histories for item in history)
+        if found["part"]:
+            head, so_far = set(), 0
+            for item in sorted(self.ids, key=lambda item: -events[item]):  # equal ones in the order of ids.tsv
+                if 2 * so_far >= events.total():
+                    break
+                head.add(item)
+                so_far += events[item]
+            rows = [codes for item, codes in self.ids.items() if (item in head) is (found["part"] == "head")]
+            return len(set(rows)) / len(rows) if rows else None
+        if found["even"] == "gini":
+            return self._gini(int(found["even_t"]), events)
+        position, weights = int(found["even_t"]), Counter[int]()
+        for item, codes in self.ids.items():
+            if len(codes) >= position:
+                weights[codes[position - 1]] += events[item]
+        return math.exp(entropy(list(weights.values()))) if weights.total() else 0.0
+
+    def _gini(self, position: int, weight: Mapping[str, int]) -> float:
+        """Half of the mean difference of two codes' weights over their mean, from how often each weight occurs."""
+        if position > len(self.sizes):
+            raise Absent(f"the result has no count codebook@{position}")
+        weights = Counter[int]()
+        for item, codes in self.ids.items():
+            if len(codes) >= position:
+                weights[codes[position - 1]] += weight.get(item, 0)
+        size = self.sizes[position - 1]
+        times = Counter(weights.values())
+        times[0] += size - len(weights)
+        apart = sum(n * m * abs(a - b) for a, n in times.items() for b, m in times.items())
+        return apart / (2 * size * weights.total()) if weights.total() else 0.0
+
+    def _next(self, name: str, depth: int) -> float | None:
+        before, after = ([self.ids[item][:depth] for item in side] for side in zip(*self._neighbours, strict=True))
+        if name == "AMI":
+            return Agreement(before, after).adjusted
+        both = list(zip(before, after, strict=True))
+        return (entropy(list(Counter(both).values())) - entropy(list(Counter(before).values()))) / math.log(2)
 
     def _use(self, name: str, position: int) -> float | None:
         reaching = [codes for codes in self.ids.values() if len(codes) >= position]

@@ -28,6 +28,8 @@ from benchmark.verification.stored import QUALITY, Stored, first
 from benchmark.verification.targets import check_targets
 from benchmark.verification.tasks import check_task
 
+OF_HISTORIES = ("co_purchase", "next_", "gini", "perplexity", "distinct")  # what names of theirs begin with
+
 
 def result_folders(folder: Path) -> Iterator[Path]:
     """Yield every folder seed-<n> at or below a folder that a result was written to, sorted."""
@@ -91,7 +93,7 @@ def _check_quality(result: Stored) -> None:
         result.lack(QUALITY, dict.fromkeys(result.metrics[QUALITY], "ids.tsv cannot be read"))
         return
     histories, training = None, result.of_split("histories")
-    if any(name.startswith("co_purchase") for name in result.metrics[QUALITY]) and training.is_file():
+    if any(name.startswith(OF_HISTORIES) for name in result.metrics[QUALITY]) and training.is_file():
         histories = result.read(QUALITY, read_histories, training.name, training)
         stray = first(item for history in histories or () for item in history if item not in result.ids)
         if stray:

@@ -71,7 +71,7 @@ function neighbours(codes, item) {
 
 function itemView(pane, catalogue, codes, act, other) {
   const { item } = pane;
-  const theirs = other && new Set(other.items([other.code(item, 0)]));
+  const theirs = (depth) => other && new Set(other.items(other.id(item).slice(0, depth)));
   const groups = neighbours(codes, item).filter(({ items }) => items.length);
   return [
     element("p", { class: "chosen" }, title(catalogue.titles[item])),
@@ -80,7 +80,7 @@ function itemView(pane, catalogue, codes, act, other) {
     groups.map(({ depth, whole: same, prefix, items }) => element("section", {},
       element("h4", {}, same ? `The same ID ${prefix.join("-")}: ${counted(items.length, "item")}`
         : `Shares ${depth === 1 ? "the first code" : `the first ${depth} codes`} ${prefix.join("-")}: ${counted(items.length, "item")}`),
-      itemList(catalogue, items, act.choose, `Neighbours by ${counted(depth, "code")}`, theirs))),
+      itemList(catalogue, items, act.choose, `Neighbours by ${counted(depth, "code")}`, theirs(depth)))),
   ];
 }
 

@@ -8,7 +8,7 @@ const INTERVALS = {
   judgments: "95% interval over the judged groups",
 };
 
-const exact = (value) => (typeof value === "number" ? String(Number(value.toPrecision(8))) : String(value));
+const exact = (value) => (typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value));
 
 function pairs(entries) {
   const shown = entries.filter(([, value]) => ![null, undefined, false, ""].includes(value));

@@ -52,11 +52,16 @@ def _cell(column: Column, cell: Cell) -> dict[str, Any]:
     return {
         "value": repr(cell.mean) if cell.mean is not None and math.isfinite(cell.mean) else None,
         "empty": cell.mean is None,
-        "own": own_text(column, cell),
+        "own": _minus(own_text(column, cell)),
         "bold": cell.bold,
-        "published": published_text(column, cell) if cell.published else "",
+        "published": _minus(published_text(column, cell)) if cell.published else "",
         "verdict": (cell.published.verdict.replace(" ", "-") or "none") if cell.published else "",
     }
+
+
+def _minus(text: str) -> str:
+    """Set the hyphens before numbers as minus signs."""
+    return re.sub(r"(?<![\w.])-(?=[\d.])", "−", text)
 
 
 def data_sets(filled: FilledTable) -> list[str]:

@@ -28,7 +28,13 @@ class HumanEvaluation(Table):
     """Rows are the labels that people judged, the paper's three first."""
 
     task: str = ""
-    columns: tuple[Column, ...] = (Column("accuracy", "Accuracy"),)
+    columns: tuple[Column, ...] = (
+        Column(
+            "accuracy",
+            "Accuracy",
+            description="share of the judged groups whose items belong together",
+        ),
+    )
     group: str = GROUP
     shows_seeds: bool = False
 

@@ -5,6 +5,7 @@ Columns that do not fit the width of a page go to a further `table` environment,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from benchmark.reports.tables.layout import Cell, Column, FilledTable, own_text, published_text
@@ -72,9 +73,14 @@ def _longest_label(filled: FilledTable) -> int:
 
 def _cell(column: Column, cell: Cell) -> str:
     """Our number, bold where it is the best; the published value below it."""
-    own = escape(own_text(column, cell))
+    own = _minus(escape(own_text(column, cell)))
     own = rf"\textbf{{{own}}}" if cell.bold else own
-    return rf"\shortstack[r]{{{own}\\{escape(published_text(column, cell))}}}" if cell.published else own
+    return rf"\shortstack[r]{{{own}\\{_minus(escape(published_text(column, cell)))}}}" if cell.published else own
+
+
+def _minus(escaped: str) -> str:
+    """Set the hyphens before numbers as minus signs."""
+    return re.sub(r"(?<![\w.])-(?=[\d.])", "$-$", escaped)
 
 
 def escape(text: str) -> str:

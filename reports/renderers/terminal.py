@@ -1,35 +1,38 @@
-"""Tables as aligned plain text: at most 120 columns where the labels allow it.
+"""Tables as aligned plain text: as wide as the terminal, or 120 columns in a pipe or file, where the labels allow it.
 
 Columns that do not fit go to a second block that repeats the labels. A significantly best value carries a star.
 """
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from collections.abc import Sequence
 
 from benchmark.reports.tables.layout import FilledTable, cell_text
+from benchmark.streams import answers
 from benchmark.terminal import GAP, table_lines
 
-WIDTH = 120
+WIDTH, LEAST, MOST = 120, 60, 200  # in a pipe; of a terminal
 
 
 def render(tables: Sequence[FilledTable]) -> str:
     """Return every table as text, with a star where a value is significantly the best."""
-    return "\n".join(_render(filled) for filled in tables)
+    room = max(LEAST, min(shutil.get_terminal_size().columns, MOST)) if answers().isatty() else WIDTH
+    return "\n".join(_render(filled, room) for filled in tables)
 
 
-def _render(filled: FilledTable) -> str:
+def _render(filled: FilledTable, room: int) -> str:
     labels = [filled.table.row_header, *(_printable(row.title) for row in filled.rows)]
     columns = [_column(filled, index) for index in range(len(filled.columns))]
     if filled.table.shows_seeds:
         columns.append(["Seeds", *(str(len(row.seeds)) for row in filled.rows)])
     label_width = max(map(width, labels))
-    lines = [filled.table.title, *_wrap(filled.caption), ""]
-    for block in _blocks(columns, WIDTH - label_width):
+    lines = [filled.table.title, *_wrap(filled.caption, room), ""]
+    for block in _blocks(columns, room - label_width):
         header, *rows = zip(labels, *block, strict=True)
         lines += [*table_lines(rows, header=header, numbers=True, rule=True), ""]
-    lines += [line for note in filled.footnotes for line in _wrap(note, "  ")]
+    lines += [line for note in filled.footnotes for line in _wrap(note.replace("Bold:", "A star:", 1), room, "  ")]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -64,8 +67,8 @@ def width(text: str) -> int:
     return cell_len(text)
 
 
-def _wrap(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(_printable(text), WIDTH, subsequent_indent=indent) or [""]
+def _wrap(text: str, room: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(_printable(text), room, subsequent_indent=indent) or [""]
 
 
 def _printable(text: str) -> str:

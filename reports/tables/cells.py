@@ -23,6 +23,7 @@ RARE = (
     f"{BRACKETS} is a 95% interval for rare hits or misses, where a bootstrap is too short: Clopper and Pearson's "
     "for one seed and a metric that is 0 or 1, else Gaffke's for means of bounded values, with resampled seeds."
 )
+OTHER_PAIRS = "The best row alone is tested against the others; `benchmark compare A B` tests any two rows."
 Seeds = tuple[Result, ...]  # the results of one row, one per seed
 
 
@@ -107,18 +108,24 @@ def _best_of_group(
     if verdict.lacking:
         names = ", ".join(labels[row] for row in verdict.lacking)
         return set(), [f"No significance test: per-query values are missing, or of other queries, for {names}."]
-    ties: dict[tuple[int, ...], dict[str, float]] = {}  # rows -> column -> p
-    for i, (rows, p) in verdict.undecided.items():
-        ties.setdefault(tuple(sorted(rows)), {})[columns[tested[i]].header] = p
+    ties: dict[tuple[int, ...], dict[str, float]] = {}  # best row, then the others -> column -> p
+    for i, ((best, *close), p) in verdict.undecided.items():
+        ties.setdefault((best, *sorted(close)), {})[columns[tested[i]].header] = p
     remarks = [BOLD, *(_tie([labels[row] for row in rows], of_columns) for rows, of_columns in ties.items())]
+    if ties:
+        remarks.append(OTHER_PAIRS)
+    if untested := [columns[i].header for i in better if i not in tested]:
+        remarks.append(f"Not tested: {', '.join(untested)}.")
     return {(row, tested[i]) for i, row in verdict.winners.items()}, remarks
 
 
 def _tie(labels: Sequence[str], p_values: Mapping[str, float]) -> str:
+    """Name the best row and those that it is not shown to be better than."""
     low, high = (f"{p:.2g}" for p in (min(p_values.values()), max(p_values.values())))
+    best, *others = labels
     return (
-        f"Not distinguishable: {', '.join(labels[:-1])} and {labels[-1]} in {', '.join(p_values)} "
-        f"(p = {low if low == high else f'{low} to {high}'})."
+        f"Not distinguishable from the best row, {best}, in {', '.join(p_values)}: {', '.join(others)} "
+        f"(largest p = {low if low == high else f'{low} to {high}'})."
     )
 
 

@@ -17,7 +17,7 @@ from benchmark.reports.tables.scores import align, query_values
 
 LEVEL = 0.05
 BOLD = (
-    "Bold (in plain text a star): better than every other row (of its group, where rows have groups) by a paired "
+    "Bold: better than every other row (of its group, where rows have groups) by a paired "
     f"randomisation test over queries or users ({FLIPS:,} sign flips, beyond {MAX_QUERIES:,} their normal limit; "
     f"values averaged over seeds, taken as fixed; Holm-corrected over the rows of a column, p < {LEVEL})."
 )

@@ -11,8 +11,8 @@ from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, cell
 from benchmark.reports.tables.table import Table
 
 __all__ = [
-    "COST", "ID_QUALITY", "ID_STRUCTURE", "RECOMMENDATION", "SEARCH", "Cell", "Column", "FilledTable", "Row", "Table",
-    "build", "cell_text",
+    "COST", "ID_QUALITY", "ID_STRUCTURE", "ID_USE", "RECOMMENDATION", "SEARCH", "Cell", "Column", "FilledTable", "Row",
+    "Table", "build", "cell_text",
 ]  # fmt: skip
 
 BEFORE_COUNTER = "All values are taken before the dedup counter."
@@ -33,6 +33,14 @@ ID_STRUCTURE = Table(
         "fan_out@3", "perplexity@1", "perplexity@2", "perplexity@3", "length",
     ),
     (BEFORE_COUNTER,),
+)  # fmt: skip
+ID_USE = Table(
+    "id-use", "ID use: how evenly codes are given out, and what they foretell", "id-quality",
+    columns(
+        "id-quality", "gini@1", "gini@1 (events)", "perplexity@1", "perplexity@1 (events)", "distinct (head)",
+        "distinct (tail)", "next_entropy@1", "next_entropy@2", "next_AMI@1", "co_purchase_lift@1",
+    ),
+    (BEFORE_COUNTER,), group="details",
 )  # fmt: skip
 RECOMMENDATION = Table(
     "recommendation", "Next-item recommendation", "recommendation",

@@ -119,3 +119,32 @@ def test_the_best_row_is_the_lowest_where_lower_is_better(tmp_path: Path, higher
     table = Table("one", "One", "recommendation", (Column("R@5", "R@5", higher_is_better=higher),))
     (filled,) = build(table, load_results(tmp_path))
     assert [row.label for row in filled.rows if row.cells[0].bold] == ([best] if best else [])
+
+
+def test_a_header_of_a_table_is_explained_as_its_metric(capsys):
+    assert main(["show", "Lift@2"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("co_purchase_lift@2: ") and "first 2 codes" in text and "id-quality" in text
+    assert main(["show", "Beam misses"]) == 0
+    text = capsys.readouterr().out
+    assert "beam_missing.recommendation: " in text and "beam_missing.search: " in text
+
+
+def test_every_column_of_every_table_is_explained(capsys):
+    for name in registered("table"):
+        assert main(["show", name]) == 0
+        assert capsys.readouterr().out.endswith(f"benchmark report --tables {name}\n")
+        for column in getattr(load("table", name), "columns", ()):
+            assert main(["show", column.header]) == 0, column.header
+    capsys.readouterr()
+
+
+def test_what_is_nowhere_is_refused_with_where_to_look(capsys):
+    assert main(["show", "qqqqqq"]) == 2
+    assert "benchmark list methods, datasets, tables or metrics" in capsys.readouterr().err
+
+
+def test_the_list_of_metrics_names_the_tables(capsys):
+    assert main(["list", "metrics", "--json"]) == 0
+    rows = {row["name"]: row["tables"] for row in json.loads(capsys.readouterr().out)}
+    assert "table1" in rows["AMI"] and rows["beam_missing.search"] == ["cost"]

@@ -12,7 +12,8 @@ from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_s
 
 from benchmark.errors import BenchmarkError
 from benchmark.metrics import id_quality as module
-from benchmark.metrics.id_quality import ami_steps, id_quality, prefix_groups
+from benchmark.metrics.agreement_cost import ami_steps
+from benchmark.metrics.id_quality import id_quality, prefix_groups
 from benchmark.types.codes import Codes
 
 

@@ -335,7 +335,9 @@ def everything(runs, labels, **fields):
         for seed in (0, 1):
             metrics = {task: {"R@5": 0.1 * number, "nDCG@5": 0.2, "AMI": -0.01 * number, "AP@5": 0.1 * seed}
                        for task in ("recommendation", "search", "id-quality")}  # fmt: skip
-            for size, rate in ((8, 1), (512, 1), (8, 100)):
+            for size, rate in ((8, 1), (512, 1), (64, 1), (8, 100)):
+                metrics["recommendation"] |= {"R@10": 0.001 * size + 0.1 * number}
+                metrics["id-quality"] |= {f"gini@{t}": 1 / (size + rate + t) for t in range(1, 40)}
                 put(runs, label, method=f"{label}", key=f"k{size}{rate}", seed=seed, metrics=metrics,
                     codes=codes_of(90, 4 + number, 5), log=study(label, seed, 0.1 * number),
                     settings={"codebook_size": size, "rate": rate, "levels": 2}, **fields)  # fmt: skip

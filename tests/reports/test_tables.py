@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ def test_the_best_is_not_bold_when_one_row_is_too_close(runs):
     put(runs, "poor", values=hits(0.1, 2))
     (filled,) = build(RECOMMENDATION, load_results(runs))
     assert not any(row.cells[0].bold for row in filled.rows)
-    assert "Not distinguishable: close and good in R@5 (p = 1)." in filled.footnotes
+    assert "Not distinguishable from the best row, good, in R@5: close (largest p = 1)." in filled.footnotes
 
 
 def test_queries_in_another_order_are_paired_by_id(runs):
@@ -467,3 +468,17 @@ def test_a_metric_that_one_seed_lacks_takes_no_star_from_other_columns(runs):
     bold = {column.key: cell.bold for column, cell in zip(filled.columns, filled.rows[0].cells, strict=True)}
     assert bold == {"R@5": True, "R@10": False}
     assert any("Averaged over fewer seeds" in note and "R@10" in note for note in filled.footnotes)
+
+
+@pytest.mark.parametrize("columns", [70, 100, 150])
+def test_on_a_terminal_a_table_is_as_wide_as_it(runs, monkeypatch, columns):
+    for seed in (0, 1):
+        values = {name: hits(0.5, seed) for name in ("R@5", "R@10", "nDCG@5", "nDCG@10", "RR@20")}
+        put(runs, "good", values=values, seed=seed)
+        put(runs, "fair", values=values, seed=seed)
+    tables = build(RECOMMENDATION, load_results(runs))
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(terminal, "answers", lambda: SimpleNamespace(isatty=lambda: True))
+    lines = terminal.render(tables).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert sum(line.startswith("Method") for line in lines) == {70: 2, 100: 1, 150: 1}[columns]
