@@ -27,6 +27,8 @@ COMMANDS = {
     "data": "get a data set, check it, print its statistics, or write a generated one to a folder",
     "import": "bring in a data set: ir_datasets, BEIR, RecBole, S3-Rec/P5, LETTER, Amazon 2018 and 2023, CSV, Parquet",
     "ids": "assign IDs to new items, inspect, compare, repair and share them",
+    "ask": "ask a finished cell a query or a history; see items, IDs and the way to each",
+    "serve": "the same as a small local web page and JSON API",
     "export": "write a result's TREC run, IDs (also as .index.json) or JSON",
     "bench": "time the suite's own code against what you would use instead",
     "doctor": "say what is installed and what is missing",

@@ -36,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what row numbers in these files count: lines of items.jsonl, items as sequences.txt first names them, or "
         "a file (one item a line, or item TAB key)",
     )  # fmt: skip
+    parser.add_argument(
+        "--run-file", action="append", default=[], metavar="[LABEL=]FILE",
+        help="rankings of another system as one more row: a TREC run, or CSV of query (or user), item, score; {seed} "
+        "in the name stands for the seed (may be given several times)",
+    )  # fmt: skip
     parser.add_argument("--dataset", required=True, help="a name, a folder, or e.g. planted:items=5000,seed=1")
     parser.add_argument("--tasks", help="id-quality,recommendation,search (default: all that the data set has)")
     parser.add_argument(
@@ -80,13 +85,14 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def request_of(arguments: argparse.Namespace) -> Any:
     """Return the request that the words of a command line make."""
-    from benchmark.api.run_request import RunRequest, labelled_ids
+    from benchmark.api.run_request import RunRequest, labelled_ids, labelled_runs
 
     return RunRequest(
         arguments.dataset,
         methods=words(arguments.methods) if arguments.methods else (),
         ids=labelled_ids(arguments.ids),
         ids_order=arguments.ids_order,
+        run_files=labelled_runs(arguments.run_file),
         tasks=words(arguments.tasks) if arguments.tasks else None,
         preset=arguments.preset,
         seeds=whole_numbers(arguments.seeds, "--seeds"),

@@ -47,14 +47,14 @@ def learned_indexer(result: Result, *, device: str = "cpu", embeddings: bool = F
 
     With `embeddings` the indexer reads those of the cell's own items where they were cached, in place of an encoder.
     """
-    folder = _stage(result, "ids")
+    folder = stage_folder(result, "ids")
     method = load("method", result.method)
     indexer = method(method.Config.model_validate(result.config["method"]))
     context = Context(seed=result.seed, device=device, embedder=_cached(result) if embeddings else None)
     return Learned(indexer, read_codes(folder), read_indexer(folder, indexer, context))
 
 
-def _stage(result: Result, name: str) -> Path:
+def stage_folder(result: Result, name: str) -> Path:
     """Return the folder of a stage of a result, in the cache beside it."""
     cache = result.folder.resolve().parents[3] / ".cache"
     folder = cache / name / result.stages.get(name, "none")
@@ -71,7 +71,7 @@ def _cached(result: Result) -> Any:
     """Return what embeds the items of the cell: the cached vectors, for exactly as many items."""
 
     def embedder(corpus: Corpus, encoder: Any, context: Context) -> Float32:
-        folder = _stage(result, "encode")
+        folder = stage_folder(result, "encode")
         vectors = read_embeddings(folder)
         if len(vectors) != len(corpus):
             raise BenchmarkError(f"{folder}: {len(vectors):,} vectors for {len(corpus):,} items")

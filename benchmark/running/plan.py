@@ -92,7 +92,7 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any], 
     cls = load("method", method)
     base = next((kind for kind in KINDS if isinstance(cls, type) and issubclass(cls, kind)), None)
     if base is None:
-        raise UsageError(f"the method '{method}' ({entry.value}) is not an Indexer, Retriever or Recommender")
+        raise UsageError(f"the method '{method}' ({entry.value}) is not an Indexer, Retriever, Recommender or run")
     kind, tasks = KINDS[base]
     own = {key.partition(".")[2]: value for key, value in settings.items() if key.partition(".")[0] == label}
     for_generative = {key.partition(".")[2]: v for key, v in settings.items() if key.startswith("generative.")}
@@ -174,6 +174,10 @@ def make_plan(
     apart = 0 if withheld is None else int(withheld.sum())
     for variant in (fitted_to_catalogue(variant, dataset.n_items, apart) for variant in variants):
         own, unable = _able(variant, asked, protocol)
+        if variant.kind == "run" and len(own) > 1:
+            raise UsageError(
+                f"--run-file {variant.label}: say which task its rankings are of, --tasks {' or '.join(own)}"
+            )
         skipped += unable
         for task in asked:
             if task not in variant.tasks and tasks:

@@ -219,6 +219,14 @@ class Retriever(Method[ConfigT]):
         """Return at most k items per query, best first."""
 
 
+class Precomputed(Method[ConfigT]):
+    """Has ranked elsewhere: it is asked by the names of users or queries, and learns nothing."""
+
+    @abstractmethod
+    def ranked(self, names: Sequence[str], corpus: Corpus, k: int, context: Context) -> Rankings:
+        """Return at most k items of each user or query, best first."""
+
+
 class Recommender(Method[ConfigT]):
     """Ranks the next items of user histories."""
 
