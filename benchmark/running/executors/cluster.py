@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmark.errors import UsageError, did_you_mean
+from benchmark.results.result_files import Result
 from benchmark.running.cells import Plan
 from benchmark.running.estimates import estimate_or_guess
 from benchmark.running.executors.job import Job, Outcome, Worker
@@ -57,9 +58,9 @@ class Needs:
     seconds: float
 
 
-def needs_of(plan: Plan, cell: int, results: Sequence[object], *, threads: int, device: str) -> Needs:
+def needs_of(plan: Plan, cell: int, results: Sequence[Result], *, threads: int, device: str) -> Needs:
     """Return what a cell may need, from what earlier runs took, or else from its preset."""
-    estimate = estimate_or_guess(plan.cells[cell], plan, results)  # type: ignore[arg-type]
+    estimate = estimate_or_guess(plan.cells[cell], plan, results)
     memory = max(LEAST, int(HEADROOM * estimate.memory))
     return Needs(threads, int(device.startswith("cuda")), memory, START + MARGIN * estimate.seconds)
 

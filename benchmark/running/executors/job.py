@@ -51,8 +51,10 @@ class Worker:
         self._kept.enter_context(limited_to(self.job.threads))
         self._kept.enter_context(self.progress)
         job = self.job
-        told: Callable[[str], None] = lambda text: self.log(text)  # noqa: E731
-        self._runner = Runner(job.plan, job.store, device=job.device, progress=self.progress, log=told)
+        self._runner = Runner(job.plan, job.store, device=job.device, progress=self.progress, log=self._tell)
+
+    def _tell(self, text: str) -> None:
+        self.log(text)  # whichever it is now
 
     def compute(self, number: int) -> Outcome:
         """Compute the plan's cell of this number."""

@@ -102,6 +102,8 @@ class _Slot:
             reason = self._how_it_died()
             self.close(kill=True)
             return self.cell, Outcome(reason)
+        except Exception as error:  # of what stands around the cell: its data, its answer
+            return self.cell, Outcome(f"{type(error).__name__}: {error}")
 
     def close(self, *, kill: bool) -> None:
         if kill and self._process is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmark.errors import BenchmarkError, MissingDependency, UsageError
@@ -27,7 +27,8 @@ class RayEngine:
     def __init__(self, job: Job, executor: Executor, needs: Callable[[int], Needs]) -> None:
         """Join the cluster of the option `address`, of RAY_ADDRESS, or one on this machine.
 
-        Raises MissingDependency without Ray, BenchmarkError where no machine has a GPU and one is asked for.
+        Raises MissingDependency without Ray, BenchmarkError where the cluster cannot be joined, or no machine of it
+        has a GPU and one is asked for.
         """
         self._ray = ray = _ray()
         if unknown := executor.options.keys() - {"address"}:
@@ -35,8 +36,9 @@ class RayEngine:
         self._joined = not ray.is_initialized()
         if self._joined:
             address = {"address": executor.options["address"]} if "address" in executor.options else {}
-            ray.init(**address, include_dashboard=False, logging_level=logging.WARNING)
-        self._needs, self._cells = needs, {}  # type: Callable[[int], Needs], dict[Any, int]
+            _join(ray, address)
+        self._needs = needs
+        self._cells: dict[Any, int] = {}  # of the tasks that have not ended
         self._job = ray.put(job)
         self._task = ray.remote(compute_cell)
 
@@ -78,6 +80,15 @@ class RayEngine:
             "num_cpus": min(needs.cpus, largest["CPU"]), "num_gpus": needs.gpus,
             "memory": int(min(needs.memory, SHARE * largest["memory"])),
         }  # fmt: skip
+
+
+def _join(ray: Any, address: Mapping[str, str]) -> None:
+    try:
+        ray.init(**address, include_dashboard=False, logging_level=logging.WARNING)
+    except Exception as error:  # Ray raises many kinds
+        lines = str(error).splitlines() or [type(error).__name__]
+        where = address.get("address") or "of RAY_ADDRESS, or a new one on this machine"
+        raise BenchmarkError(f"--executor ray: the cluster {where} cannot be joined: {lines[0]}") from error
 
 
 def _ray() -> Any:
