@@ -46,6 +46,16 @@ class MethodConfig(BaseModel):
         return value
 
 
+class IndexerConfig(MethodConfig):
+    """Base of an indexer's configuration: what becomes of items that get the same codes."""
+
+    unique_by: Literal["counter", "nearest", "sinkhorn"] = Field(
+        "counter",
+        description="items with equal codes: told apart by a counter behind them, or moved to free codes of the last "
+        "position, each to the nearest one or all together (benchmark/learning/unique_ids.py)",
+    )
+
+
 def _numbers(value: Any) -> Iterator[int | float]:
     """Yield the numbers of a value, also those inside its lists and dicts."""
     if isinstance(value, int | float):

@@ -7,8 +7,8 @@
 
 It checks the contract of `benchmark.types.method` on a small made-up catalogue: the shapes, that the same seed gives
 the same result, that data in odd shapes (one item, equal texts, a user without history, an empty query) is served, that
-new items get IDs or are ranked (`assign`, `extend`) where a method says that it can, and that importing the module does
-not import torch, which `benchmark run` needs to start fast.
+new items get IDs or are ranked (`assign`, `extend`) where a method says that it can, also after `save` and `load`, and
+that importing the module does not import torch, which `benchmark run` needs to start fast.
 """
 
 from __future__ import annotations
@@ -143,6 +143,24 @@ def _assigning(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> N
         found = method.assign(new)
         assert len(found) == len(new), f"{name}: assign gave {len(found)} codes for {len(new)} items"
         assert found.sizes == codes.sizes, f"{name}: assign has codebooks {found.sizes}, fit {codes.sizes}"
+    _saving(name, cls, settings, folder, method, own, codes)
+
+
+def _saving(
+    name: str, cls: Any, settings: dict[str, Any], folder: Path, method: Any, own: Corpus, codes: Codes
+) -> None:
+    """What was saved assigns the same IDs, in a method that was never fitted."""
+    again, context = cls(cls.Config(**settings)), _context(folder, 0)
+    try:
+        method.save(context.work / "indexer")
+    except BenchmarkError as error:
+        raise AssertionError(
+            f"{name}: what it has learned cannot be kept for `benchmark ids assign`: {error}"
+        ) from None
+    again.load(context.work / "indexer", context)
+    assert np.array_equal(again.assign(own).values, codes.values), (
+        f"{name}: after save and load, assign gave other codes"
+    )
 
 
 def _retriever(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> None:

@@ -11,21 +11,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from benchmark.config import MethodConfig
+from benchmark.config import IndexerConfig
 from benchmark.errors import BenchmarkError
 from benchmark.methods.rqkmeans import ResidualKMeans, ResidualKMeansConfig
-from benchmark.types.arrays import Int32
+from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Indexer
+from benchmark.types.state import read_state, write_state
 
 
-class RandomConfig(MethodConfig):
+class RandomConfig(IndexerConfig):
     """Shape of the IDs: that of TIGER's and the paper's rq-VAE."""
 
     levels: int = Field(3, ge=1, le=64, description="codes per item, before the dedup counter")
@@ -35,8 +37,26 @@ class RandomConfig(MethodConfig):
 class Given:
     """Codes that follow from no text: an item that has some keeps them, another one gets what is drawn."""
 
-    def __init__(self, corpus: Corpus, codes: Codes, seed: int) -> None:
-        self.codes, self.row_of, self.random = codes, corpus.row_of, np.random.default_rng([seed, 1])
+    def __init__(self, ids: Sequence[str], codes: Codes, seed: int) -> None:
+        self.ids, self.codes, self.seed = tuple(ids), codes, seed
+        self.row_of = {item: row for row, item in enumerate(ids)}
+        self.random = np.random.default_rng([seed, 1])
+
+    @classmethod
+    def load(cls, folder: Path) -> Given:
+        """Return what `save` wrote; it draws what it would have drawn first."""
+        values = read_state(folder)
+        return cls(values["ids"], Codes(values["codes"], values["sizes"]), values["seed"])
+
+    def save(self, folder: Path) -> None:
+        """Write the codes that items have."""
+        codes = self.codes
+        write_state(folder, {"ids": self.ids, "codes": codes.values, "sizes": codes.sizes, "seed": self.seed})
+
+    def distances(self, n_items: int, rows: Int64) -> Float32:
+        """Return what has no meaning: uniform random distances to the codes of the last position [len(rows), size]."""
+        drawn = np.random.default_rng([self.seed, 2]).random((n_items, self.codes.sizes[-1]), np.float32)
+        return drawn[rows]
 
     def kept(self, corpus: Corpus, drawn: Int32) -> Codes:
         """Return codes as they were `drawn` [n_items, length], with those of known items in their places."""
@@ -57,7 +77,7 @@ class Random(Indexer[RandomConfig]):
         shape = (len(corpus), self.config.levels)
         values = np.random.default_rng(context.seed).integers(0, self.config.codebook_size, shape, dtype=np.int32)
         codes = Codes(values, (self.config.codebook_size,) * self.config.levels)
-        self._given = Given(corpus, codes, context.seed)
+        self._given = Given(corpus.ids, codes, context.seed)
         return codes
 
     def assign(self, corpus: Corpus) -> Codes:
@@ -65,6 +85,18 @@ class Random(Indexer[RandomConfig]):
         shape = (len(corpus), self.config.levels)
         drawn = self._given.random.integers(0, self.config.codebook_size, shape, dtype=np.int32)
         return self._given.kept(corpus, drawn)
+
+    def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
+        """Return random distances: any free code is as good as another."""
+        return self._given.distances(len(corpus), rows)
+
+    def save(self, folder: Path) -> None:
+        """Write the codes that items have."""
+        self._given.save(folder)
+
+    def load(self, folder: Path, context: Context) -> None:
+        """Read the codes that items have."""
+        self._given = Given.load(folder)
 
 
 class Shuffled(Indexer[ResidualKMeansConfig]):
@@ -78,7 +110,7 @@ class Shuffled(Indexer[ResidualKMeansConfig]):
         codes = ResidualKMeans(self.config).fit(corpus, context)
         order = np.random.default_rng(context.seed).permutation(len(codes))
         codes = Codes(codes.values[order], codes.sizes)
-        self._given = Given(corpus, codes, context.seed)
+        self._given = Given(corpus.ids, codes, context.seed)
         return codes
 
     def assign(self, corpus: Corpus) -> Codes:
@@ -86,8 +118,20 @@ class Shuffled(Indexer[ResidualKMeansConfig]):
         codes = self._given.codes
         return self._given.kept(corpus, codes.values[self._given.random.integers(0, len(codes), len(corpus))])
 
+    def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
+        """Return random distances: any free code is as good as another."""
+        return self._given.distances(len(corpus), rows)
 
-class CategoryConfig(MethodConfig):
+    def save(self, folder: Path) -> None:
+        """Write the codes that items have."""
+        self._given.save(folder)
+
+    def load(self, folder: Path, context: Context) -> None:
+        """Read the codes that items have."""
+        self._given = Given.load(folder)
+
+
+class CategoryConfig(IndexerConfig):
     """How a category path becomes codes."""
 
     layout: Literal["path", "levels"] = Field(

@@ -18,21 +18,24 @@ never met: a start ends when no code changes, or by the tolerance of `benchmark.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from benchmark.config import EncoderConfig, MethodConfig
+from benchmark.config import EncoderConfig, IndexerConfig
 from benchmark.errors import require
 from benchmark.learning.kmeans import kmeans, nearest
 from benchmark.types.arrays import Float32, Int32
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Indexer
+from benchmark.types.state import read_state, write_state
 
 
-class HierarchicalClusteringConfig(MethodConfig):
+class HierarchicalClusteringConfig(IndexerConfig):
     """Shape of the tree and effort of the k-means."""
 
     children: int = Field(50, ge=2, description="clusters per split, hence codes per position")
@@ -48,6 +51,16 @@ class Node:
 
     centroids: Float32
     inner: dict[int, Node]  # by branch number
+
+    def as_values(self) -> list[Any]:
+        """Return the tree below as lists, dicts and arrays."""
+        return [self.centroids, {branch: node.as_values() for branch, node in self.inner.items()}]
+
+    @classmethod
+    def of_values(cls, values: list[Any]) -> Node:
+        """Return the tree that `as_values` has written."""
+        centroids, inner = values
+        return cls(centroids, {branch: cls.of_values(below) for branch, below in inner.items()})
 
 
 class HierarchicalClustering(Indexer[HierarchicalClusteringConfig]):
@@ -81,6 +94,15 @@ class HierarchicalClustering(Indexer[HierarchicalClusteringConfig]):
             reached = ((child, rows[branches == branch], depth + 1) for branch, child in node.inner.items())
             waiting += [(child, own, deeper) for child, own, deeper in reached if len(own)]
         return Codes(values, sizes=(self.config.children,) * self._depth)
+
+    def save(self, folder: Path) -> None:
+        """Write the tree of centroids."""
+        write_state(folder, {"root": self._root.as_values(), "depth": self._depth})
+
+    def load(self, folder: Path, context: Context) -> None:
+        """Read the tree of centroids."""
+        values = read_state(folder)
+        self._context, self._root, self._depth = context, Node.of_values(values["root"]), values["depth"]
 
     def _paths(self, points: Float32, seed: int) -> tuple[Int32, Node]:
         """Return the branch numbers of every point [n_points, depth], and the root of the tree."""

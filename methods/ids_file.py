@@ -3,6 +3,8 @@
     X.index.json   {"item": ["<a_12>", "<b_7>", ...]}   LETTER, LC-Rec, MiniOneRec: the letter tells the position
     X.json         {"item": [12, 7, ...]}               or "12,7,3" (LMIndexer), "<a_12><b_7>", "<s_a_12><s_b_7>"
     X.tsv          item TAB 12-7-...                     this suite's own ids.tsv
+    X.jsonl        {"id", "codes"}                       `benchmark ids assign`
+    FOLDER         with ids.parquet                      `benchmark ids push`, also as hub:org/name
 
     benchmark run --methods rqvae --ids other.index.json --dataset demo
     benchmark run --ids other.index.json --ids-order first-seen --dataset demo

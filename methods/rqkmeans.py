@@ -20,16 +20,16 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from benchmark.config import EncoderConfig, MethodConfig
+from benchmark.config import EncoderConfig, IndexerConfig
 from benchmark.errors import require
-from benchmark.learning.kmeans import kmeans, nearest
-from benchmark.types.arrays import Float32
+from benchmark.learning.kmeans import kmeans, nearest, squared_distances
+from benchmark.types.arrays import Float32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Indexer
 
 
-class ResidualKMeansConfig(MethodConfig):
+class ResidualKMeansConfig(IndexerConfig):
     """Shape of the IDs and effort of the k-means."""
 
     levels: int = Field(3, ge=1, le=64, description="codes per item, before the dedup counter")
@@ -76,3 +76,15 @@ class ResidualKMeans(Indexer[ResidualKMeansConfig]):
             codes[:, level] = nearest(residual, centroids)[1]
             residual = residual - centroids[codes[:, level]]
         return Codes(codes, sizes=(self.config.codebook_size,) * self.config.levels)
+
+    def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
+        """Return the squared distances of the last residuals to the last centroids [len(rows), codebook_size].
+
+        Codes that k-means did not need, because there were fewer distinct items, have no place: infinite.
+        """
+        residual = self._context.embed(corpus, self.config.encoder)[rows]
+        for level, centroids in enumerate(self._centroids[:-1]):
+            residual = residual - centroids[codes.values[rows, level]]
+        distances = np.full((len(rows), self.config.codebook_size), np.inf, np.float32)
+        distances[:, : len(self._centroids[-1])] = squared_distances(residual, self._centroids[-1])
+        return distances

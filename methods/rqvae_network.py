@@ -144,6 +144,17 @@ class RQVAENetwork(nn.Module):
         parts = [self.quantizer(self.latents(part.to(self.mean.device)))[1].cpu() for part in torch.split(x, CHUNK)]
         return torch.cat(parts)
 
+    @torch.no_grad()
+    def last_distances(self, x: Tensor, codes: Tensor) -> Tensor:
+        """Return the squared distances of the last residuals to the last codebook [n, codebook_size], on the CPU.
+
+        `codes` int64 [n, levels - 1] are the codes before the last one.
+        """
+        residual = self.latents(x.to(self.mean.device))
+        for book, chosen in zip(self.quantizer.codebooks, codes.T.to(residual.device), strict=False):
+            residual = residual - book[chosen]
+        return torch.cdist(residual, self.quantizer.codebooks[-1]).square().cpu()
+
 
 def _mlp(sizes: Sequence[int]) -> nn.Sequential:
     layers: list[nn.Module] = []

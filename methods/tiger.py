@@ -22,7 +22,10 @@ and .0139 after 375, 750 and 1,125 of 1,500 steps; on the test items R@5 .0118, 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from benchmark.methods.rqvae import RQVAE, RQVAEConfig
+from benchmark.types.arrays import Float32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Indexer
@@ -41,3 +44,16 @@ class TIGER(Indexer[RQVAEConfig]):
     def assign(self, corpus: Corpus) -> Codes:
         """Return the IDs that `rqvae` assigns, int32 codes [n_items, levels]."""
         return self._indexer.assign(corpus)
+
+    def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
+        """Return the distances of `rqvae` [len(rows), codebook_size]."""
+        return self._indexer.code_distances(corpus, codes, rows)
+
+    def save(self, folder: Path) -> None:
+        """Write what `rqvae` has learned."""
+        self._indexer.save(folder)
+
+    def load(self, folder: Path, context: Context) -> None:
+        """Read what `rqvae` has learned."""
+        self._indexer = RQVAE(self.config)
+        self._indexer.load(folder, context)

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.api.results import Results
-from benchmark.api.run_request import RunRequest, labelled_ids, words_of
+from benchmark.api.run_request import RunRequest, labelled_ids, labelled_runs, words_of
 from benchmark.api.runs_folder import require_writable
 from benchmark.errors import BenchmarkError, UsageError, quoted
+from benchmark.fetching.hub import local_ids
 from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank, processes
 from benchmark.results.result_files import RUNS, Result, read_result
@@ -35,6 +36,7 @@ def run(
     *,
     ids: Mapping[str, str | PathLike[str]] | Sequence[str | Path] = (),
     ids_order: str | PathLike[str] = "",
+    run_files: Mapping[str, str | PathLike[str]] | Sequence[str | Path] = (),
     tasks: Sequence[str] | str | None = None,
     preset: str | PathLike[str] | None = None,
     seeds: Sequence[int] | int = (0,),
@@ -56,18 +58,23 @@ def run(
 
     `methods` are names, or LABEL=METHOD for a second row of a method; `settings` are typed values by dotted key,
     {"rqvae.levels": 2}, or {"generative.search.epochs": 4} for all rows; `ids` are files of IDs from another toolkit,
+    folders of `benchmark ids push`, or hub:org/name; `run_files` are rankings of other systems, TREC runs or CSV;
     `ids_order` says what row numbers in them count: "items", "first-seen" or a file; `preset` is a name, or a file that
     `tune` wrote. A query that is itself an item does not find itself, unless `self_retrieval` is "kept". `split` is
     "leave-one-out", "time[:SHARE or DATE]" or "cold-start[:SHARE]", `ties` "file" or "shuffled[:SEED]"; a cut in time
     and ties concern recommendation alone. `workers` is how many cells are computed side by side, "auto" what cores or
     GPUs and memory allow; `executor` where: "local", or "ray" or "slurm" for several machines (`docs/clusters.md`). The
-    defaults are those of `benchmark run`. A cell that fails is warned about
-    and stands in `Results.failures`; the others are kept. Raises UsageError, a ValueError, for what does not exist or
-    cannot be.
+    defaults are those of `benchmark run`. A cell that fails is warned about and stands in `Results.failures`; the
+    others are kept. Raises UsageError, a ValueError, for what does not exist or cannot be.
     """
-    files = {label: str(file) for label, file in ids.items()} if isinstance(ids, Mapping) else labelled_ids(ids)
+    if isinstance(ids, Mapping):
+        files = {label: local_ids(str(file)) for label, file in ids.items()}
+    else:
+        files = labelled_ids(ids)
+    ranked = {label: str(file) for label, file in run_files.items()} if isinstance(run_files, Mapping) else None
     request = RunRequest(
         str(dataset), methods=words_of(methods), ids=files, ids_order=str(ids_order),
+        run_files=labelled_runs(run_files) if ranked is None else ranked,  # type: ignore[arg-type]
         tasks=None if tasks is None else words_of(tasks), preset=None if preset is None else str(preset),
         seeds=_whole(seeds), settings=dict(settings or {}), text_fields=text_fields, queries=queries,
         self_retrieval=self_retrieval, split=split, ties=ties, runs=Path(runs),

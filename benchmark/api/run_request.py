@@ -15,6 +15,7 @@ from benchmark.data.protocols import LEAVE_ONE_OUT, parse_split
 from benchmark.data.self_retrieval import EXCLUDED
 from benchmark.data.ties import FILE, parse_ties
 from benchmark.errors import UsageError
+from benchmark.fetching.hub import HUB, local_ids
 from benchmark.learning.devices import check_device_name
 from benchmark.results.id_files import label_of
 from benchmark.results.id_order import FIRST_SEEN, first_seen
@@ -31,16 +32,17 @@ class RunRequest:
     """One data set, the rows that are asked for and the protocol they share; None: as the data set has it.
 
     `methods` are names or LABEL=METHOD; `ids` label -> file of IDs of another toolkit; `ids_order` what the row numbers
-    in these files count ("items", "first-seen" or a file); `preset` a name or a file that `tune` wrote; `settings`
-    dotted key -> value, LABEL.KEY or generative.KEY; `self_retrieval` says whether a query that is itself an item may
-    find itself ("excluded" or "kept"), `split` and `ties` how histories are split and read
-    (`benchmark.data.protocols`).
+    in these files count ("items", "first-seen" or a file); `run_files` label -> rankings of another system; `preset` a
+    name or a file that `tune` wrote; `settings` dotted key -> value, LABEL.KEY or generative.KEY; `self_retrieval` says
+    whether a query that is itself an item may find itself ("excluded" or "kept"), `split` and `ties` how histories are
+    split and read (`benchmark.data.protocols`).
     """
 
     dataset: str
     methods: Sequence[str] = ()
     ids: Mapping[str, str] = field(default_factory=dict)
     ids_order: str = ""
+    run_files: Mapping[str, str] = field(default_factory=dict)
     tasks: Sequence[str] | None = None
     preset: str | None = None
     seeds: Sequence[int] = (0,)
@@ -81,9 +83,12 @@ class RunRequest:
         `dataset` is needed where presets differ by data set, and where the row numbers of ID files count its items as
         they are first seen.
         """
-        names = [*self.methods, *(f"{label}=ids-file" for label in self.ids)]
+        names = [
+            *self.methods, *(f"{label}=ids-file" for label in self.ids),
+            *(f"{label}=run-file" for label in self.run_files),
+        ]  # fmt: skip
         if not names:
-            raise UsageError("run: name methods with --methods, or files of IDs with --ids")
+            raise UsageError("run: name methods with --methods, files of IDs with --ids, or rankings with --run-file")
         if self.ids_order and not self.ids:
             raise UsageError("run: --ids-order goes with --ids")
         of_file: dict[str, Any] = {"order": self.ids_order} if self.ids_order else {}
@@ -94,7 +99,7 @@ class RunRequest:
                     "items could appear first; write items or a FILE"
                 )
             of_file["seen"] = first_seen(dataset.histories(), dataset.corpus().ids)
-        settings = dict(self.settings)
+        settings = {**self.settings, **{f"{label}.path": file for label, file in self.run_files.items()}}
         for label, file in self.ids.items():
             settings |= {f"{label}.{key}": value for key, value in {"path": str(file), **of_file}.items()}
         return self._variants(names, settings, dataset.original if dataset else "")
@@ -151,14 +156,27 @@ class RunRequest:
 
 
 def labelled_ids(files: Sequence[str | Path]) -> dict[str, str]:
-    """Return label -> file of 'FILE' or 'LABEL=FILE'."""
+    """Return label -> file or folder of 'FILE' or 'LABEL=FILE'; what lies on the Hub, hub:org/name, is downloaded."""
     found: dict[str, str] = {}
     for text in map(str, files):
         label, equals, file = text.partition("=")
         if not equals or os.sep in label or os.path.exists(text):
-            label, file = label_of(Path(text)), text
+            label, file = label_of(Path(text.removeprefix(HUB))), text
         if label in found:
             raise UsageError(f"--ids: two files have the label '{label}'; write --ids LABEL=FILE")
+        found[label] = local_ids(file)
+    return found
+
+
+def labelled_runs(files: Sequence[str | Path]) -> dict[str, str]:
+    """Return label -> file of 'LABEL=FILE' or 'FILE', whose name is then the label."""
+    found: dict[str, str] = {}
+    for text in map(str, files):
+        label, equals, file = text.partition("=")
+        if not equals or os.sep in label:
+            label, file = Path(text).name.partition(".")[0], text
+        if label in found:
+            raise UsageError(f"--run-file: two files have the label '{label}'; write --run-file LABEL=FILE")
         found[label] = file
     return found
 

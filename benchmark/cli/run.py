@@ -28,12 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--methods", default="", help="comma-separated: METHOD or LABEL=METHOD")
     parser.add_argument(
         "--ids", action="append", default=[], metavar="[LABEL=]FILE",
-        help="IDs of another toolkit as one more row: .index.json, .json or .tsv (may be given several times)",
+        help="IDs of another toolkit as one more row: .index.json, .json, .jsonl or .tsv, a folder of `benchmark ids "
+        "push`, or hub:org/name (may be given several times)",
     )  # fmt: skip
     parser.add_argument(
         "--ids-order", default="", metavar="items|first-seen|FILE",
         help="what row numbers in these files count: lines of items.jsonl, items as sequences.txt first names them, or "
         "a file (one item a line, or item TAB key)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--run-file", action="append", default=[], metavar="[LABEL=]FILE",
+        help="rankings of another system as one more row: a TREC run, or CSV of query (or user), item, score; {seed} "
+        "in the name stands for the seed (may be given several times)",
     )  # fmt: skip
     parser.add_argument("--dataset", required=True, help="a name, a folder, or e.g. planted:items=5000,seed=1")
     parser.add_argument("--tasks", help="id-quality,recommendation,search (default: all that the data set has)")
@@ -89,7 +95,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def request_of(arguments: argparse.Namespace) -> Any:
     """Return the request that the words of a command line make."""
-    from benchmark.api.run_request import RunRequest, labelled_ids
+    from benchmark.api.run_request import RunRequest, labelled_ids, labelled_runs
     from benchmark.running.crew import parse_workers
     from benchmark.running.executors.cluster import parse_executor
 
@@ -98,6 +104,7 @@ def request_of(arguments: argparse.Namespace) -> Any:
         methods=words(arguments.methods) if arguments.methods else (),
         ids=labelled_ids(arguments.ids),
         ids_order=arguments.ids_order,
+        run_files=labelled_runs(arguments.run_file),
         tasks=words(arguments.tasks) if arguments.tasks else None,
         preset=arguments.preset,
         seeds=whole_numbers(arguments.seeds, "--seeds"),

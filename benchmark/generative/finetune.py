@@ -6,9 +6,9 @@ Nothing here imports torch before it trains or ranks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories, QuerySet
 from benchmark.types.method import Context
 from benchmark.types.rankings import Rankings
+
+if TYPE_CHECKING:
+    from benchmark.generative.rank import Ranker, States
 
 
 def finetune_recommendation(
@@ -76,12 +79,12 @@ def rank_recommendation(
     context: Context,
 ) -> Rankings:  # fmt: skip
     """Rank the next items of each history; the history's own items may come back (the paper's protocol)."""
-    from benchmark.generative import reader_tasks, t5_tasks
+    from benchmark.generative import reader_tasks
 
     if config.recommendation.reader == "items":
         return reader_tasks.recommend(folder, codes, corpus, histories, k, config, context)
-    task = t5_tasks.T5Task.load(folder, codes, corpus, config, context.device)
-    return task.ranker(config.recommendation.reader).rank_all(task.histories(histories), k, context)
+    ranker, states = open_recommendation(folder, codes, corpus, config, context)
+    return ranker.rank_all(states(histories), k, context)
 
 
 def rank_search(
@@ -89,12 +92,32 @@ def rank_search(
     context: Context,
 ) -> Rankings:  # fmt: skip
     """Rank items for text queries."""
+    ranker, states = open_search(folder, codes, corpus, config, context)
+    return ranker.rank_all(states(queries), k, context)
+
+
+def open_recommendation(
+    folder: Path, codes: Codes, corpus: Corpus, config: GenerativeConfig, context: Context
+) -> tuple[Ranker, Callable[[Histories], States]]:
+    """Return a trained model as a ranker, and what prepares histories for it."""
+    from benchmark.generative import reader_tasks, t5_tasks
+
+    if config.recommendation.reader == "items":
+        return reader_tasks.open_recommendation(folder, codes, corpus, config, context)
+    task = t5_tasks.T5Task.load(folder, codes, corpus, config, context.device)
+    return task.ranker(config.recommendation.reader), task.histories
+
+
+def open_search(
+    folder: Path, codes: Codes, corpus: Corpus, config: GenerativeConfig, context: Context
+) -> tuple[Ranker, Callable[[Sequence[str]], States]]:
+    """Return a trained model as a ranker, and what prepares queries for it."""
     from benchmark.generative import reader_tasks, t5_tasks
 
     if config.search.reader == "sentence":
-        return reader_tasks.search(folder, codes, corpus, queries, k, config, context)
+        return reader_tasks.open_search(folder, codes, corpus, config, context)
     task = t5_tasks.T5Task.load(folder, codes, corpus, config, context.device)
-    return task.ranker(config.search.reader).rank_all(task.queries(queries), k, context)
+    return task.ranker(config.search.reader), task.queries
 
 
 def _embed(context: Context) -> EmbedTexts:

@@ -13,11 +13,12 @@ from benchmark.generative.beam import beam_search
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.decoder import evaluating
 from benchmark.generative.exact import exact_scores, search_error
+from benchmark.generative.explain import path_log_probs
 from benchmark.generative.scoring import Scorer
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
 from benchmark.metrics.latency import latency, throughput
-from benchmark.types.arrays import Int32, Int64
+from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.method import Context
 from benchmark.types.rankings import Rankings
 
@@ -78,6 +79,12 @@ class Ranker:
                 self.model, None, mask, self.trie, self.vocabulary, beams=self.config.beams, k=k, scorer=self.scorer,
                 length_penalty=self.config.length_penalty, item_order=self.item_order, encoded=encoded,
             )  # fmt: skip
+
+    def explain(self, states: States, row: int, items: Int64) -> Float32:
+        """Return the log-probability of each token of items' IDs for one row [n, T] (`path_log_probs`)."""
+        with evaluating(self.model):
+            encoded, mask = states.states(np.array([row]))
+            return path_log_probs(self.model, encoded, mask, self.trie, items, self.scorer)
 
     def _beam_missing(self, states: States, items: Int32, context: Context) -> float:
         """Return how many of the exact top 10 the beam's top 10 lacks on average, over evenly spread rows."""

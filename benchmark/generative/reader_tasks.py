@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from benchmark.generative.generator import Generator, items_generator, sentence_
 from benchmark.generative.learning import learn, stopping
 from benchmark.generative.learning_encoder import LearningEncoder, sentence_tokens
 from benchmark.generative.neighbours import Compared, Neighbours
-from benchmark.generative.rank import Ranker
+from benchmark.generative.rank import Ranker, States
 from benchmark.generative.reading import HistoryExamples, HistoryStates, QueryExamples, QueryStates, Texts
 from benchmark.generative.search_examples import text_pairs
 from benchmark.generative.start import load_start
@@ -164,11 +164,9 @@ def recommend(
     context: Context,
 ) -> Rankings:  # fmt: skip
     """Rank the next items of each history; a user without history gets what is most popular."""
-    generator = items_generator(codes, _item_vectors(corpus, config, context), config, context.seed)
-    _open(generator, folder, context)
+    ranker, states = open_recommendation(folder, codes, corpus, config, context)
     known = np.flatnonzero(histories.lengths > 0)
-    ranker = _ranker(generator, corpus, config, "items")
-    found = ranker.rank_all(HistoryStates(generator.reader, histories.select(known)), k, context)
+    found = ranker.rank_all(states(histories.select(known)), k, context)
     popular = np.load(folder / POPULAR)[: found.items.shape[1]]
     items = np.tile(np.pad(popular, (0, found.items.shape[1] - len(popular)), constant_values=-1), (len(histories), 1))
     scores = np.where(items >= 0, -np.arange(items.shape[1], dtype=np.float32), -np.inf).astype(np.float32)
@@ -176,17 +174,24 @@ def recommend(
     return Rankings(items.astype(np.int32), scores)
 
 
-def search(
-    folder: Path, codes: Codes, corpus: Corpus, queries: Sequence[str], k: int, config: GenerativeConfig,
-    context: Context,
-) -> Rankings:  # fmt: skip
-    """Rank items for text queries."""
+def open_recommendation(
+    folder: Path, codes: Codes, corpus: Corpus, config: GenerativeConfig, context: Context
+) -> tuple[Ranker, Callable[[Histories], States]]:
+    """Return a trained generator as a ranker, and what prepares histories (none of them empty) for it."""
+    generator = items_generator(codes, _item_vectors(corpus, config, context), config, context.seed)
+    _open(generator, folder, context)
+    return _ranker(generator, corpus, config, "items"), lambda histories: HistoryStates(generator.reader, histories)
+
+
+def open_search(
+    folder: Path, codes: Codes, corpus: Corpus, config: GenerativeConfig, context: Context
+) -> tuple[Ranker, Callable[[Sequence[str]], States]]:
+    """Return a trained generator as a ranker, and what prepares queries for it."""
     pieces = np.load(folder / PIECES)
     preparing = Preparing.of(config.sentence, context.device).knowing(pieces)
     generator = sentence_generator(codes, len(pieces), preparing.dimensions, config, context.seed, preparing.learning())
     _open(generator, folder, context)
-    states = QueryStates(generator.reader, queries, preparing)
-    return _ranker(generator, corpus, config, "sentence").rank_all(states, k, context)
+    return _ranker(generator, corpus, config, "sentence"), lambda texts: QueryStates(generator.reader, texts, preparing)
 
 
 def _ranker(generator: Generator, corpus: Corpus, config: GenerativeConfig, reader: str) -> Ranker:

@@ -37,7 +37,7 @@ def load_seq2seq(
     if name != "scratch":
         return pretrained(name, setting=setting, kinds=kinds)
     tokenizer = train_tokenizer(scratch, texts)
-    return _scratch_model(scratch, len(tokenizer)), tokenizer
+    return scratch_model(scratch, len(tokenizer)), tokenizer
 
 
 def pretrained(name: str, *, setting: str, kinds: tuple[str, ...] = KINDS) -> tuple[Any, Any]:
@@ -100,7 +100,8 @@ def train_tokenizer(config: ScratchConfig, texts: list[str]) -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=PAD, eos_token=EOS, unk_token=UNKNOWN)
 
 
-def _scratch_model(config: ScratchConfig, vocabulary_size: int) -> Any:
+def scratch_model(config: ScratchConfig, vocabulary_size: int) -> Any:
+    """Return a small T5 with random weights."""
     from transformers import T5Config, T5ForConditionalGeneration
 
     return T5ForConditionalGeneration(

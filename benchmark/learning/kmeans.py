@@ -70,6 +70,13 @@ def nearest(points: Float32, centroids: Float32) -> tuple[Float32, Int32]:
     return distances[:, 0], codes[:, 0].astype(np.int32)
 
 
+def squared_distances(points: Float32, centroids: Float32) -> Float32:
+    """Return each point's squared distance to each centroid [n_points, n_centroids]."""
+    norms = [np.einsum("ij,ij->i", rows, rows) for rows in (points, centroids)]
+    distances: Float32 = np.maximum(norms[0][:, None] + norms[1] - 2 * points @ centroids.T, 0)
+    return distances
+
+
 def _distinct(points: Float32) -> tuple[Float32, Float32, Int32]:
     """Return the distinct rows in the order they first appear, how often each occurs, and the row of each point."""
     words = (points + np.float32(0)).view(np.uint32)  # + 0 makes -0.0 and 0.0 one value

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from benchmark.types.arrays import Int32, Int64
+from benchmark.types.codes import padded
 
 Ids = Mapping[str, Sequence[int]]  # item -> codes
 
@@ -25,8 +26,8 @@ def id_changes(old: Ids, new: Ids) -> dict[str, float]:
     Raises KeyError for an item that has no new ID.
     """
     length = max(max(map(len, old.values())), max(len(new[item]) for item in old))
-    before, after = (_padded([ids[item] for item in old], length) for ids in (old, new))
-    renamed = np.column_stack([_renamed(before[:, place], after[:, place]) for place in range(length)])
+    before, after = (padded([ids[item] for item in old], length) for ids in (old, new))
+    renamed = renamed_codes(before, after)
     found = {}
     for name, codes in (("", after), (".renamed", renamed)):
         differ = codes != before
@@ -35,9 +36,12 @@ def id_changes(old: Ids, new: Ids) -> dict[str, float]:
     return found
 
 
-def _padded(rows: Sequence[Sequence[int]], length: int) -> Int32:
-    """Return codes [n, length], -1 behind shorter ones."""
-    return np.array([[*row, *[-1] * (length - len(row))] for row in rows], np.int32)
+def renamed_codes(before: Int32, after: Int32) -> Int64:
+    """Return the codes `after` [n, length] under the names of `before`, each position on its own.
+
+    -1 stays, and a code without a match becomes -2.
+    """
+    return np.column_stack([_renamed(*columns) for columns in zip(before.T, after.T, strict=True)])
 
 
 def _renamed(before: Int32, after: Int32) -> Int64:

@@ -36,7 +36,7 @@ def stability(files: Sequence[Path]) -> dict[str, float]:
     depths = min(max(map(len, own.values())) for own in ids)
     found = {}
     for depth in range(1, depths + 1):
-        groups = [_numbers([own[item][:depth] for item in order]) for own in ids]
+        groups = [group_numbers([own[item][:depth] for item in order]) for own in ids]
         found[f"stability@{depth}"] = float(np.mean([adjusted_rand(*pair) for pair in combinations(groups, 2)]))
     return found
 
@@ -57,6 +57,7 @@ def _pairs(groups: Int64) -> int:
     return int((sizes * (sizes - 1) // 2).sum())
 
 
-def _numbers(names: Sequence[tuple[int, ...]]) -> Int64:
+def group_numbers(names: Sequence[tuple[int, ...]]) -> Int64:
+    """Return the number of each name, in the order of their first appearance [n_items]."""
     known: dict[tuple[int, ...], int] = {}
     return np.fromiter((known.setdefault(name, len(known)) for name in names), np.int64, len(names))

@@ -3,6 +3,7 @@
 X.index.json   {"item": ["<a_12>", "<b_7>", ...]}   LETTER, LC-Rec, MiniOneRec: the letter tells the position
 X.json         {"item": [12, 7, ...]}                or "12,7,3", "<a_12><b_7>": one text of all codes
 X.tsv          item TAB 12-7-...                     this suite's own ids.tsv; the other texts are read too
+X.jsonl, X.parquet, a folder with ids.parquet        `benchmark.results.id_records`
 
 Where the keys are not item ids, `benchmark.results.id_order` says which item each means.
 """
@@ -20,6 +21,7 @@ import numpy as np
 from benchmark.errors import ConfigError, DataError, UsageError, at_line, line_error
 from benchmark.files import bytes_digest
 from benchmark.results.id_order import HOW, IdOrder, keyed_by_item
+from benchmark.results.id_records import ids_in, read_json_lines, read_parquet
 from benchmark.results.id_text import id_bytes, id_json, id_text
 from benchmark.results.id_tokens import codes_of, letters, split
 from benchmark.types.arrays import Int32
@@ -54,9 +56,30 @@ def read_ids(path: Path, ids: Sequence[str], order: IdOrder | None = None) -> tu
     return Codes(_int32(values), sizes), notes
 
 
+def read_own_order(path: Path, *, counter: bool) -> tuple[list[str], Codes]:
+    """Return the items of a file in its own order, and their codes.
+
+    With `counter` (ids.unique.tsv) the last code of each line is the dedup counter: it has the last position of all,
+    also behind a shorter ID.
+    """
+    found = _read(path)
+    if not found:
+        raise DataError(f"{path}: holds not one ID")
+    values = np.full((len(found), max(map(max, found.values())) + 1), -1, np.int64)
+    for row, codes in enumerate(found.values()):
+        for position, code in codes.items():
+            values[row, position] = code
+    if counter:
+        rows, last = np.arange(len(values)), (values >= 0).sum(axis=1) - 1
+        numbers = values[rows, last]
+        values[rows, last] = -1
+        values[:, -1] = numbers
+    return list(found), Codes(_int32(values), tuple(int(size) for size in np.maximum(values.max(axis=0) + 1, 1)))
+
+
 def label_of(path: Path) -> str:
     """Return the row label of a file: its name without the endings, signs that a label must not have as '-'."""
-    name = re.sub(r"\.(index\.json|json|tsv)$", "", path.name)
+    name = re.sub(r"\.(index\.json|json|jsonl|tsv|parquet)$", "", path.name)
     return re.sub(r"[^\w-]+", "-", name).strip("-") or "ids-file"
 
 
@@ -81,7 +104,7 @@ def index_json(lines: str, *, counter: bool = False) -> str:
 
 def content_hash(path: Path, option: str = OPTION) -> str:
     """Return a hash of the file's content. Raises UsageError when it cannot be read."""
-    return bytes_digest([id_bytes(path, option)])[:16]
+    return bytes_digest([id_bytes(ids_in(path), option)])[:16]
 
 
 def _int32(values: Any) -> Int32:
@@ -90,9 +113,26 @@ def _int32(values: Any) -> Int32:
 
 def _read(path: Path) -> dict[str, dict[int, int]]:
     """Return key -> position -> code, in the order of the file."""
-    entries = list(_read_tsv(path) if path.suffix == ".tsv" else _read_json(path))
+    path = ids_in(path)
+    entries = list(_entries(path))
     positions = letters(codes for _, _, codes in entries)
     return {key: codes_of(place, codes, positions) for key, place, codes in entries}
+
+
+def _entries(path: Path) -> Iterator[tuple[str, str, Any]]:
+    """Yield key, place and codes of every entry; a key stands once."""
+    match path.suffix:
+        case ".tsv":
+            yield from _read_tsv(path)
+        case ".jsonl" | ".parquet":
+            seen: set[str] = set()
+            for key, place, codes in (read_json_lines if path.suffix == ".jsonl" else read_parquet)(path, OPTION):
+                if key in seen:
+                    raise DataError(f"{place}: the item '{key}' was already given")
+                seen.add(key)
+                yield key, place, codes
+        case _:
+            yield from _read_json(path)
 
 
 def _read_tsv(path: Path) -> Iterator[tuple[str, str, list[Any]]]:

@@ -56,6 +56,7 @@ class Result:
     changed: Mapping[str, Any] = field(default_factory=dict)  # what `--set` changed in the preset; older files: {}
     code: str = ""  # hash of the suite's code, without the methods; older files do not have it
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # task -> what was counted -> number
+    stages: Mapping[str, str] = field(default_factory=dict)  # stage -> key in the cache; older files: {}
     problem: str = ""  # why the file could not be read; everything else is empty then
 
     @property
@@ -218,6 +219,7 @@ def read_result(path: Path) -> Result:
             *_made_with(data, list(metrics)), cost, bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
             dict(data.get("changed", {})), str(data.get("code", "")),
             {str(task): dict(counted) for task, counted in dict(data.get("counts", {})).items()},
+            {str(name): str(key) for name, key in dict(data.get("stages", {})).items()},
         )  # fmt: skip
         if not all(isinstance(text, str) for text in (result.method, result.label, result.preset, result.key)):
             raise ValueError("method, label, preset and key must be text")

@@ -23,12 +23,13 @@ from benchmark.results.curves import LOG, read_curves
 from benchmark.results.digests import FILES, read_unchanged
 from benchmark.results.result_files import FORMAT, read_own_cost
 from benchmark.sealing import note_damage
-from benchmark.types.method import Indexer, Method, Recommender, Retriever
+from benchmark.types.method import Indexer, Method, Precomputed, Recommender, Retriever
 
 KINDS: dict[type[Method[Any]], tuple[str, tuple[str, ...]]] = {
     Indexer: ("indexer", TASKS),
     Retriever: ("retriever", ("search",)),
     Recommender: ("recommender", ("recommendation",)),
+    Precomputed: ("run", ("recommendation", "search")),
 }
 
 

@@ -16,9 +16,10 @@ from benchmark.data.about import TASKS
 from benchmark.data.dataset import Dataset
 from benchmark.data.protocols import check_histories, withheld_by, withholds_items
 from benchmark.data.self_retrieval import VARIANTS
-from benchmark.errors import UsageError, did_you_mean, quoted
+from benchmark.errors import ConfigError, UsageError, did_you_mean, quoted
 from benchmark.files import digest
 from benchmark.generative.presets import GENERATIVE, build_generative, without_generative
+from benchmark.learning.unique_ids import COUNTER
 from benchmark.metrics.lookup import plugins
 from benchmark.registry import find, load, source_file
 from benchmark.running import runner
@@ -91,7 +92,7 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any], 
     cls = load("method", method)
     base = next((kind for kind in KINDS if isinstance(cls, type) and issubclass(cls, kind)), None)
     if base is None:
-        raise UsageError(f"the method '{method}' ({entry.value}) is not an Indexer, Retriever or Recommender")
+        raise UsageError(f"the method '{method}' ({entry.value}) is not an Indexer, Retriever, Recommender or run")
     kind, tasks = KINDS[base]
     own = {key.partition(".")[2]: value for key, value in settings.items() if key.partition(".")[0] == label}
     for_generative = {key.partition(".")[2]: v for key, v in settings.items() if key.startswith("generative.")}
@@ -107,6 +108,11 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any], 
         generative = build_generative(preset, chosen, for_generative, dataset)
         chosen = without_generative(chosen)
     config = build_config(cls.Config, preset=chosen, overrides=own, owner=label)
+    if kind == "indexer" and getattr(config, "unique_by", COUNTER) != COUNTER and not cls.measures_distances():
+        raise ConfigError(
+            f"{label}.unique_by: {method} cannot say how far an item is from codes that it did not get (its class has "
+            f"no method code_distances); only unique_by={COUNTER}"
+        )
     changed = own or (kind == "indexer" and for_generative)
     trials = None if changed else load_trials(source, method).get(preset)
     return Variant(
@@ -168,6 +174,10 @@ def make_plan(
     apart = 0 if withheld is None else int(withheld.sum())
     for variant in (fitted_to_catalogue(variant, dataset.n_items, apart) for variant in variants):
         own, unable = _able(variant, asked, protocol)
+        if variant.kind == "run" and len(own) > 1:
+            raise UsageError(
+                f"--run-file {variant.label}: say which task its rankings are of, --tasks {' or '.join(own)}"
+            )
         skipped += unable
         for task in asked:
             if task not in variant.tasks and tasks:

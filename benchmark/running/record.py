@@ -136,6 +136,7 @@ def write_result(
         result["counts"][cell.task] = scored.counts
         result["versions"][cell.task] = installed_versions(distributions_of(cell.variant.method))
         result["revisions"][cell.task] = revision()
+        result["stages"] = {**result.get("stages", {}), **{name: stage.key for name, stage in stages.items()}}
         own = (*(name.format(cell.task) for name in OF_TASK), *(OF_IDS if codes is not None else ()), LOG)
         digests |= {name: file_digest(folder / name) for name in own if (folder / name).is_file()}
         others = {name: digest for name, digest in result.get(FILES, {}).items() if name != LOG}
@@ -178,6 +179,8 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[s
         "dataset": {
             "name": dataset.name,
             "title": dataset.title,
+            "source": dataset.source,
+            "licence": dataset.licence,
             "fingerprint": dataset.fingerprint,
             "parts": dataset.parts,
             "counts": dataset.counts(),
@@ -200,6 +203,7 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[s
         "notes": [*dataset.warnings, *variant.notes],
         "versions": {},
         "revisions": {},
+        "stages": {},
         FILES: {},
     }
 

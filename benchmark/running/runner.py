@@ -32,7 +32,7 @@ from benchmark.running.progress import RunProgress
 from benchmark.running.record import Scored, write_result
 from benchmark.running.stages import Stages
 from benchmark.running.steps.encode import encode_items, encode_texts, read_embeddings
-from benchmark.running.steps.fit_and_rank import fit_and_rank
+from benchmark.running.steps.fit_and_rank import fit_and_rank, keep_run
 from benchmark.running.steps.ids import START, learn_ids, read_codes
 from benchmark.running.steps.rank_ids import rank_ids
 from benchmark.running.steps.rankings import read_rankings
@@ -42,7 +42,7 @@ from benchmark.types.arrays import Float32
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.facts import NESTED_SECONDS, Facts
-from benchmark.types.method import Context, Indexer, Recommender, Retriever
+from benchmark.types.method import Context, Indexer, Precomputed, Recommender, Retriever
 
 
 @dataclass
@@ -232,6 +232,8 @@ class Runner:
                 unique = codes.with_counter(material.withheld)
                 return rank_ids(folder, cell.task, unique, trained, material, depth, variant.generative, context)
             method = variant.cls(variant.config)
+            if isinstance(method, Precomputed):
+                return keep_run(folder, cell.task, method, material, depth, context)
             assert isinstance(method, Retriever | Recommender)
             return fit_and_rank(folder, cell.task, method, material, depth, context)
 

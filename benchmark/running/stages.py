@@ -17,9 +17,8 @@ from benchmark.data.cold_start import KnownItems
 from benchmark.data.dataset import Dataset
 from benchmark.data.protocols import withholds_items
 from benchmark.files import digest
-from benchmark.learning.encoders import resolve
 from benchmark.running.cells import Cell, Plan
-from benchmark.running.steps.encode import encode_items, encode_texts
+from benchmark.running.steps.encode import encode_items, encode_texts, model_version
 from benchmark.running.steps.fit_and_rank import fit_and_rank
 from benchmark.running.steps.ids import learn_ids
 from benchmark.running.steps.rank_ids import rank_ids
@@ -161,8 +160,3 @@ class Stages:
         """What decides histories besides their file: nothing where they are read and split as the papers do."""
         chosen = self.plan.protocol.of_histories
         return {**chosen, "times": self.plan.dataset.parts.get("times")} if chosen else {}
-
-
-def model_version(encoder: EncoderConfig) -> list[str | None]:
-    """Return what an encoder's name stands for, and the version of a local folder."""
-    return [resolve(encoder.name), folder_version(encoder.name)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,3 +78,8 @@ class Codes:
         first = counter if later is None else counter[~later]
         size = (int(first.max()) + 1 if len(first) else 1) + (0 if later is None else int(later.sum()))
         return Codes(np.column_stack([self.values, counter]).astype(np.int32), (*self.sizes, size))
+
+
+def padded(rows: Sequence[Sequence[int]], length: int) -> Int32:
+    """Return IDs as codes int32 [n, length], -1 behind shorter ones."""
+    return np.array([[*row, *[-1] * (length - len(row))] for row in rows], np.int32).reshape(-1, length)

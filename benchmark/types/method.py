@@ -19,11 +19,12 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from benchmark.config import Configured, MethodConfig
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.registry import load
-from benchmark.types.arrays import Float32, Int32
+from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories, QuerySet
 from benchmark.types.facts import Facts
 from benchmark.types.rankings import Rankings
+from benchmark.types.state import read_state, write_state
 
 
 class Progress(Protocol):
@@ -151,6 +152,41 @@ class Indexer(Method[ConfigT]):
         """Return whether this indexer can assign IDs to new items."""
         return cls.assign is not Indexer.assign
 
+    def save(self, folder: Path) -> None:
+        """Write what `assign` needs of what `fit` has learned into this new folder, without pickle.
+
+        By default the method's own attributes, which `load` sets again: JSON values, arrays, and lists, tuples and
+        dicts of them (`benchmark.types.state`); a Context becomes that of `load`. Raises BenchmarkError that names an
+        attribute of another kind: such an indexer brings methods `save` and `load`.
+        """
+        own = {name: value for name, value in vars(self).items() if name != "config"}
+        contexts = [name for name, value in own.items() if isinstance(value, Context)]
+        try:
+            write_state(folder, {**own, **dict.fromkeys(contexts), "contexts": contexts})
+        except BenchmarkError as error:
+            raise BenchmarkError(f"{type(self).__name__} has no method `save`, and its attribute {error}") from None
+
+    def load(self, folder: Path, context: Context) -> None:
+        """Become what `save` wrote: from now on `assign` can be called. Raises BenchmarkError for another format."""
+        values = read_state(folder)
+        values |= dict.fromkeys(values.pop("contexts"), context)
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
+        """Return how far items are from each code that the last position has [len(rows), sizes[-1]]; after `fit`.
+
+        `codes` are those of the whole corpus, `rows` the items that are asked for: each as it stands behind its own
+        earlier codes. Only the order within a row counts, and an infinite value marks a code without a place. Optional:
+        it lets `unique_by` move items that share their codes.
+        """
+        raise BenchmarkError(f"{type(self).__name__} has no method `code_distances`")
+
+    @classmethod
+    def measures_distances(cls) -> bool:
+        """Return whether this indexer can say how far an item is from its last codes."""
+        return cls.code_distances is not Indexer.code_distances
+
     def save_initial_weights(self, folder: Path) -> None:
         """Write initial weights of the generative part into this new folder; called right after `fit`.
 
@@ -181,6 +217,14 @@ class Retriever(Method[ConfigT]):
     @abstractmethod
     def search(self, queries: Sequence[str], k: int) -> Rankings:
         """Return at most k items per query, best first."""
+
+
+class Precomputed(Method[ConfigT]):
+    """Has ranked elsewhere: it is asked by the names of users or queries, and learns nothing."""
+
+    @abstractmethod
+    def ranked(self, names: Sequence[str], corpus: Corpus, k: int, context: Context) -> Rankings:
+        """Return at most k items of each user or query, best first."""
 
 
 class Recommender(Method[ConfigT]):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchmark.config import MethodConfig, TrainingConfig
+from benchmark.config import IndexerConfig, MethodConfig, TrainingConfig
 from benchmark.generative.t5 import ScratchConfig
 
 
@@ -40,7 +40,7 @@ class PositionConfig(MethodConfig):
     full: TrainingConfig = TrainingConfig()
 
 
-class LMIndexerConfig(MethodConfig):
+class LMIndexerConfig(IndexerConfig):
     """Backbone, shape of the IDs, losses and the stages of training."""
 
     backbone: str = Field(

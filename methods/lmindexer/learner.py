@@ -21,29 +21,33 @@ from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig
 from benchmark.methods.lmindexer.documents import Documents, load_backbone
 from benchmark.methods.lmindexer.negatives import PrefixGroups
 from benchmark.methods.lmindexer.network import Batch, LMIndexerNetwork, Stage
+from benchmark.methods.lmindexer.reader import Reader, reading_state
 from benchmark.types.arrays import Float32, Int32
 from benchmark.types.method import Context
 
-EXPORT_BATCH = 128
 
-
-class Learner:
+class Learner(Reader):
     """Backbone, documents and network; each method is a stage that leaves its result in the network's weights."""
 
     def __init__(self, config: LMIndexerConfig, texts: list[str], context: Context) -> None:
-        self.config, self.context = config, context
         torch.manual_seed(context.seed)
         backbone = load_backbone(config, texts)
         self.documents = Documents.tokenize(backbone.tokenizer, texts, config)
         heads = config.reconstructor.heads
         require(not heads or backbone.width % heads == 0, "reconstructor.heads", f"{backbone.width} is not a multiple")
         output_tokens = self.documents.output_tokens(config, backbone)
-        self.network = LMIndexerNetwork(backbone, config, output_tokens).to(context.device)
+        network = LMIndexerNetwork(backbone, config, output_tokens).to(context.device)
+        super().__init__(config, network, context, self._learned_state)
         if self.documents.tokens.offsets[-1] * backbone.width * 2 <= config.cache_bytes:
             self.documents = self.documents.with_lower(backbone.eval(), context.device)
+        self.keeps_lower = self.documents.lower is not None
         self._of_backbone = [parameter for parameter in backbone.parameters() if parameter.requires_grad]
         if config.standardize and isinstance(backbone, EncoderBackbone):
-            pooled = self._of_all(self._no_prefix(), lambda batch: backbone.pooled(batch.ids, batch.mask, batch.lower))
+
+            def pooled_batch(batch: Batch) -> Tensor:
+                return backbone.pooled(batch.ids, batch.mask, batch.lower)
+
+            pooled = self.of_all(self._no_prefix(), pooled_batch, self.documents)
             backbone.standardize(torch.from_numpy(pooled).to(context.device))
 
     def warm_up(self) -> None:
@@ -60,7 +64,7 @@ class Learner:
         name = f"position{position + 1}"
         backbone = self.network.backbone
         if position == 1 and isinstance(backbone, EncoderBackbone) and backbone.directions:
-            start = self._of_all(prefix, lambda batch: self.network.encode(batch)[0].start)
+            start = self.of_all(prefix, lambda batch: self.network.encode(batch)[0].start, self.documents)
             first = self.network.codebooks[0].detach()[torch.from_numpy(prefix[:, 0]).long()]
             backbone.whiten_residual(torch.from_numpy(start).to(self.context.device), first)
         if self.config.no_code_warmup:
@@ -68,47 +72,18 @@ class Learner:
         if self.config.codebook_init != "random":
             self._start_codebook(prefix)
         self._train(f"{name}.full", prefix, settings.full, Stage(settings.mask_ratio))
-        codes = self.codes(prefix)
-        torch.save(self._reading_state(), self._state_file(position))
+        codes = self.codes(prefix, self.documents)
+        torch.save(reading_state(self.network), self._state_file(position))
         return np.column_stack([prefix, codes]).astype(np.int32)
 
-    def assign(self, texts: list[str]) -> Int32:
-        """Return the codes [n, length] of other documents.
-
-        Each position's are by the network as it was when that position had been learned: later ones learn on with the
-        same weights.
-        """
-        backbone = self.network.backbone
-        documents = Documents.to_read(backbone.tokenizer, texts, self.config)
-        if self.documents.lower is not None:
-            documents = documents.with_lower(backbone.eval(), self.context.device)
-        prefix = np.empty((len(documents), 0), np.int32)
-        for position in range(self.config.length):
-            state = torch.load(self._state_file(position), map_location=self.context.device, weights_only=True)
-            self.network.load_state_dict(state, strict=False)
-            prefix = np.column_stack([prefix, self.codes(prefix, documents)]).astype(np.int32)
-        return prefix
-
-    def _reading_state(self) -> dict[str, Tensor]:
-        """Return the weights that codes follow from: all but the reconstructor's."""
-        state: dict[str, Tensor] = self.network.state_dict()
-        return {name: value for name, value in state.items() if name.startswith(("backbone.", "codebooks."))}
+    def _learned_state(self, position: int) -> dict[str, Tensor]:
+        state: dict[str, Tensor] = torch.load(
+            self._state_file(position), map_location=self.context.device, weights_only=True
+        )
+        return state
 
     def _state_file(self, position: int) -> Path:
         return self.context.work / f"position{position + 1}.learned-{process_rank()}.pt"
-
-    def codes(self, prefix: Int32, documents: Documents | None = None) -> Int32:
-        """Return every document's code behind its prefix, in eval mode, int32 [n]; by default of those to learn from.
-
-        `prefix` int32 [n, t - 1].
-        """
-        position, documents = prefix.shape[1], documents or self.documents
-
-        def of_batch(batch: Batch) -> Tensor:
-            return self.network.codes(self.network.hidden(batch)[:, -1], position).int()
-
-        codes: Int32 = self._of_all(prefix, of_batch, documents)
-        return codes
 
     def _start_codebook(self, prefix: Int32) -> None:
         """Set the position's codebook to k-means centres of h_t: one codebook for all prefixes."""
@@ -145,7 +120,7 @@ class Learner:
                 return None
             measured = study.measure(network, self.documents, known, groups, stage, self.config, self.context.seed)
             if not stage.no_code:
-                measured["perplexity"] = study.perplexity(self.codes(prefix))
+                measured["perplexity"] = study.perplexity(self.codes(prefix, self.documents))
                 network.train()
             return measured
 
@@ -161,25 +136,4 @@ class Learner:
 
     def _export(self, prefix: Int32, of_hidden: Callable[[Tensor], Tensor]) -> Any:
         """Apply a function to h_t of all documents; return its rows [n, ..]."""
-        return self._of_all(prefix, lambda batch: of_hidden(self.network.hidden(batch)[:, -1]))
-
-    @torch.no_grad()
-    def _of_all(self, prefix: Int32, function: Callable[[Batch], Tensor], documents: Documents | None = None) -> Any:
-        """Apply a function to all documents in eval mode, long ones first.
-
-        Copies of a text share one computation: with other padding around them they might round to different codes.
-        """
-        self.network.eval()
-        device, documents = self.context.device, documents or self.documents
-        known = torch.from_numpy(prefix.astype(np.int64)).to(device)
-        texts = np.column_stack([documents.group, prefix])
-        _, first, copy_of = np.unique(texts, axis=0, return_index=True, return_inverse=True)
-        order = np.argsort(-np.diff(documents.tokens.offsets)[first], kind="stable")
-        result: Any = None
-        for start in range(0, len(order), EXPORT_BATCH):
-            rows = torch.from_numpy(first[order[start : start + EXPORT_BATCH]]).to(device)
-            part = function(documents.batch(rows, known[rows], len(rows))).cpu().numpy()
-            if result is None:
-                result = np.empty((len(order), *part.shape[1:]), part.dtype)
-            result[order[start : start + EXPORT_BATCH]] = part
-        return result[copy_of.reshape(-1)]
+        return self.of_all(prefix, lambda batch: of_hidden(self.network.hidden(batch)[:, -1]), self.documents)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.conformance import check_method, small_corpus
@@ -65,6 +65,31 @@ def test_items_of_fit_keep_their_ids_and_new_ones_use_the_same_codebooks(
         for row, number in enumerate(new):
             if number in row_of:
                 assert np.array_equal(found.values[row], codes.values[row_of[number]])
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@settings(max_examples=10)
+@given(numbers=st.lists(st.integers(0, 40), min_size=6, max_size=30), new=st.lists(st.integers(0, 60), min_size=1))
+def test_what_was_saved_assigns_the_same_ids_without_a_fit(
+    name: str, numbers: list[int], new: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A method that has never been fitted gives the IDs that the fitted one gives, and measures the same distances."""
+    method, again, folder = MAKERS[name](), MAKERS[name](), tmp_path_factory.mktemp("work")
+    own, later = corpus_of(numbers), corpus_of(new, "n")
+    codes = method.fit(own, context_of(folder))
+    method.save(folder / "indexer")
+    assert not [path for path in (folder / "indexer").iterdir() if b"pickle" in path.read_bytes()]
+    again.load(folder / "indexer", context_of(folder))
+    assert np.array_equal(again.assign(later).values, method.assign(later).values)  # the controls' first draws
+    assert np.array_equal(again.assign(own).values, codes.values)
+    if method.measures_distances():
+        rows = np.arange(len(own))
+        distances = again.code_distances(own, codes, rows)
+        assert np.array_equal(distances, method.code_distances(own, codes, rows))
+        assert distances.shape == (len(own), codes.sizes[-1])
+        if name in ("rqkmeans", "rqvae"):  # the code that an item has is the nearest one
+            to_own = distances[rows, codes.values[:, -1]]
+            assert np.allclose(to_own, distances.min(axis=1), atol=1e-4)
 
 
 def test_residual_kmeans_takes_the_nearest_centroid_of_each_level(tmp_path: Path) -> None:
@@ -168,9 +193,16 @@ def test_lmindexer_assigns_by_the_network_of_each_position(tmp_path: Path, backb
     })  # fmt: skip
     method, corpus = LMIndexer(config), small_corpus(40)
     codes = method.fit(corpus, Context(work=tmp_path))
-    network = method._learner.network
+    network = method._reader.network
     before = {name: value.clone() for name, value in network.state_dict().items()}
     assert np.array_equal(method.assign(corpus).values, codes.values)
+    distances = method.code_distances(corpus, codes, np.arange(40))
+    assert np.array_equal(distances.argmin(axis=1), codes.values[:, -1])
+    method.save(tmp_path / "indexer")
+    again = LMIndexer(config)
+    again.load(tmp_path / "indexer", Context(work=tmp_path / "empty"))
+    assert np.array_equal(again.assign(corpus).values, codes.values)
+    assert np.allclose(again.code_distances(corpus, codes, np.array([3, 17])), distances[[3, 17]], rtol=1e-4)
     found = method.assign(Corpus(small_corpus(60).table.slice(40), corpus.fields))
     assert found.values.shape == (20, 2) and found.sizes == codes.sizes
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())

@@ -20,6 +20,7 @@ from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.start import load_start
 from benchmark.generative.t5 import ScratchConfig, load_seq2seq, save, train_tokenizer
 from benchmark.methods.lmindexer import learner as learner_module
+from benchmark.methods.lmindexer import reader as reader_module
 from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig, ReconstructorConfig, WeightsConfig
 from benchmark.methods.lmindexer.indexer import LMIndexer
 from benchmark.methods.lmindexer.learner import Learner
@@ -195,10 +196,10 @@ def test_codes_depend_on_no_batch_and_no_dropout(
     learner = learner_of(tmp_path, settings(**backbones[backbone]))
     codes = learner.learn_position(NOTHING_KNOWN)
     learner.network.train()
-    again = learner.codes(NOTHING_KNOWN)
-    monkeypatch.setattr(learner_module, "EXPORT_BATCH", 7)
+    again = learner.codes(NOTHING_KNOWN, learner.documents)
+    monkeypatch.setattr(reader_module, "EXPORT_BATCH", 7)
     np.testing.assert_array_equal(codes[:, 0], again)
-    np.testing.assert_array_equal(again, learner.codes(NOTHING_KNOWN))
+    np.testing.assert_array_equal(again, learner.codes(NOTHING_KNOWN, learner.documents))
     expected = (hidden(learner, NOTHING_KNOWN).double() @ learner.network.codebooks[0].double().T).argmax(dim=1)
     np.testing.assert_array_equal(again, expected.numpy())
     assert len(set(again.tolist())) > 1
@@ -423,5 +424,5 @@ def test_a_sentence_encoder_hands_over_its_codebooks_and_no_t5(
     start = load_start(tmp_path / "start", codes.sizes)
     assert start is not None and start.t5 is None and len(start.rows) == sum(codes.sizes)
     saved = np.load(tmp_path / "start" / "codes.npz")
-    for position, codebook in enumerate(method._learner.network.codebooks):
+    for position, codebook in enumerate(method._reader.network.codebooks):
         np.testing.assert_array_equal(saved[f"position{position}"], codebook.detach().numpy())

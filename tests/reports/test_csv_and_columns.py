@@ -15,7 +15,13 @@ def runs(tmp_path):
     for label, share in (("good", 0.6), ("poor", 0.2)):
         for seed in (0, 1):
             values = {"R@5": hits(share, seed), "nDCG@10": hits(share, 10 + seed)}
-            put(tmp_path / "runs", label, values=values, seed=seed, cost={"stages": {"ids": {"seconds": 3.0, "device": "cpu"}}})
+            put(
+                tmp_path / "runs",
+                label,
+                values=values,
+                seed=seed,
+                cost={"stages": {"ids": {"seconds": 3.0, "device": "cpu"}}},
+            )
     return tmp_path / "runs"
 
 

@@ -135,7 +135,7 @@ def test_the_suites_own_spaces_hold_the_presets(name: str, preset: str) -> None:
 
 def test_controls_alone_have_no_space() -> None:
     without = {name for name, space in SPACES.items() if not space}
-    assert without == {"alphabet", "category", "ids-file", "popularity", "random", "shuffled"}
+    assert without == {"alphabet", "category", "ids-file", "popularity", "random", "run-file", "shuffled"}
 
 
 def test_a_space_is_not_a_preset(tmp_path: Path) -> None:

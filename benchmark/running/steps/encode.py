@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.code_version import folder_version
 from benchmark.config import EncoderConfig
-from benchmark.learning.encoders import embed
+from benchmark.learning.encoders import embed, resolve
 from benchmark.running.steps.logs import keep_logs
 from benchmark.types.arrays import Float32
 from benchmark.types.data import Corpus
@@ -44,3 +45,8 @@ def read_embeddings(folder: Path, *, mapped: bool = False) -> Float32:
     """Return the embeddings of a finished stage; `mapped` leaves them on the disk."""
     vectors: Float32 = np.load(folder / FILE, mmap_mode="r" if mapped else None)
     return vectors
+
+
+def model_version(encoder: EncoderConfig) -> list[str | None]:
+    """Return what an encoder's name stands for, and the version of a local folder."""
+    return [resolve(encoder.name), folder_version(encoder.name)]

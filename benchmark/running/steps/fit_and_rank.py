@@ -1,4 +1,4 @@
-"""The stage `rank.<task>` of a retriever or recommender: it is fitted and ranks."""
+"""The stage `rank.<task>` of a retriever or recommender, which is fitted and ranks, or of a run that is there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmark.running.material import Material
 from benchmark.running.steps.rankings import keep_rankings, results_to_ask
 from benchmark.types.arrays import Int64
 from benchmark.types.facts import Facts
-from benchmark.types.method import Context, Recommender, Retriever
+from benchmark.types.method import Context, Precomputed, Recommender, Retriever
 from benchmark.types.rankings import Rankings
 
 
@@ -47,4 +47,13 @@ def fit_and_rank(
     context.facts["fit_seconds"] = round(fitted - started, 3)
     context.facts.update(throughput(n, seconds))
     context.facts.update(latency(lambda row: ranked(np.asarray([row])), n))
+    return keep_rankings(folder, task, rankings, material, depth, context)
+
+
+def keep_run(
+    folder: Path, task: str, method: Precomputed[Any], material: Material, depth: int, context: Context
+) -> Facts:
+    """Keep what another system has ranked for the test users or queries; nothing of its speed is known."""
+    names = material.test_queries.ids if task == "search" else material.test_users[0].users
+    rankings = method.ranked(names, material.corpus, results_to_ask(task, material, depth), context)
     return keep_rankings(folder, task, rankings, material, depth, context)

@@ -1,0 +1,101 @@
+"""IDs for items that were not there: from what an indexer has learned, with nothing learned anew.
+
+Items that have an ID keep it, to the byte. A new item gets the codes that its text leads to; where others have the same
+codes, the dedup counter goes on counting behind them (or the item moves, as the indexer's `unique_by` says).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.errors import DataError, line_error
+from benchmark.ids.items import with_columns
+from benchmark.ids.learned import cell_result, learned_indexer
+from benchmark.results.id_records import json_lines
+from benchmark.results.result_files import read_id_lines
+from benchmark.running.steps.ids import assigned
+from benchmark.types.codes import Codes, padded
+from benchmark.types.data import Corpus
+
+Id = tuple[tuple[int, ...], int]  # codes and counter
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """The IDs of all items, known ones first, and which of them were asked for."""
+
+    ids: dict[str, Id]
+    known: frozenset[str]
+    asked: tuple[str, ...]
+
+    def lines(self, *, every: bool = False) -> Iterable[str]:
+        """Return JSON lines of the items that were asked for, or of `every` item, known ones first."""
+        items = tuple(self.ids) if every else self.asked
+        return json_lines(items, (self.ids[item][0] for item in items), (self.ids[item][1] for item in items))
+
+    def unique_lines(self, *, every: bool = False) -> Iterable[str]:
+        """Return the same as a cell's ids.unique.tsv has it: item TAB codes, the counter behind them."""
+        for item in self.ids if every else self.asked:
+            codes, counter = self.ids[item]
+            yield f"{item}\t{'-'.join(map(str, (*codes, counter)))}\n"
+
+
+def assign_ids(cell: Path, items: Corpus, *, after: Sequence[Path] = (), device: str = "cpu") -> Assigned:
+    """Return IDs for items, from the indexer of a finished cell.
+
+    `after` are JSON lines of earlier calls, whose items are known too. Raises BenchmarkError where the indexer was not
+    kept or cannot assign IDs.
+    """
+    result = cell_result(cell)
+    learned = learned_indexer(result, device=device)
+    ids = known_ids(cell)
+    for path in after:
+        ids |= _earlier(path, ids, learned.codes.length)
+    known = frozenset(ids)
+    rows = [row for row, item in enumerate(items.ids) if item not in known]
+    if rows:
+        table = with_columns(items, learned.columns).table.take(rows)
+        new = Corpus(table, result.text_fields, "new items")
+        before = Codes(padded([codes for codes, _ in ids.values()], learned.codes.length), learned.codes.sizes)
+        codes = assigned(learned.indexer, result.label, new, before)
+        ids |= _counted(new.ids, codes, ids)
+    return Assigned(ids, known, items.ids)
+
+
+def known_ids(cell: Path) -> dict[str, Id]:
+    """Return the IDs of a finished cell: item -> codes and counter, in the order of its files."""
+    codes, unique = (read_id_lines(cell / name) for name in ("ids.tsv", "ids.unique.tsv"))
+    if codes.keys() != unique.keys():
+        raise DataError(f"{cell}: ids.tsv and ids.unique.tsv are of different items")
+    return {item: (own, unique[item][-1]) for item, own in codes.items()}
+
+
+def _counted(items: Sequence[str], codes: Codes, ids: dict[str, Id]) -> dict[str, Id]:
+    """Return the IDs of new items: of those with equal codes each gets the counter after the greatest one so far."""
+    following: dict[tuple[int, ...], int] = {}
+    for own, counter in ids.values():
+        following[own] = max(following.get(own, 0), counter + 1)
+    found: dict[str, Id] = {}
+    for item, row in zip(items, codes.values.tolist(), strict=True):
+        own = tuple(code for code in row if code >= 0)
+        found[item] = own, following.get(own, 0)
+        following[own] = found[item][1] + 1
+    return found
+
+
+def _earlier(path: Path, ids: dict[str, Id], length: int) -> dict[str, Id]:
+    """Return the IDs of a file of an earlier call. Raises DataError where one contradicts an ID that is known."""
+    found: dict[str, Id] = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        try:
+            record = json.loads(line)
+            item, own = str(record["id"]), (tuple(map(int, record["codes"])), int(record["counter"]))
+        except (ValueError, TypeError, KeyError):
+            raise line_error(path, number, f'expected {{"id", "codes", "counter"}}, got {line[:60]!r}') from None
+        if not 0 < len(own[0]) <= length or ids.get(item, own) != own:
+            raise line_error(path, number, f"'{item}' has another ID in this cell, or this one is of another shape")
+        found[item] = own
+    return found
