@@ -92,8 +92,9 @@ def limit_threads() -> None:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if (n := threads()) < bound_cores():
-        _set_here.update({name: str(n) for name in VARIABLES if name not in os.environ})
-        os.environ.update(_set_here)
+        missing = {name: str(n) for name in VARIABLES if name not in os.environ}
+        _set_here.update(missing)
+        os.environ.update(missing)
 
 
 @contextmanager
