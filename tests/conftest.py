@@ -14,6 +14,7 @@ from pydantic import create_model
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("BENCHMARK_WORKERS", "1")  # the tests themselves run side by side
 
 # The same examples each time, and none is too slow: on a busy machine that says nothing about the suite.
 settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -74,6 +74,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-root", type=Path, default=None, help="folder of data sets (or BENCHMARK_DATA)")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder for results (default runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument(
+        "--workers", default="auto", metavar="N|auto",
+        help="cells computed side by side, each in a process of its own (default auto: one per GPU, or on CPU as many "
+        "as cores and memory allow; BENCHMARK_WORKERS sets another default). On CPU a cell has one thread, or as many "
+        "as OMP_NUM_THREADS says; the results are the same bytes for any number of workers",
+    )  # fmt: skip
+    parser.add_argument(
+        "--executor", default="local", metavar="local|ray|slurm[:KEY=VALUE,..]",
+        help="where cells are computed: on this machine (default), on a Ray cluster, as Slurm jobs (docs/clusters.md)",
+    )  # fmt: skip
     parser.add_argument("--no-check", action="store_true", help="accept counts that differ from the fingerprint")
     parser.add_argument("--dry-run", action="store_true", help="list cells and stages, compute nothing")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
@@ -87,6 +97,8 @@ def execute(arguments: argparse.Namespace) -> int:
 def request_of(arguments: argparse.Namespace) -> Any:
     """Return the request that the words of a command line make."""
     from benchmark.api.run_request import RunRequest, labelled_ids, labelled_runs
+    from benchmark.running.crew import parse_workers
+    from benchmark.running.executors.cluster import parse_executor
 
     return RunRequest(
         arguments.dataset,
@@ -106,6 +118,8 @@ def request_of(arguments: argparse.Namespace) -> Any:
         runs=arguments.runs,
         data_root=arguments.data_root,
         device=arguments.device,
+        workers=parse_workers(arguments.workers),
+        executor=parse_executor(arguments.executor),
         check=not arguments.no_check,
     )
 
