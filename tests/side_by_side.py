@@ -65,7 +65,7 @@ def settings(*chosen: str) -> list[str]:
 
 def run(command: list[str], environment: dict[str, str], code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run a command, which must end with this exit code."""
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1800)
     assert done.returncode == code, done.stderr
     return done
 

