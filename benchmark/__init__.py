@@ -36,7 +36,7 @@ _HOMES = {
     "Codes": "types.codes", "Corpus": "types.data", "Histories": "types.data", "QuerySet": "types.data",
     "Rankings": "types.rankings",
 }  # fmt: skip
-_ROOMS = ("methods", "datasets", "reports")
+_MODULES = ("methods", "datasets", "reports", "hf")  # `benchmark.hf` is IDs for Hugging Face generate
 
 __all__ = [
     "Codes", "Context", "Corpus", "Histories", "Indexer", "QuerySet", "Rankings", "Recommender", "Results",
@@ -47,10 +47,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(f"benchmark.{_HOMES[name]}"), name)
-    if name in _ROOMS:
+    if name in _MODULES:
         return importlib.import_module(f"benchmark.{name}")
     raise AttributeError(f"module 'benchmark' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_ROOMS})
+    return sorted({*globals(), *__all__, *_MODULES})

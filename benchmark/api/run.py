@@ -19,11 +19,12 @@ from benchmark.fetching.hub import local_ids
 from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank, processes
 from benchmark.results.result_files import RUNS, Result, read_result
-from benchmark.running.cells import Plan
+from benchmark.running.cells import Cell, Plan
 from benchmark.running.costs import keep_current
 from benchmark.running.crew import make_crew, parse_workers, visible_gpus
 from benchmark.running.executors.cluster import parse_executor
 from benchmark.running.executors.execution import Execution
+from benchmark.running.task_tally import TaskTally
 from benchmark.seeds import SEEDS
 from benchmark.streams import plain
 
@@ -87,16 +88,26 @@ def run(
     return results
 
 
-def execute(request: RunRequest, *, log: Log, plan: Plan | None = None) -> Results:
+def execute(
+    request: RunRequest, *, log: Log, plan: Plan | None = None, of_task: Callable[[str, Results], None] | None = None
+) -> Results:
     """Carry out a request; `log` is told of each cell, of notes on the data and of what was left out.
 
-    `plan` is the request's, where it is there already. Among the failures are cells whose results cannot be read.
+    `plan` is the request's, where it is there already. `of_task` is given each task, in order, as soon as all its cells
+    have ended, and the results so far. Among the failures are cells whose results cannot be read.
     """
     plan = plan or request.plan()
-    missing = any(not cell.done() for cell in plan.cells)
+    missing = [cell for cell in plan.cells if not cell.done()]
     if missing:
         require_writable(request.runs)
-    failures = _execution(request, plan, log, missing=missing).run()
+
+    def tell(task: str) -> None:
+        if of_task and process_rank() == 0:
+            of_task(task, Results(tuple(written(plan)), runs=request.runs))
+
+    tally = TaskTally(plan.cells, missing, tell)
+    tally.tell()  # of tasks that were complete before
+    failures = _execution(request, plan, log, tally.ended, missing=bool(missing)).run()
     if process_rank() == 0:
         _keep_current(plan, log)
     if process_rank() == 0 and missing:
@@ -109,7 +120,7 @@ def execute(request: RunRequest, *, log: Log, plan: Plan | None = None) -> Resul
     return Results(results, unread | {failure.cell.title: failure.reason for failure in failures}, request.runs)
 
 
-def _execution(request: RunRequest, plan: Plan, log: Log, *, missing: bool) -> Execution:
+def _execution(request: RunRequest, plan: Plan, log: Log, ended: Callable[[Cell], None], *, missing: bool) -> Execution:
     elsewhere, device = request.executor.name != "local", "cpu"
     if elsewhere and processes() > 1:
         raise UsageError("--executor goes without a launcher, whose processes compute each cell together")
@@ -117,7 +128,9 @@ def _execution(request: RunRequest, plan: Plan, log: Log, *, missing: bool) -> E
         device = "cuda:0" if elsewhere and request.device.startswith("cuda") else choose_device(request.device)
     gpus = visible_gpus(request.device) if device.startswith("cuda") and not elsewhere else ()
     crew = make_crew(request.workers, device, gpus)
-    return Execution(plan, request.store, device, crew, log, bars=sys.stderr.isatty(), executor=request.executor)
+    return Execution(
+        plan, request.store, device, crew, log, bars=sys.stderr.isatty(), executor=request.executor, ended=ended
+    )
 
 
 def _keep_current(plan: Plan, log: Log) -> None:

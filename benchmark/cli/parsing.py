@@ -44,6 +44,12 @@ def number_from(lowest: int, highest: int = HIGHEST) -> Callable[[str], int]:
     return number
 
 
+def numbers_from(lowest: int, highest: int = HIGHEST) -> Callable[[str], list[int]]:
+    """Return a type for argparse: whole numbers from `lowest` to `highest`, '1,2,3'."""
+    number = number_from(lowest, highest)
+    return lambda text: [number(word.strip()) for word in text.split(",")]
+
+
 def parse_settings(settings: Sequence[str]) -> dict[str, str]:
     """Turn ['rqvae.levels=4'] into {'rqvae.levels': '4'}."""
     parsed: dict[str, str] = {}

@@ -7,8 +7,9 @@
 LABEL=METHOD gives a method a second row with settings of its own. Cells that are already there are not computed
 again; a run that was killed resumes. A cache or result file that is damaged is named and made again.
 
-Standard error says which cell of how many is computed, and how long the rest may take. The exit code is 0 only if every
-cell that was asked for is there and could be read.
+The tables of a task are printed as soon as its last cell has ended, those of costs at the end. Standard error says
+which cell of how many is computed, and how long the rest may take. The exit code is 0 only if every cell that was asked
+for is there and could be read.
 """
 
 from __future__ import annotations
@@ -126,16 +127,18 @@ def request_of(arguments: argparse.Namespace) -> Any:
 def execute_request(request: Any, *, dry_run: bool, as_json: bool) -> int:
     """Carry out a request and print its tables, or print its plan."""
     from benchmark.api.run import execute, to_stderr
+    from benchmark.cli.run_tables import RunTables
     from benchmark.learning.processes import process_rank
 
     if dry_run:
         return _dry_run(request, as_json)
-    first = process_rank() == 0
-    results = execute(request, log=to_stderr if first else lambda message: None)
+    first, tables = process_rank() == 0, RunTables()
+    log = to_stderr if first else lambda message: None
+    results = execute(request, log=log, of_task=None if as_json else tables.of_task)
     if first and as_json:
         answer_json(_json(results))
     elif first and len(results):
-        answer(results.table())
+        tables.rest(results)
     for cell, reason in results.failures.items():
         to_stderr(f"benchmark: failed: {cell}: {reason}")
     return 1 if results.failures else 0

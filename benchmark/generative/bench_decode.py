@@ -1,17 +1,25 @@
-"""How fast is constrained decoding? Hugging Face generate against the suite's beam search, in one process.
+"""How fast is constrained decoding? Hugging Face generate, constrained or not, against the suite's beam search.
 
-A T5 with random weights, random unique IDs (three codes of 256 and a counter) and random sources. All ways are timed
-in turn, round by round, so that a busy machine slows all of them alike; ratios are medians over the rounds. The run
-also checks that `full` returns Hugging Face's items and scores. Threads that wait actively for each other distort
-everything on a machine that is busy with other work: set OMP_WAIT_POLICY=passive there.
+A T5 with random weights, random unique IDs (three codes of 256 and a counter) and random sources, in one process. All
+ways take turns, round by round, so that a busy machine slows all of them alike; ratios are medians over the rounds.
+With one thread, times are CPU time, which other programs hardly change. The constraint alone is timed on the rows that
+a decode really asks about, step by step (`bench_constraint`).
+
+    function    generate with prefix_allowed_tokens_fn, a dictionary of prefixes that is filled before the clock starts
+    processor   generate with TrieLogitsProcessor: same sequences, same scores
+    free        generate with no constraint
+    full, codes the suite's beam search; `full` has generate's items and scores
+
+Threads that wait actively for each other distort everything on a machine that is busy with other work: set
+OMP_WAIT_POLICY=passive there, or OMP_NUM_THREADS=1.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -19,20 +27,39 @@ import torch
 from torch import Tensor
 
 from benchmark.generative.beam import beam_search
+from benchmark.generative.bench_constraint import constraint_seconds
 from benchmark.generative.t5_decoder import T5Decoder
 from benchmark.generative.trie import Trie
+from benchmark.generative.trie_logits import UNREACHED, TrieLogitsProcessor
 from benchmark.generative.vocabulary import CodeVocabulary
 from benchmark.types.codes import Codes
 from benchmark.types.rankings import Rankings
 
-GOALS = {"full": 3.5, "codes": 10.0}  # times as fast as Hugging Face generate
+NAMES = {
+    "function": "generate, prefix_allowed_tokens_fn",
+    "processor": "generate, TrieLogitsProcessor",
+    "free": "generate, no constraint",
+    "full": "ours, full",
+    "codes": "ours, codes",
+    "encoder": "encoder alone",
+}
+GOALS = {"full": 3.5, "codes": 10.0}  # times as fast as generate with prefix_allowed_tokens_fn
+SLOWEST = 1.1  # times the seconds of generate with no constraint
+CONSTRAINT_GOALS = {12_000: 20, 1_000_000: 100}  # times as fast as prefix_allowed_tokens_fn
 
 
-def run(small: bool = False) -> list[str]:
-    """Return the lines that `benchmark bench decode` prints; `small` is a quick look at a small model."""
-    if small:
-        return rows(measure(items=1_000, batch=8, d_model=64, layers=2, vocabulary_size=4_000, rounds=3))
-    return rows(measure())
+def run(
+    small: bool = False, *, ids: Sequence[int] = (), batch: int | None = None, rounds: int | None = None
+) -> Iterator[str]:
+    """Yield the lines that `benchmark bench decode` prints, for catalogues of so many IDs.
+
+    `small` is a quick look at a small model, by default with 1,000 IDs instead of 12,000, 8 queries instead of 32 and 3
+    rounds instead of 5.
+    """
+    sizes = {"batch": 8, "rounds": 3, "d_model": 64, "layers": 2, "vocabulary_size": 4_000} if small else {}
+    sizes |= {name: value for name, value in (("batch", batch), ("rounds", rounds)) if value is not None}
+    for items in ids or ((1_000,) if small else (12_000,)):
+        yield from rows(measure(items=items, **sizes))
 
 
 def measure(
@@ -47,7 +74,7 @@ def measure(
     rounds: int = 5,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Time one batch of queries; return medians in seconds, ratios to Hugging Face, and how the outputs compare."""
+    """Time one batch of queries; return medians in seconds, ratios, and how the outputs compare."""
     codes = random_codes(items, seed)
     vocabulary = CodeVocabulary(codes.sizes, first=vocabulary_size)
     trie = Trie.build(vocabulary.encode(codes), eos=1)
@@ -58,20 +85,30 @@ def measure(
 
     allowed = cache(trie.allowed)  # warm after the first round: a dictionary, as one would write it
 
+    def prefix_function(query: int, tokens: Tensor) -> list[int]:
+        # a beam that has nowhere to go still asks; whatever it gets, its score stays near -1e9
+        return allowed(tuple(tokens[1:].tolist())) or [0]
+
+    processor = TrieLogitsProcessor(trie)
+    generate = partial(hugging_face, model, ids, mask, trie, beams)
+    ours = partial(beam_search, model, ids, mask, trie, vocabulary, beams=beams, k=beams)
     ways: dict[str, Callable[[], Any]] = {
-        "hf": lambda: hugging_face(model, ids, mask, trie, beams, allowed),
-        "full": lambda: beam_search(model, ids, mask, trie, vocabulary, beams=beams, k=beams, scorer="full"),
-        "codes": lambda: beam_search(model, ids, mask, trie, vocabulary, beams=beams, k=beams, scorer="codes"),
-        "encoder": lambda: _encode(model, ids, mask),
+        "function": partial(generate, prefix_allowed_tokens_fn=prefix_function),
+        "processor": partial(generate, logits_processor=[processor]),
+        "free": generate,
+        "full": partial(ours, scorer="full"),
+        "codes": partial(ours, scorer="codes"),
+        "encoder": partial(_encode, model, ids, mask),
     }
     outputs = {name: way() for name, way in ways.items()}  # warm-up, and what is compared
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
-            started = time.perf_counter()
+            started = clock()
             way()
-            seconds[name].append(time.perf_counter() - started)
-    theirs, ours = outputs["hf"], outputs["full"]
+            seconds[name].append(clock() - started)
+    alone = constraint_seconds(generate, prefix_function, processor, beams=beams, rounds=rounds, clock=clock)
+    reference = outputs["function"]
     return {
         "setting": {
             "items": items,
@@ -86,29 +123,52 @@ def measure(
         },
         "seconds": {name: statistics.median(times) for name, times in seconds.items()},
         "times_as_fast": {
-            name: statistics.median(h / t for h, t in zip(seconds["hf"], seconds[name], strict=True))
-            for name in ("full", "codes")
+            name: _ratio(seconds["function"], seconds[name]) for name in ways if name not in ("function", "encoder")
         },
-        "goals": GOALS,
-        "same_items": float((theirs.items == ours.items).mean()),
-        "largest_score_difference": float(np.abs(theirs.scores - ours.scores).max()),
+        "times_of_free": {name: _ratio(seconds[name], seconds["free"]) for name in ("function", "processor")},
+        "constraint": {name: statistics.median(times) for name, times in alone.items()},
+        "constraint_times_as_fast": _ratio(alone["function"], alone["processor"]),
+        "valid": {name: float((output.items >= 0).mean()) for name, output in outputs.items() if name != "encoder"},
+        "same_items": {name: _same(reference, outputs[name]) for name in ("processor", "full")},
+        "largest_score_difference": {
+            name: float(np.abs(reference.scores - outputs[name].scores).max()) for name in ("processor", "full")
+        },
     }
 
 
 def rows(result: dict[str, Any]) -> list[str]:
     """Return the result as lines of text."""
     lines = [", ".join(f"{key} {value}" for key, value in result["setting"].items())]
-    names = {"hf": "Hugging Face generate", "full": "ours, full", "codes": "ours, codes", "encoder": "encoder alone"}
-    for way, name in names.items():
-        line = f"{name:<22} {1000 * result['seconds'][way]:9.1f} ms"
+    lines.append(f"{'':<36}{'ms per batch':>12}{'to function':>14}{'valid':>8}")
+    for way, name in NAMES.items():
+        line = f"{name:<36}{1000 * result['seconds'][way]:12.1f}"
         if way in result["times_as_fast"]:
-            line += f"   {result['times_as_fast'][way]:5.1f} x   (goal {result['goals'][way]:g} x)"
+            line += f"{result['times_as_fast'][way]:12.1f} x"
+        if way in result["valid"]:
+            line += f"{result['valid'][way]:{8 if way in result['times_as_fast'] else 22}.3f}"
+        if way in GOALS:
+            line += f"   (goal {GOALS[way]:g} x)"
+        if way in result["times_of_free"]:
+            goal = f" (goal: at most {SLOWEST:g})" if way == "processor" else ""
+            line += f"   {result['times_of_free'][way]:.2f} x the time without constraint{goal}"
         lines.append(line)
+    least = CONSTRAINT_GOALS.get(result["setting"]["items"])
     lines.append(
-        f"full against Hugging Face: {result['same_items']:.2%} of the ranks hold the same item, "
-        f"largest difference of a score {result['largest_score_difference']:.1e}"
+        f"the constraint alone, per step: function {1000 * result['constraint']['function']:.2f} ms, "
+        f"processor {1000 * result['constraint']['processor']:.3f} ms, {result['constraint_times_as_fast']:.0f} x"
+        + (f"   (goal {least} x)" if least else "")
     )
+    for way in ("processor", "full"):
+        lines.append(
+            f"{way} against function: {result['same_items'][way]:.2%} of the ranks hold the same item, "
+            f"largest difference of a score {result['largest_score_difference'][way]:.1e}"
+        )
     return lines
+
+
+def clock() -> float:
+    """Return seconds: of the CPU with one thread, else those that pass, as waiting threads use the CPU too."""
+    return time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
 
 
 def random_codes(items: int, seed: int) -> Codes:
@@ -136,14 +196,9 @@ def random_t5(vocabulary_size: int, d_model: int, layers: int, seed: int) -> Any
 
 
 def hugging_face(
-    model: Any,
-    input_ids: Tensor,
-    attention_mask: Tensor,
-    trie: Trie,
-    beams: int,
-    allowed: Callable[[tuple[int, ...]], list[int]],
+    model: Any, input_ids: Tensor, attention_mask: Tensor, trie: Trie, beams: int, **constraint: Any
 ) -> Rankings:
-    """Rank with transformers' own generate and a prefix_allowed_tokens_fn: LMIndexer's decoding."""
+    """Rank with transformers' own generate, as LMIndexer does: `constraint` are its keyword arguments, or none."""
     output = model.generate(
         input_ids=input_ids,
         attention_mask=attention_mask,
@@ -155,13 +210,12 @@ def hugging_face(
         max_new_tokens=trie.depth,
         return_dict_in_generate=True,
         output_scores=True,
-        # a beam that has nowhere to go still asks; whatever it gets, its score stays near -1e9
-        prefix_allowed_tokens_fn=lambda query, tokens: allowed(tuple(tokens[1:].tolist())) or [0],
+        **constraint,
     )
     shape = (len(input_ids), beams)
     scores = output.sequences_scores.view(shape).float().cpu().numpy()
     items = np.array([_item(trie, row) for row in output.sequences[:, 1:].tolist()], np.int32).reshape(shape)
-    real = scores > -1e8
+    real = scores > UNREACHED
     return Rankings(np.where(real, items, -1).astype(np.int32), np.where(real, scores, -np.inf).astype(np.float32))
 
 
@@ -176,5 +230,14 @@ def _encode(model: Any, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
     return T5Decoder(model).encode(input_ids, attention_mask)
 
 
+def _ratio(longer: list[float], shorter: list[float]) -> float:
+    return statistics.median(a / b for a, b in zip(longer, shorter, strict=True))
+
+
+def _same(ours: Rankings, theirs: Rankings) -> float:
+    return float((ours.items == theirs.items).mean())
+
+
 if __name__ == "__main__":
-    print("\n".join(run()))
+    for line in run():
+        print(line, flush=True)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.generative.beam import beam_search
-from benchmark.generative.bench_decode import random_codes, random_t5
+from benchmark.generative.bench_decode import hugging_face, random_codes, random_t5
 from benchmark.generative.bench_generative import Data, made_up
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.exact import exact_scores
@@ -20,6 +20,7 @@ from benchmark.generative.reading import HistoryExamples, QueryExamples, Texts
 from benchmark.generative.scoring import Scorer
 from benchmark.generative.tokens import Ragged
 from benchmark.generative.trie import Trie
+from benchmark.generative.trie_logits import TrieLogitsProcessor
 from benchmark.generative.vocabulary import CodeVocabulary
 from benchmark.learning.selftest import BFLOAT16, Outcome, Part, training_step
 
@@ -43,6 +44,7 @@ def parts() -> list[Part]:
             Part(f"beam search, {scorer} scorer", partial(_beam, scorer), QUERIES, "queries", NEAR)
             for scorer in ("full", "codes")
         ),
+        Part("Hugging Face generate under a trie", _generate, QUERIES, "queries", NEAR),
         Part("exact scores", _exact, QUERIES, "queries"),
     ]  # fmt: skip
 
@@ -93,6 +95,17 @@ def _beam(scorer: Scorer, device: str) -> Callable[[], Outcome]:
 
     def search() -> Outcome:
         found = beam_search(model, ids, torch.ones_like(ids), trie, vocabulary, beams=20, k=20, scorer=scorer)
+        return {"items": torch.tensor(found.items)}
+
+    return search
+
+
+def _generate(device: str) -> Callable[[], Outcome]:
+    model, ids, trie, _ = _decoding(device)
+    constraint = [TrieLogitsProcessor(trie)]
+
+    def search() -> Outcome:
+        found = hugging_face(model, ids, torch.ones_like(ids), trie, 20, logits_processor=constraint)
         return {"items": torch.tensor(found.items)}
 
     return search

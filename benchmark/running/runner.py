@@ -54,6 +54,7 @@ class Runner:
     device: str = "cpu"
     progress: RunProgress = field(default_factory=RunProgress)
     log: Callable[[str], None] = lambda message: None
+    ended: Callable[[Cell], None] = lambda cell: None  # called after each cell that was missing
     _codes: dict[str, Codes] = field(default_factory=dict)
 
     def run(self) -> list[Failure]:
@@ -67,6 +68,7 @@ class Runner:
                 if failure := self.compute(cell, interrupts):
                     failures.append(failure)
                     self.log(f"  failed: {failure.reason}")
+                self.ended(cell)
         return failures
 
     def prepare(self) -> list[Cell]:

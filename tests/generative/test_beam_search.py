@@ -7,7 +7,6 @@ from transformers import T5Config, T5ForConditionalGeneration
 
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.generative.beam import beam_search
-from benchmark.generative.bench_decode import measure, rows
 from benchmark.generative.decoder import evaluating
 from benchmark.generative.exact import exact_scores, search_error
 from benchmark.generative.scoring import child_log_probs, log_normaliser, on_device
@@ -295,9 +294,3 @@ def test_what_does_not_fit_together_is_refused():
         beam_search(model, ids, mask, trie, CodeVocabulary((*SIZES, 100), first=TEXT_TOKENS))
     with pytest.raises(BenchmarkError, match="needs a T5ForConditionalGeneration"):
         beam_search(torch.nn.Linear(2, 2), ids, mask, trie, vocabulary)
-
-
-def test_the_decoding_bench_times_equal_output():
-    result = measure(items=200, beams=5, batch=2, source_length=8, d_model=16, layers=1, vocabulary_size=60, rounds=1)
-    assert result["same_items"] == 1.0 and result["largest_score_difference"] < 1e-4
-    assert set(result["times_as_fast"]) == {"full", "codes"} and len(rows(result)) == 6

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.config import MethodConfig
@@ -24,6 +24,7 @@ TREES = st.recursive(
 )
 
 
+@settings(max_examples=25)
 @given(values=st.dictionaries(st.text(), TREES))
 def test_values_come_back_as_they_were(values: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("state") / "inner"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from benchmark.results.result_files import load_results
-from benchmark.running.cells import Plan
+from benchmark.running.cells import Cell, Plan
 from benchmark.running.crew import Crew
 from benchmark.running.executors.board import Board
 from benchmark.running.executors.cluster import Executor, needs_of
@@ -35,6 +35,7 @@ class Execution:
     log: Callable[[str], None] = lambda message: None
     bars: bool = False
     executor: Executor = field(default_factory=Executor)
+    ended: Callable[[Cell], None] = lambda cell: None  # called after each cell that was missing
 
     def run(self) -> list[Failure]:
         """Compute the missing cells; return those that failed, in the plan's order."""
@@ -43,7 +44,9 @@ class Execution:
             return self._elsewhere(missing)
         shown = RunProgress(self.log, bars=self.bars)
         with limited_to(self.crew.threads):
-            return Runner(self.plan, self.store, device=self.device, progress=shown, log=self.log).run()
+            return Runner(
+                self.plan, self.store, device=self.device, progress=shown, log=self.log, ended=self.ended
+            ).run()
 
     def _elsewhere(self, missing: list[int]) -> list[Failure]:
         plan, cells = self.plan, self.plan.cells
@@ -55,6 +58,7 @@ class Execution:
             plan.dataset.warnings += [said for said in outcome.warnings if said not in plan.dataset.warnings]
             if outcome.reason is not None:
                 reasons[number] = outcome.reason
+            self.ended(cells[number])
 
         stages = Stages(plan, self.store)
         schedule = Schedule({number: stages.of(cells[number]) for number in missing})

@@ -99,12 +99,12 @@ def read_indexer(folder: Path, method: Indexer[Any], context: Context) -> list[s
             raise BenchmarkError(f"{path}: format {about['format']!r}; this version reads {FORMAT}")
         if "problem" in about:
             raise BenchmarkError(about["problem"])
+        columns, learned_with = [str(name) for name in about["columns"]], about["encoders"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BenchmarkError(f"{path}: cannot be read ({error})") from error
-    if (now := versions_of(method.config)) != about["encoders"]:
-        raise BenchmarkError(f"these IDs were learned with the encoders {about['encoders']}, which are now {now}")
+    if (now := versions_of(method.config)) != learned_with:
+        raise BenchmarkError(f"these IDs were learned with the encoders {learned_with}, which are now {now}")
     method.load(folder / INDEXER, context)
-    columns: list[str] = about["columns"]
     return columns
 
 
