@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.generative.item_trie import ItemTrie, SemanticIds
 from benchmark.results.id_files import read_own_order
+from benchmark.results.id_records import RECORDS, ids_in
 
 if TYPE_CHECKING:
     from benchmark.generative.trie_logits import TrieLogitsProcessor
@@ -34,11 +35,12 @@ UNIQUE = "ids.unique.tsv"
 def read_ids(path: str | Path) -> SemanticIds:
     """Read the IDs of a finished cell (its folder or its ids.unique.tsv), or of a file as `--ids` takes it.
 
+    Those of a folder of `benchmark ids push`, and the JSON lines of `benchmark ids assign`, come with their counter.
     Codebooks are as large as the codes of the file need. Raises DataError for a file that holds no IDs.
     """
     path = Path(path)
-    file = path / UNIQUE if path.is_dir() else path
-    items, codes = read_own_order(file, counter=file.name == UNIQUE)
+    file = path / UNIQUE if (path / UNIQUE).is_file() else ids_in(path)
+    items, codes = read_own_order(file, counter=file.name == UNIQUE or file.suffix in RECORDS)
     return SemanticIds(codes, items)
 
 

@@ -62,7 +62,7 @@ class Repaired:
         """Return the table as lines of text."""
         found = self.table()
         rows = [
-            [title, *(f"{of[name]:.4f}" if name in of else "" for of in found.values())]
+            [title, *(f"{round(of[name], 4) + 0.0:.4f}" if name in of else "" for of in found.values())]
             for name, title in SHOWN.items() if any(name in of for of in found.values())
         ]  # fmt: skip
         lines = [f"{len(self.ids.items):,} items, {self.moved:,} with another last code"]

@@ -59,10 +59,10 @@ def read_ids(path: Path, ids: Sequence[str], order: IdOrder | None = None) -> tu
 def read_own_order(path: Path, *, counter: bool) -> tuple[list[str], Codes]:
     """Return the items of a file in its own order, and their codes.
 
-    With `counter` (ids.unique.tsv) the last code of each line is the dedup counter: it has the last position of all,
-    also behind a shorter ID.
+    With `counter` (ids.unique.tsv, and records that have one) the last code of each line is the dedup counter: it has
+    the last position of all, also behind a shorter ID.
     """
-    found = _read(path)
+    found = _read(path, counter=counter)
     if not found:
         raise DataError(f"{path}: holds not one ID")
     values = np.full((len(found), max(map(max, found.values())) + 1), -1, np.int64)
@@ -111,22 +111,23 @@ def _int32(values: Any) -> Int32:
     return np.ascontiguousarray(values, dtype=np.int32)
 
 
-def _read(path: Path) -> dict[str, dict[int, int]]:
-    """Return key -> position -> code, in the order of the file."""
+def _read(path: Path, *, counter: bool = False) -> dict[str, dict[int, int]]:
+    """Return key -> position -> code, in the order of the file; records have their counter as last code if asked."""
     path = ids_in(path)
-    entries = list(_entries(path))
+    entries = list(_entries(path, counter))
     positions = letters(codes for _, _, codes in entries)
     return {key: codes_of(place, codes, positions) for key, place, codes in entries}
 
 
-def _entries(path: Path) -> Iterator[tuple[str, str, Any]]:
+def _entries(path: Path, counter: bool) -> Iterator[tuple[str, str, Any]]:
     """Yield key, place and codes of every entry; a key stands once."""
     match path.suffix:
         case ".tsv":
             yield from _read_tsv(path)
         case ".jsonl" | ".parquet":
             seen: set[str] = set()
-            for key, place, codes in (read_json_lines if path.suffix == ".jsonl" else read_parquet)(path, OPTION):
+            read = read_json_lines if path.suffix == ".jsonl" else read_parquet
+            for key, place, codes in read(path, OPTION, counter=counter):
                 if key in seen:
                     raise DataError(f"{place}: the item '{key}' was already given")
                 seen.add(key)

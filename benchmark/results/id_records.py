@@ -1,4 +1,6 @@
-"""IDs as records, one an item: JSON lines, and Parquet in a data-set folder. Codes come without the dedup counter.
+"""IDs as records, one an item: JSON lines, and Parquet in a data-set folder.
+
+Codes come without the dedup counter, unless it is asked for: then it is the last code.
 
 X.jsonl               {"id": "B001", "codes": [12, 7, 201], "counter": 0}      `benchmark ids assign`
 FOLDER/ids.parquet    columns id, codes, counter                               `benchmark ids push`
@@ -16,6 +18,7 @@ from benchmark.errors import DataError, at_line, line_error
 from benchmark.results.id_text import id_bytes, id_text
 
 PARQUET = "ids.parquet"
+RECORDS = (".jsonl", ".parquet")  # endings of files of records
 IN_FOLDERS = (PARQUET, "ids.tsv")  # where a folder has its IDs: one that was pushed, a finished cell
 Record = tuple[str, str, Any]  # item, its place in the file, codes
 
@@ -34,7 +37,7 @@ def json_lines(items: Iterable[str], codes: Iterable[Sequence[int]], counters: I
         yield json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def read_json_lines(path: Path, option: str) -> Iterator[Record]:
+def read_json_lines(path: Path, option: str, *, counter: bool = False) -> Iterator[Record]:
     """Yield the records of a .jsonl file. Raises DataError that names the line."""
     for number, line in enumerate(id_text(path, option).split("\n"), 1):
         if not line.strip():
@@ -42,21 +45,22 @@ def read_json_lines(path: Path, option: str) -> Iterator[Record]:
         try:
             record = json.loads(line)
             item, codes = record["id"], record["codes"]
+            codes = [*codes, record.get("counter", 0)] if counter else codes
         except (ValueError, TypeError, KeyError):
             raise line_error(path, number, f'expected {{"id": .., "codes": [..]}}, got {line[:60]!r}') from None
         yield str(item), at_line(path, number), codes
 
 
-def read_parquet(path: Path, option: str) -> Iterator[Record]:
-    """Yield the records of a Parquet file. Raises DataError where it has no columns id and codes."""
+def read_parquet(path: Path, option: str, *, counter: bool = False) -> Iterator[Record]:
+    """Yield the records of a Parquet file. Raises DataError where it lacks a column."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    names = ["id", "codes", *(["counter"] if counter else [])]
     try:
-        table = pq.read_table(io.BytesIO(id_bytes(path, option)), columns=["id", "codes"])
-    except pa.ArrowException as error:
-        raise DataError(f"{path}: not a Parquet file with columns id and codes ({error})") from None
-    for row, (item, codes) in enumerate(
-        zip(*(table.column(name).to_pylist() for name in ("id", "codes")), strict=True)
-    ):
-        yield str(item), f"{path}: row {row}", codes
+        table = pq.read_table(io.BytesIO(id_bytes(path, option)), columns=names)
+        columns = [table.column(name).to_pylist() for name in names]
+    except (pa.ArrowException, KeyError) as error:
+        raise DataError(f"{path}: not a Parquet file with columns {', '.join(names)} ({error})") from None
+    for row, (item, codes, *last) in enumerate(zip(*columns, strict=True)):
+        yield str(item), f"{path}: row {row}", [*codes, *last] if codes else codes

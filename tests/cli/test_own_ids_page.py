@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +69,6 @@ def test_the_page_leaves_behind_what_it_says(folder: Path) -> None:
     assert {path.name for path in (folder / "shop-ids").iterdir()} == {"README.md", "ids.json", "ids.parquet"}
 
 
-@pytest.mark.skipif(find_spec("benchmark.hf") is None, reason="benchmark.hf is not there")
 def test_the_example_writes_ids_of_products_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A small T5 with random weights stands in a folder of the model's name, where transformers looks first."""
     from benchmark.generative.t5 import ScratchConfig, load_seq2seq, save

@@ -88,6 +88,21 @@ def test_a_run_takes_the_folder_as_ids_and_inspect_and_diff_read_it(
     assert main(["ids", "inspect", str(pushed), "i07"]) == 0
 
 
+def test_generate_gets_the_same_ids_from_the_folder_from_records_and_from_the_cell(
+    pushed: Path, cell: Path, tmp_path: Path
+) -> None:
+    from benchmark.hf import read_ids
+
+    unique = read_id_lines(cell / "ids.unique.tsv")
+    lines = [json.dumps({"id": item, "codes": codes[:-1], "counter": codes[-1]}) for item, codes in unique.items()]
+    (tmp_path / "all.jsonl").write_text("\n".join(lines))
+    expected = read_ids(cell)
+    for source in (pushed, tmp_path / "all.jsonl"):
+        ids = read_ids(source)
+        assert ids.items == expected.items and ids.tokens == expected.tokens
+        assert np.array_equal(ids.codes.values, expected.codes.values)
+
+
 def test_ids_of_a_file_can_be_shared_too(tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text(json.dumps({"a": [1, 2], "b": [1, 2], "c": [0]}))
     assert main(["ids", "push", str(tmp_path / "mine.json"), str(tmp_path / "out")]) == 0
