@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import DataError
-from benchmark.reports.figures.reading import read_paths
 from benchmark.reports.html.embedding import packed, width
 from benchmark.reports.tables.captions import data_set, protocol
 from benchmark.reports.tables.labels import row_labels
@@ -62,7 +61,7 @@ def _catalogue(
     about = {"title": data_set(groups[0][0])}
     try:
         lines = _lines(path)
-        indexers, problems = _indexers(groups, list(read_paths(path)))
+        indexers, problems = _indexers(groups, [_id(line) for line in lines])
         if not indexers:
             return {**about, "problem": " ".join(problems)}
         per_item = ITEM_BYTES + sum(indexer.codes.shape[1] * indexer.bytes_ * 4 // 3 for indexer in indexers)
@@ -88,6 +87,14 @@ def _lines(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name}: {error}") from None
     return lines
+
+
+def _id(line: str) -> str:
+    try:
+        item: str = json.loads(line)["id"]
+    except (ValueError, KeyError, TypeError):
+        raise DataError(f"The listing of items is damaged: {line[:60]!r} is not an item with an id.") from None
+    return item
 
 
 def _items(path: Path, lines: Sequence[str]) -> dict[str, Any]:
