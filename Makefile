@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# twice quiet: errors alone are printed
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --quiet
 RUNS ?= runs
 # at most so many processes test side by side, one thread and about 2 GB each; a file's tests share its fixtures
 WORKERS ?= 4
@@ -13,9 +15,12 @@ DEMO_METHODS := lmindexer,rqvae,hc,rqkmeans,bm25,dual-encoder,hgn,gru4rec,bert4r
 
 demo: $(VENV)/installed
 	$(BIN)/benchmark run --methods $(DEMO_METHODS) --dataset demo --runs $(RUNS)
+	@echo "One page with all tables:  $(BIN)/benchmark report --runs $(RUNS) --format html --out out"
+	@echo "Data of your own:          $(BIN)/benchmark run --methods rqvae,bm25 --dataset FOLDER  (README.md, Your own data)"
+	@echo "A method of your own:      20 lines of Python  (README.md, A method of your own)"
 
 test: $(VENV)/installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .
@@ -24,12 +29,13 @@ check: $(VENV)/installed
 	$(BIN)/lint-imports
 
 $(VENV)/installed: pyproject.toml requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -r requirements.lock
-	$(BIN)/pip install --quiet --no-deps -e .
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@$(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV), which takes some minutes"
+	@$(PIP) --upgrade pip
+	@$(PIP) -r requirements.lock
+	@$(PIP) --no-deps -e .
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -70,7 +70,8 @@ def _numbers(value: Any) -> Iterator[int | float]:
 class EncoderConfig(MethodConfig):
     """A text encoder: a sentence-transformers or transformers model by hub name or local path.
 
-    `default` is the packaged all-MiniLM-L6-v2 (no network). A bare string stands for `name`.
+    `default` is the packaged all-MiniLM-L6-v2 (no network), `static` the mean of its token embeddings. A bare string
+    stands for `name`.
     """
 
     name: str = "default"

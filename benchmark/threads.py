@@ -3,6 +3,10 @@
 OpenMP, BLAS, numba and tokenizers count the cores that a process is bound to, but not a container's quota of processor
 time: with 2 of 64 cores they start 64 threads, which wait for each other. And each has a variable of its own, so that
 `OMP_NUM_THREADS=1` alone leaves numba at all cores. What the user has set counts, for the others too.
+
+A cell of a run is computed with one thread on CPU (`limited_to`), unless the user has set another number: on small
+networks a second thread gains next to nothing, sums are rounded the same way however many cells run side by side, and
+no thread waits for another on a busy machine.
 """
 
 from __future__ import annotations
@@ -10,12 +14,15 @@ from __future__ import annotations
 import math
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 OPENMP = "OMP_NUM_THREADS"
 VARIABLES = (OPENMP, "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
 CGROUP = Path("/sys/fs/cgroup")
+
+_set_here: dict[str, str] = {}  # variables that are this module's doing, not the user's
 
 
 def bound_cores() -> int:
@@ -60,9 +67,15 @@ def _quotas(folder: Path) -> list[int]:
 
 
 def threads() -> int:
-    """Return how many threads libraries are asked to use: what the user has set for OpenMP, else all usable cores."""
+    """Return how many threads libraries are asked to use: what is set for OpenMP, else all usable cores."""
     said = os.environ.get(OPENMP, "").partition(",")[0].strip()
     return int(said) if said.isdigit() and int(said) else usable_cores()
+
+
+def asked_threads() -> int | None:
+    """Return the number of threads that the user has set for OpenMP, None where none is set."""
+    said = os.environ.get(OPENMP)
+    return None if said is None or said == _set_here.get(OPENMP) else threads()
 
 
 def threads_in_use() -> int:
@@ -79,5 +92,35 @@ def limit_threads() -> None:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if (n := threads()) < bound_cores():
-        for name in VARIABLES:
-            os.environ.setdefault(name, str(n))
+        missing = {name: str(n) for name in VARIABLES if name not in os.environ}
+        _set_here.update(missing)
+        os.environ.update(missing)
+
+
+@contextmanager
+def limited_to(n: int) -> Iterator[None]:
+    """Let every library compute with n threads meanwhile, those that are loaded and those that will be.
+
+    PyTorch has its former number afterwards; of the others, those that were loaded meanwhile keep n.
+    """
+    from threadpoolctl import threadpool_limits
+
+    variables = {name: os.environ.get(name) for name in VARIABLES}
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch is not None else threads()
+    os.environ.update(dict.fromkeys(VARIABLES, str(n)))
+    _limit_torch(n)
+    try:
+        with threadpool_limits(n):
+            yield
+    finally:
+        for name, value in variables.items():
+            os.environ.pop(name)
+            os.environ.update({} if value is None else {name: value})
+        _limit_torch(before)
+
+
+def _limit_torch(n: int) -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(n)

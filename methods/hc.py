@@ -114,7 +114,7 @@ class HierarchicalClustering(Indexer[HierarchicalClusteringConfig]):
             next_nodes = []
             for rows, siblings, branch in nodes:
                 centroids, codes = kmeans(
-                    points[rows],
+                    points if len(rows) == len(points) else points[rows],
                     self.config.children,
                     seed=seed,
                     n_init=self.config.n_init,

@@ -23,10 +23,12 @@ from pydantic import Field
 from benchmark.config import EncoderConfig, IndexerConfig
 from benchmark.errors import require
 from benchmark.learning.kmeans import kmeans, nearest, squared_distances
-from benchmark.types.arrays import Float32, Int64
+from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Indexer
+
+CHUNK = 65_536  # items
 
 
 class ResidualKMeansConfig(IndexerConfig):
@@ -52,7 +54,7 @@ class ResidualKMeans(Indexer[ResidualKMeansConfig]):
         """
         config = self.config
         require(config.codebook_size <= len(corpus), "codebook_size", f"the corpus has only {len(corpus)} items")
-        residual = context.embed(corpus, config.encoder)  # float32 [n_items, dim]
+        residual = context.embed(corpus, config.encoder).copy()  # float32 [n_items, dim]
         codes = np.empty((len(corpus), config.levels), np.int32)
         self._context, self._centroids = context, list[Float32]()
         for level in context.progress(range(config.levels), "levels"):
@@ -65,16 +67,16 @@ class ResidualKMeans(Indexer[ResidualKMeansConfig]):
                 init=config.init,
             )
             self._centroids.append(centroids)
-            residual = residual - centroids[codes[:, level]]
+            _subtract(residual, centroids, codes[:, level])
         return Codes(codes, sizes=(config.codebook_size,) * config.levels)
 
     def assign(self, corpus: Corpus) -> Codes:
         """Return the nearest centroid of each level in turn [n_items, levels], as `fit` does for its own items."""
-        residual = self._context.embed_new(corpus, self.config.encoder)
+        residual = self._context.embed_new(corpus, self.config.encoder).copy()
         codes = np.empty((len(corpus), self.config.levels), np.int32)
         for level, centroids in enumerate(self._centroids):
             codes[:, level] = nearest(residual, centroids)[1]
-            residual = residual - centroids[codes[:, level]]
+            _subtract(residual, centroids, codes[:, level])
         return Codes(codes, sizes=(self.config.codebook_size,) * self.config.levels)
 
     def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
@@ -88,3 +90,9 @@ class ResidualKMeans(Indexer[ResidualKMeansConfig]):
         distances = np.full((len(rows), self.config.codebook_size), np.inf, np.float32)
         distances[:, : len(self._centroids[-1])] = squared_distances(residual, self._centroids[-1])
         return distances
+
+
+def _subtract(residual: Float32, centroids: Float32, codes: Int32) -> None:
+    """Take each item's centroid off its residual [n_items, dim], in place: copies of large catalogues take GB."""
+    for start in range(0, len(residual), CHUNK):
+        residual[start : start + CHUNK] -= centroids[codes[start : start + CHUNK]]

@@ -1,21 +1,36 @@
-"""What all tests share: threads as on a small machine, no network, and a small shop on disk."""
+"""What all tests share: no network, no waiting for the disk, a small shop on disk and a small demo catalogue."""
 
 import json
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from pydantic import create_model
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("BENCHMARK_WORKERS", "1")  # the tests themselves run side by side
 
 # The same examples each time, and none is too slow: on a busy machine that says nothing about the suite.
 settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+# Files of few and long tests: begun first, so that none of them is what the others have ended before
+LONG = (
+    "test_faults.py", "test_kill.py", "test_cold_start.py", "test_readme.py", "test_several_processes.py",
+    "test_run.py", "test_tune.py", "test_plugin.py", "test_metric_and_table_plugins.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first; `make test` keeps this order."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
 
 KINDS = {"lamp": ("desk", "floor", "night"), "brush": ("hair", "paint", "tooth"), "soap": ("hand", "dish", "bath")}
 # Small enough that a run takes seconds; the suite's own defaults are tested by `make demo`
@@ -27,7 +42,6 @@ FAST = [
         "generative.recommendation.batch_size=32", "generative.search.batch_size=32", "generative.decoder.width=32",
         "generative.scratch.vocabulary_size=400", "generative.scratch.d_model=32", "generative.scratch.d_ff=64",
         "generative.scratch.layers=1", "generative.max_source=24",
-        "generative.recommendation.checkpoint_seconds=0", "generative.search.checkpoint_seconds=0",
     )
     for word in ("--set", setting)
 ]  # fmt: skip
@@ -54,6 +68,53 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "qrels.txt").write_text("".join(f"{name} 0 {item['id']} 1\n" for name, item in queries))
     (folder / "dataset.toml").write_text('name = "shop"\ntitle = "A small shop"\n[expect]\nitems = 60\nusers = 30\n')
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unflushed() -> Iterator[None]:
+    """Files that need not outlive a power cut: to wait for the disk takes as long as much of the work."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of two layers with random weights and a byte-level tokenizer, as transformers saves it."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    folder = tmp_path_factory.mktemp("bert")
+    special = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+    letters = (*special, *sorted(pre_tokenizers.ByteLevel.alphabet()))
+    words = Tokenizer(models.BPE({sign: number for number, sign in enumerate(letters)}, [], unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    words.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), special, strict=True))
+    PreTrainedTokenizerFast(tokenizer_object=words, **names).save_pretrained(folder)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    torch.manual_seed(0)
+    BertModel(BertConfig(vocab_size=len(letters), max_position_embeddings=64, **sizes)).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small_demo() -> Iterator[None]:
+    """The generated data sets under their own names, with 300 items where no other number is asked for."""
+    from benchmark.datasets.planted import Demo, Planted
+    from benchmark.datasets.planted.catalogue import DemoConfig, PlantedConfig
+
+    few = {"items": 300, "users": 150, "queries": 20, "train_queries": 200}
+    with pytest.MonkeyPatch.context() as patch:
+        for builder, config in ((Demo, DemoConfig), (Planted, PlantedConfig)):
+            fields: dict[str, Any] = {name: (int, size) for name, size in few.items()}
+            patch.setattr(builder, "Config", create_model(config.__name__, __base__=config, **fields))
+        yield
 
 
 @pytest.fixture

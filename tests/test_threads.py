@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.threads import OPENMP, VARIABLES, bound_cores, limit_threads, threads, usable_cores
+from benchmark.threads import OPENMP, VARIABLES, asked_threads, bound_cores, limit_threads, threads, usable_cores
 
 COUNT = (
     "import benchmark, torch, faiss, numba, threadpoolctl, numpy; "
@@ -61,6 +61,21 @@ def test_what_the_user_has_set_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {name: os.environ[name] for name in VARIABLES} == dict.fromkeys(VARIABLES, "3") | {"NUMBA_NUM_THREADS": "5"}
 
 
+def test_what_a_quota_has_set_is_not_what_the_user_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert asked_threads() is None
+    monkeypatch.setattr("benchmark.threads._set_here", {})
+    monkeypatch.setattr("benchmark.threads.usable_cores", lambda: 2)
+    monkeypatch.setattr("benchmark.threads.bound_cores", lambda: 64)
+    limit_threads()
+    assert (threads(), asked_threads()) == (2, None)
+    monkeypatch.setenv(OPENMP, "3")
+    assert asked_threads() == 3
+    for name in VARIABLES:  # `limit_threads` has set them outside of the fixture
+        monkeypatch.delenv(name)
+
+
 def test_without_a_quota_nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -76,6 +91,34 @@ def test_every_library_has_the_same_answer() -> None:
         done = subprocess.run([sys.executable, "-c", COUNT], env=kept, capture_output=True, text=True, check=True)
         expected = {"1"} if name == OPENMP else {str(usable_cores())}
         assert set(done.stdout.split()) == expected
+
+
+@pytest.mark.skipif(bound_cores() < 2, reason="one core: every library has one thread anyway")
+def test_threads_are_limited_for_a_while() -> None:
+    before, meanwhile, afterwards = _counted(
+        "import torch, faiss, threadpoolctl, numpy\n"
+        "from benchmark.threads import limited_to\n"
+        "def count(): print(torch.get_num_threads(), *{p['num_threads'] for p in threadpoolctl.threadpool_info()})\n"
+        "count()\nwith limited_to(1):\n    count()\ncount()\n"
+    )
+    assert set(before.split()) == set(afterwards.split()) == {str(usable_cores())} and set(meanwhile.split()) == {"1"}
+
+
+@pytest.mark.skipif(bound_cores() < 2, reason="one core: every library has one thread anyway")
+def test_what_is_loaded_under_a_limit_keeps_to_it() -> None:
+    (meanwhile,) = _counted(
+        "from benchmark.threads import limited_to\nwith limited_to(1):\n    import torch, faiss, threadpoolctl, numpy\n"
+        "    print(torch.get_num_threads(), *{p['num_threads'] for p in threadpoolctl.threadpool_info()})\n"
+    )
+    assert set(meanwhile.split()) == {"1"}
+
+
+def _counted(code: str) -> list[str]:
+    """Return the lines that a program prints in which nobody has set a number of threads."""
+    kept = {name: text for name, text in os.environ.items() if name not in VARIABLES}
+    done = subprocess.run([sys.executable, "-c", code], env=kept, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 def test_the_bench_compares_one_thread_with_all(capsys: pytest.CaptureFixture[str]) -> None:

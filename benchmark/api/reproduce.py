@@ -20,6 +20,9 @@ from benchmark.errors import BenchmarkError, RunsFolderError, UsageError, did_yo
 from benchmark.results import registered_tables as tables
 from benchmark.results.result_files import RUNS, Result, load_results, newest
 from benchmark.running.cells import Cell, Plan, Variant
+from benchmark.running.crew import parse_workers
+from benchmark.running.estimates import estimate_cell
+from benchmark.running.executors.cluster import parse_executor
 from benchmark.running.plan import chosen_fields, make_variants
 
 
@@ -116,6 +119,8 @@ def reproduce(
     runs: str | PathLike[str] = RUNS,
     data_root: str | PathLike[str] | None = None,
     device: str = "auto",
+    workers: int | str = "auto",
+    executor: str = "local",
 ) -> Tables:
     """Compute what a table of the paper lacks, and return it with the published values beside ours.
 
@@ -124,7 +129,8 @@ def reproduce(
     """
     request = RunRequest(
         "", seeds=tuple(seeds), settings=dict(settings or {}), text_fields=text_fields, preset=preset, runs=Path(runs),
-        data_root=None if data_root is None else Path(data_root), device=device,
+        data_root=None if data_root is None else Path(data_root), device=device, workers=parse_workers(workers),
+        executor=parse_executor(executor),
     )  # fmt: skip
     names = [dataset] if isinstance(dataset, str) else dataset
     planned = plan_reproduction(table, names, request)
@@ -234,13 +240,13 @@ def estimate(parts: Sequence[Part], results: Sequence[Result]) -> list[str]:
         bases: set[str] = set()
         begun: set[tuple[str, int]] = set()
         for cell in part.missing:
-            found = _cost(cell, part, results, with_ids=(cell.variant.label, cell.seed) not in begun)
+            found = estimate_cell(cell, part.plan, results, with_ids=(cell.variant.label, cell.seed) not in begun)
             if found is None:
                 unknown.append(cell.title)
                 continue
             begun.add((cell.variant.label, cell.seed))
-            seconds[cell.variant.label] = seconds.get(cell.variant.label, 0.0) + found[0]
-            bases.add(found[1])
+            seconds[cell.variant.label] = seconds.get(cell.variant.label, 0.0) + found.seconds
+            bases.add(found.source)
         if seconds:
             each = ", ".join(f"{label} {duration(value)}" for label, value in seconds.items())
             total = duration(sum(seconds.values()))
@@ -249,30 +255,3 @@ def estimate(parts: Sequence[Part], results: Sequence[Result]) -> list[str]:
     if unknown:
         lines.append(f"cost   no earlier run says what these cost: {'; '.join(unknown)}")
     return lines
-
-
-def _cost(cell: Cell, part: Part, results: Sequence[Result], *, with_ids: bool) -> tuple[float, str] | None:
-    """Return (seconds, what they are taken from) of a cell, on average over earlier runs; None where there are none."""
-    found = []
-    for result in results:
-        stages = result.cost.get("stages") or {}
-        alike = (result.method, result.preset) == (cell.variant.method, part.preset)
-        if alike and cell.task in result.metrics and stages:
-            own = [stage for name, stage in stages.items() if name.endswith(f".{cell.task}")]
-            shared = [stage for name, stage in stages.items() if with_ids and "." not in name]
-            items = (result.dataset.get("counts") or {}).get("items") or part.items
-            seconds = sum(float(stage.get("seconds") or 0.0) for stage in own + shared)
-            device = str(result.cost.get("device") or "an unrecorded device")
-            found.append((str(result.dataset["name"]), seconds, part.items / items, device))
-    if not found:
-        return None
-    same = [(seconds, device) for name, seconds, _, device in found if name == part.dataset]
-    if same:
-        return sum(seconds for seconds, _ in same) / len(same), f"from earlier runs on it, {_devices(same)}"
-    scaled = [(seconds * factor, device) for _, seconds, factor, device in found]
-    names = ", ".join(sorted({name for name, *_ in found}))
-    return sum(seconds for seconds, _ in scaled) / len(scaled), f"scaled by items from {names}, {_devices(scaled)}"
-
-
-def _devices(costs: Sequence[tuple[float, str]]) -> str:
-    return ", ".join(sorted({device for _, device in costs}))

@@ -17,12 +17,14 @@ from benchmark.api.runs_folder import require_writable
 from benchmark.errors import BenchmarkError, UsageError, quoted
 from benchmark.fetching.hub import local_ids
 from benchmark.learning.devices import choose_device
-from benchmark.learning.processes import process_rank
+from benchmark.learning.processes import process_rank, processes
 from benchmark.results.result_files import RUNS, Result, read_result
-from benchmark.running.cells import Plan
+from benchmark.running.cells import Cell, Plan
 from benchmark.running.costs import keep_current
-from benchmark.running.progress import RunProgress
-from benchmark.running.runner import Runner
+from benchmark.running.crew import make_crew, parse_workers, visible_gpus
+from benchmark.running.executors.cluster import parse_executor
+from benchmark.running.executors.execution import Execution
+from benchmark.running.task_tally import TaskTally
 from benchmark.seeds import SEEDS
 from benchmark.streams import plain
 
@@ -48,6 +50,8 @@ def run(
     runs: str | PathLike[str] = RUNS,
     data_root: str | PathLike[str] | None = None,
     device: str = "auto",
+    workers: int | str = "auto",
+    executor: str = "local",
     check: bool = True,
     quiet: bool = False,
 ) -> Results:
@@ -56,10 +60,11 @@ def run(
     `methods` are names, or LABEL=METHOD for a second row of a method; `settings` are typed values by dotted key,
     {"rqvae.levels": 2}, or {"generative.search.epochs": 4} for all rows; `ids` are files of IDs from another toolkit,
     folders of `benchmark ids push`, or hub:org/name; `run_files` are rankings of other systems, TREC runs or CSV;
-    `ids_order` says what row numbers in them count: "items",
-    "first-seen" or a file; `preset` is a name, or a file that `tune` wrote. A query that is itself an item does not
-    find itself, unless `self_retrieval` is "kept". `split` is "leave-one-out", "time[:SHARE or DATE]" or
-    "cold-start[:SHARE]", `ties` "file" or "shuffled[:SEED]"; a cut in time and ties concern recommendation alone. The
+    `ids_order` says what row numbers in them count: "items", "first-seen" or a file; `preset` is a name, or a file that
+    `tune` wrote. A query that is itself an item does not find itself, unless `self_retrieval` is "kept". `split` is
+    "leave-one-out", "time[:SHARE or DATE]" or "cold-start[:SHARE]", `ties` "file" or "shuffled[:SEED]"; a cut in time
+    and ties concern recommendation alone. `workers` is how many cells are computed side by side, "auto" what cores or
+    GPUs and memory allow; `executor` where: "local", or "ray" or "slurm" for several machines (`docs/clusters.md`). The
     defaults are those of `benchmark run`. A cell that fails is warned about and stands in `Results.failures`; the
     others are kept. Raises UsageError, a ValueError, for what does not exist or cannot be.
     """
@@ -75,6 +80,7 @@ def run(
         seeds=_whole(seeds), settings=dict(settings or {}), text_fields=text_fields, queries=queries,
         self_retrieval=self_retrieval, split=split, ties=ties, runs=Path(runs),
         data_root=None if data_root is None else Path(data_root), device=device, check=check,
+        workers=parse_workers(workers), executor=parse_executor(executor),
     )  # fmt: skip
     results = execute(request, log=(lambda message: None) if quiet else to_stderr)
     for cell, reason in results.failures.items():
@@ -82,18 +88,26 @@ def run(
     return results
 
 
-def execute(request: RunRequest, *, log: Log, plan: Plan | None = None) -> Results:
+def execute(
+    request: RunRequest, *, log: Log, plan: Plan | None = None, of_task: Callable[[str, Results], None] | None = None
+) -> Results:
     """Carry out a request; `log` is told of each cell, of notes on the data and of what was left out.
 
-    `plan` is the request's, where it is there already. Among the failures are cells whose results cannot be read.
+    `plan` is the request's, where it is there already. `of_task` is given each task, in order, as soon as all its cells
+    have ended, and the results so far. Among the failures are cells whose results cannot be read.
     """
     plan = plan or request.plan()
-    missing = any(not cell.done() for cell in plan.cells)
+    missing = [cell for cell in plan.cells if not cell.done()]
     if missing:
         require_writable(request.runs)
-    device = choose_device(request.device) if missing else "cpu"
-    shown = RunProgress(log, bars=sys.stderr.isatty())
-    failures = Runner(plan, request.store, device=device, progress=shown, log=log).run()
+
+    def tell(task: str) -> None:
+        if of_task and process_rank() == 0:
+            of_task(task, Results(tuple(written(plan)), runs=request.runs))
+
+    tally = TaskTally(plan.cells, missing, tell)
+    tally.tell()  # of tasks that were complete before
+    failures = _execution(request, plan, log, tally.ended, missing=bool(missing)).run()
     if process_rank() == 0:
         _keep_current(plan, log)
     if process_rank() == 0 and missing:
@@ -104,6 +118,18 @@ def execute(request: RunRequest, *, log: Log, plan: Plan | None = None) -> Resul
     results = tuple(written(plan))
     unread = unreadable(plan, results) if process_rank() == 0 else {}  # the first process may be writing still
     return Results(results, unread | {failure.cell.title: failure.reason for failure in failures}, request.runs)
+
+
+def _execution(request: RunRequest, plan: Plan, log: Log, ended: Callable[[Cell], None], *, missing: bool) -> Execution:
+    elsewhere, device = request.executor.name != "local", "cpu"
+    if elsewhere and processes() > 1:
+        raise UsageError("--executor goes without a launcher, whose processes compute each cell together")
+    if missing:  # on a cluster it is not this machine that must have a GPU
+        device = "cuda:0" if elsewhere and request.device.startswith("cuda") else choose_device(request.device)
+    gpus = visible_gpus(request.device) if device.startswith("cuda") and not elsewhere else ()
+    crew = make_crew(request.workers, device, gpus)
+    bars = sys.stderr.isatty()
+    return Execution(plan, request.store, device, crew, log, bars=bars, executor=request.executor, ended=ended)
 
 
 def _keep_current(plan: Plan, log: Log) -> None:

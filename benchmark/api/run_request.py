@@ -21,6 +21,7 @@ from benchmark.results.id_files import label_of
 from benchmark.results.id_order import FIRST_SEEN, first_seen
 from benchmark.results.result_files import RUNS
 from benchmark.running.cells import Plan, Protocol, Variant
+from benchmark.running.executors.cluster import Executor
 from benchmark.running.plan import TEXT_FIELD_PRESETS, check_variants, chosen_fields, make_plan, make_variants
 from benchmark.running.store import Store
 from benchmark.tuning.proposal import Proposal, is_proposal, read_proposal
@@ -55,6 +56,8 @@ class RunRequest:
     data_root: Path | None = None
     device: str = "auto"
     check: bool = True
+    workers: int | None = None  # cells side by side; None: what fits
+    executor: Executor = field(default_factory=Executor)
     cache: Path | None = None  # of stages and parsed data; None: `.cache` in the folder of runs
 
     @property

@@ -15,10 +15,10 @@ from benchmark.data.dataset import Dataset
 from benchmark.errors import ConfigError, DiskFullError
 from benchmark.results.settings import flat_settings
 from benchmark.running.cells import Plan, Protocol, Variant
+from benchmark.running.crew import make_crew
+from benchmark.running.executors.execution import Execution
 from benchmark.running.plan import check_variants, make_plan, make_variants
-from benchmark.running.progress import RunProgress
 from benchmark.running.record import revision
-from benchmark.running.runner import Runner
 from benchmark.running.store import Store
 from benchmark.tuning.proposal import write_proposal
 from benchmark.tuning.space import Scalar
@@ -60,9 +60,13 @@ class TrialCells:
             check_variants(plan)
         except ConfigError as error:
             return None, str(error)
-        shown = RunProgress(lambda line: None if line.startswith("cell ") else log(line), bars=sys.stderr.isatty())
-        store = Store(self.request.runs / ".cache")
-        failures = Runner(plan, store, device=device, progress=shown, log=log).run()
+        store, crew = Store(self.request.runs / ".cache"), make_crew(1, device)
+
+        def told(line: str) -> None:
+            if not line.startswith("cell "):  # each trial is one
+                log(line)
+
+        failures = Execution(plan, store, device, crew, told, bars=sys.stderr.isatty()).run()
         if failures:
             if failures[0].reason.startswith("the disk is full"):
                 raise DiskFullError(failures[0].reason)

@@ -7,6 +7,7 @@ benchmark bench dense       dense index against a bare faiss search
 benchmark bench lmindexer   LMIndexer's training step against a plain T5 step
 benchmark bench generative  training with the reader `items` against SASRec and a T5 that reads texts
 benchmark bench seal        SEAL's search: keys and queries per second, and where the time goes
+benchmark bench scale       every stage of a run as the catalogue grows: seconds, memory, growth exponent
 benchmark bench threads     a training step at one thread and at all, idle and beside busy processes
 """
 
@@ -20,7 +21,7 @@ from benchmark.errors import UsageError
 from benchmark.registry import load, registered
 from benchmark.streams import answer
 
-OPTIONS = ("rounds", "users", "device", "ids", "batch")
+OPTIONS = ("rounds", "users", "device", "ids", "batch", "items")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--small", action="store_true", help="a smaller size, for a quick look")
     parser.add_argument("--rounds", type=number_from(1), help="decode, generative, threads: rounds of the medians")
     parser.add_argument("--users", type=number_from(1), help="generative: histories of a round")
+    parser.add_argument("--items", type=numbers_from(300), help="scale: items of the catalogues, e.g. 10000,100000")
     parser.add_argument("--device", help="generative: cpu, cuda, ..")
     parser.add_argument("--batch", type=number_from(1), help="decode: queries that are decoded together")
     parser.add_argument("--ids", type=numbers_from(1), help="decode: sizes of the catalogue, e.g. 12000,100000,1000000")

@@ -31,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-root", type=Path, default=None, help="folder of data sets (or BENCHMARK_DATA)")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder for results (default runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--workers", default="auto", metavar="N|auto", help="as for benchmark run")
+    parser.add_argument("--executor", default="local", help="as for benchmark run")
     parser.add_argument("--format", default="terminal", help="of the table: terminal, md, latex, json")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and the cost estimate, compute nothing")
 
@@ -41,12 +43,15 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.api.run import to_stderr
     from benchmark.api.run_request import RunRequest
     from benchmark.registry import find
+    from benchmark.running.crew import parse_workers
+    from benchmark.running.executors.cluster import parse_executor
 
     find("format", arguments.format)
     shared = RunRequest(
         "", seeds=whole_numbers(arguments.seeds, "--seeds"), settings=parse_settings(arguments.set),
         preset=arguments.preset, text_fields=arguments.text_fields, runs=arguments.runs,
-        data_root=arguments.data_root, device=arguments.device,
+        data_root=arguments.data_root, device=arguments.device, workers=parse_workers(arguments.workers),
+        executor=parse_executor(arguments.executor),
     )  # fmt: skip
     names = words(arguments.dataset) if arguments.dataset else None
     if arguments.dry_run:

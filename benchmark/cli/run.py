@@ -7,8 +7,9 @@
 LABEL=METHOD gives a method a second row with settings of its own. Cells that are already there are not computed
 again; a run that was killed resumes. A cache or result file that is damaged is named and made again.
 
-Standard error says which cell of how many is computed, and how long the rest may take. The exit code is 0 only if every
-cell that was asked for is there and could be read.
+The tables of a task are printed as soon as its last cell has ended, those of costs at the end. Standard error says
+which cell of how many is computed, and how long the rest may take. The exit code is 0 only if every cell that was asked
+for is there and could be read.
 """
 
 from __future__ import annotations
@@ -73,6 +74,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-root", type=Path, default=None, help="folder of data sets (or BENCHMARK_DATA)")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder for results (default runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument(
+        "--workers", default="auto", metavar="N|auto",
+        help="cells computed side by side, each in a process of its own (default auto: one per GPU, or on CPU as many "
+        "as cores and memory allow; BENCHMARK_WORKERS sets another default). On CPU a cell has one thread, or as many "
+        "as OMP_NUM_THREADS says; the results are the same bytes for any number of workers",
+    )  # fmt: skip
+    parser.add_argument(
+        "--executor", default="local", metavar="local|ray|slurm[:KEY=VALUE,..]",
+        help="where cells are computed: on this machine (default), on a Ray cluster, as Slurm jobs (docs/clusters.md)",
+    )  # fmt: skip
     parser.add_argument("--no-check", action="store_true", help="accept counts that differ from the fingerprint")
     parser.add_argument("--dry-run", action="store_true", help="list cells and stages, compute nothing")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
@@ -86,6 +97,8 @@ def execute(arguments: argparse.Namespace) -> int:
 def request_of(arguments: argparse.Namespace) -> Any:
     """Return the request that the words of a command line make."""
     from benchmark.api.run_request import RunRequest, labelled_ids, labelled_runs
+    from benchmark.running.crew import parse_workers
+    from benchmark.running.executors.cluster import parse_executor
 
     return RunRequest(
         arguments.dataset,
@@ -105,6 +118,8 @@ def request_of(arguments: argparse.Namespace) -> Any:
         runs=arguments.runs,
         data_root=arguments.data_root,
         device=arguments.device,
+        workers=parse_workers(arguments.workers),
+        executor=parse_executor(arguments.executor),
         check=not arguments.no_check,
     )
 
@@ -112,16 +127,18 @@ def request_of(arguments: argparse.Namespace) -> Any:
 def execute_request(request: Any, *, dry_run: bool, as_json: bool) -> int:
     """Carry out a request and print its tables, or print its plan."""
     from benchmark.api.run import execute, to_stderr
+    from benchmark.cli.run_tables import RunTables
     from benchmark.learning.processes import process_rank
 
     if dry_run:
         return _dry_run(request, as_json)
-    first = process_rank() == 0
-    results = execute(request, log=to_stderr if first else lambda message: None)
+    first, tables = process_rank() == 0, RunTables()
+    log = to_stderr if first else lambda message: None
+    results = execute(request, log=log, of_task=None if as_json else tables.of_task)
     if first and as_json:
         answer_json(_json(results))
     elif first and len(results):
-        answer(results.table())
+        tables.rest(results)
     for cell, reason in results.failures.items():
         to_stderr(f"benchmark: failed: {cell}: {reason}")
     return 1 if results.failures else 0

@@ -132,5 +132,7 @@ def _options(arguments: argparse.Namespace, settings: list[str], seed: int) -> l
     options += ["--split", arguments.split] if arguments.split != "leave-one-out" else []
     options += ["--ties", arguments.ties] if arguments.ties != "file" else []
     options += ["--device", arguments.device] if arguments.device != "auto" else []
+    options += ["--workers", arguments.workers] if arguments.workers != "auto" else []
+    options += ["--executor", arguments.executor] if arguments.executor != "local" else []
     flags = [name for name in ("no_check", "dry_run", "json") if getattr(arguments, name)]
     return [*options, *(f"--{name.replace('_', '-')}" for name in flags)]

@@ -174,6 +174,11 @@ class Dataset:
         self.fingerprint = digest([self.parts])
         self._compare(about.get("expect", {}))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs: what was parsed it opens in the cache."""
+        parsed_here = {name for name in vars(type(self)) if isinstance(vars(type(self))[name], cached_property)}
+        return {name: value for name, value in vars(self).items() if name not in parsed_here}
+
     def _hash_parts(self) -> dict[str, str]:
         """Return a short content hash per part, and count lines on the way."""
         facts = self._facts(self.items_file)

@@ -123,9 +123,9 @@ class _Steps:
         """
         undecided = alive & self.tensors.undecided(nodes, self.scorer)
         width = int(undecided.sum(1).max())
-        result = torch.zeros(children.valid.shape, device=nodes.device).masked_fill_(~children.valid, -torch.inf)
+        every = bool(undecided.all())  # in a large catalogue at all but the last steps: nothing is left out
         if not width:
-            return result
+            return _certain(children)
         batch = len(nodes)
         picked = undecided.int().argsort(dim=1, descending=True, stable=True)[:, :width]
         rows = None
@@ -135,11 +135,19 @@ class _Steps:
         hidden, self.past = self.decoder.step(tokens.gather(1, picked), self.source, self.past, rows)
         places = torch.arange(width, device=nodes.device).expand(batch, -1)
         self.columns, self.width = torch.zeros_like(nodes).scatter_(1, picked, places), width
-        part = self.tensors.children(nodes.gather(1, picked))
+        part = children if every else self.tensors.children(nodes.gather(1, picked))
         log_probs = child_log_probs(hidden, self.decoder.head, part, self.tensors, depth, self.scorer)
+        if every:
+            return log_probs
+        result = _certain(children)
         index = picked[..., None].expand_as(log_probs)
         result[..., : log_probs.shape[2]].scatter_(1, index, log_probs)
         return result
+
+
+def _certain(children: Children) -> Tensor:
+    """Return log-probability 0 for every child there is [B, R, F]."""
+    return torch.zeros(children.valid.shape, device=children.valid.device).masked_fill_(~children.valid, -torch.inf)
 
 
 @dataclass(frozen=True)

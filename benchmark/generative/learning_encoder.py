@@ -18,8 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmark.errors import ConfigError
+from benchmark.errors import ConfigError, require
 from benchmark.generative.tokens import Ragged
+from benchmark.learning.static_encoder import is_static
 from benchmark.types.arrays import Float32, Int64
 
 WHOLE = -1
@@ -57,6 +58,7 @@ class LearningEncoder(nn.Module):
         Raises ConfigError where the encoder has fewer layers or cannot be cut between two of them.
         """
         super().__init__()
+        require(not is_static(encoder), KEY, "the encoder 'static' has no layers; set learning_layers=0")
         self.normalize = normalize
         self.pooling = nn.ModuleList(deepcopy(module) for module in list(encoder)[1:])
         self._lower: list[nn.Module] = []  # in a list: no part of what learns or is saved

@@ -23,6 +23,7 @@ from benchmark.generative.search_examples import text_pairs
 from benchmark.generative.start import load_start
 from benchmark.generative.tokens import Ragged, tokenize
 from benchmark.learning.encoders import EmbedTexts
+from benchmark.learning.static_encoder import word_tokenizer
 from benchmark.learning.validation import Judged
 from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.codes import Codes
@@ -61,7 +62,7 @@ class Preparing:
 
     def words(self, texts: Sequence[str]) -> Ragged:
         """Return the word pieces of texts, with the tokenizer's numbers."""
-        return tokenize(self.encoder.tokenizer, list(texts), self.config.max_words)
+        return tokenize(word_tokenizer(self.encoder), list(texts), self.config.max_words)
 
     def known(self, words: Ragged) -> Ragged:
         """Return the pieces that training has seen, numbered anew."""

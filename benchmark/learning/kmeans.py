@@ -6,6 +6,10 @@ Start: greedy k-means++ (Arthur & Vassilvitskii, SODA 2007; the best of 2 + ln K
 scikit-learn). Equal rows are counted once with a weight, so equal points always share a code, and with at least as
 many clusters as distinct points every distinct point is a cluster of its own: fewer codes in use, no empty cluster.
 A cluster that runs empty on the way takes the point farthest from its centroid. Everything random comes from `seed`.
+
+Of more than 256 distinct points per cluster a random sample decides the centroids, as in faiss' own k-means: starts are
+made and compared on 32 points per cluster, the best one goes on with 256 (Bradley and Fayyad, ICML 1998), and one step
+over all points moves each centroid to the mean of its own. So more points cost no more steps.
 """
 
 from __future__ import annotations
@@ -17,7 +21,8 @@ from numpy.typing import NDArray
 
 from benchmark.types.arrays import Float32, Int32
 
-SAMPLE_PER_CENTROID = 256  # k-means++ looks at no more points than this per centroid (faiss' own limit for training)
+SAMPLE_PER_CENTROID = 256  # distinct points that centroids are learned from, at most (faiss' own limit)
+START_PER_CENTROID = 32  # of a sample: points that starts are made and compared on
 
 
 def kmeans(
@@ -36,19 +41,31 @@ def kmeans(
     centroids' squared shift falls to `tolerance` times the mean variance of a dimension (scikit-learn's rule).
     """
     points = np.ascontiguousarray(points, np.float32)
-    distinct, weights, inverse = _distinct(points)
-    if len(distinct) <= k:
-        return distinct, inverse
-    threshold = tolerance * float(distinct.var(axis=0).mean())
+    first, weights, inverse = _distinct(points)
+    if len(first) <= k:
+        return points[first], inverse
+    sampled = len(first) > k * SAMPLE_PER_CENTROID
+    rows = first
+    if sampled:
+        chosen = np.random.default_rng([seed, 0, 1]).choice(len(first), k * SAMPLE_PER_CENTROID, replace=False)
+        rows, weights = first[chosen], weights[chosen]
+    learned = points if len(rows) == len(points) else points[rows]
+    threshold = tolerance * float(learned.var(axis=0).mean())
+    few = slice(k * START_PER_CENTROID if sampled else None)
     best: tuple[float, Float32, Int32] | None = None
     for start in range(n_init):
         random = np.random.default_rng([seed, start])
-        centroids = _plus_plus(distinct, weights, k, random) if init == "k-means++" else _random(distinct, k, random)
-        found = _lloyd(distinct, weights, centroids, max_iter, threshold)
+        choose = _plus_plus if init == "k-means++" else _random
+        centroids = choose(learned[few], weights[few], k, random)
+        found = _lloyd(learned[few], weights[few], centroids, max_iter, threshold)
         if best is None or found[0] < best[0]:
             best = found
     assert best is not None
     _, centroids, codes = best
+    if sampled:
+        _, centroids, _ = _lloyd(learned, weights, centroids, max_iter, threshold)
+        _, centroids, codes = _lloyd(points, np.ones(len(points), np.float32), centroids, 1, 0.0)
+        codes = codes[first]
     return centroids, codes[inverse]
 
 
@@ -77,32 +94,26 @@ def squared_distances(points: Float32, centroids: Float32) -> Float32:
     return distances
 
 
-def _distinct(points: Float32) -> tuple[Float32, Float32, Int32]:
-    """Return the distinct rows in the order they first appear, how often each occurs, and the row of each point."""
-    words = (points + np.float32(0)).view(np.uint32)  # + 0 makes -0.0 and 0.0 one value
+def _distinct(points: Float32) -> tuple[NDArray[np.int64], Float32, Int32]:
+    """Return the first row of each distinct point in order, how often it occurs, and its number for every point."""
     multipliers = np.random.default_rng(0).integers(1, 2**63, points.shape[1], dtype=np.uint64) * 2 + 1
-    hashes = np.concatenate(
-        [(words[i : i + 4096] * multipliers).sum(1, dtype=np.uint64) for i in range(0, len(words), 4096)]
-        or [np.empty(0, np.uint64)]
-    )
+    hashes = np.empty(len(points), np.uint64)
+    for i in range(0, len(points), 4096):
+        words = (points[i : i + 4096] + np.float32(0)).view(np.uint32)  # + 0 makes -0.0 and 0.0 one value
+        hashes[i : i + 4096] = (words * multipliers).sum(1, dtype=np.uint64)
     _, first, inverse, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(first)
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order))
-    rows = first[order]
-    distinct = points if len(rows) == len(points) else points[rows]
-    return distinct, counts[order].astype(np.float32), rank[inverse.reshape(-1)]
+    return first[order], counts[order].astype(np.float32), rank[inverse.reshape(-1)]
 
 
-def _random(points: Float32, k: int, random: np.random.Generator) -> Float32:
+def _random(points: Float32, weights: Float32, k: int, random: np.random.Generator) -> Float32:
     return points[random.choice(len(points), k, replace=False)]
 
 
 def _plus_plus(points: Float32, weights: Float32, k: int, random: np.random.Generator) -> Float32:
     """Choose k different points, each with probability proportional to its squared distance to those before it."""
-    if len(points) > k * SAMPLE_PER_CENTROID:
-        rows = random.choice(len(points), k * SAMPLE_PER_CENTROID, replace=False)
-        points, weights = points[rows], weights[rows]
     norms = np.einsum("ij,ij->i", points, points)
     candidates = 2 + int(np.log(k))
     chosen = np.empty(k, np.int64)
@@ -123,7 +134,7 @@ def _plus_plus(points: Float32, weights: Float32, k: int, random: np.random.Gene
 
 def _distances(points: Float32, norms: Float32, rows: NDArray[np.int64]) -> Float32:
     """Return the squared distances of all points to the points at `rows` [len(rows), n]."""
-    products = points[rows] @ points.T
+    products = (points @ points[rows].T).T  # in this order half the time of points[rows] @ points.T
     return np.maximum(norms[rows][:, None] + norms - 2 * products, 0)
 
 

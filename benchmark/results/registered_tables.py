@@ -49,6 +49,11 @@ def render(filled: Sequence[Any], style: str) -> str:
     return text
 
 
+def default_tables() -> dict[str, str]:
+    """Return the tables that are shown where none is named, in their order, and the task of each ('' for costs)."""
+    return {table.name: getattr(table, "task", "") for table in chosen_tables()}
+
+
 def chosen_tables(names: Iterable[str] | None = None) -> list[Any]:
     """Return the registered tables of these names and groups, what things cost last.
 

@@ -25,6 +25,7 @@ from typing import Any
 
 from benchmark.errors import DataError, UsageError, line_error
 from benchmark.results.digests import is_changed
+from benchmark.results.once import read_once
 
 FORMAT = 1
 VERSION_SIGN = "@"  # between the label and the key of a row that an older version of the suite left behind
@@ -165,8 +166,15 @@ def read_withheld(result: Result) -> frozenset[str] | None:
     return frozenset(path.read_text("utf-8").split()) if path is not None and path.is_file() else None
 
 
-def read_id_lines(path: Path) -> dict[str, tuple[int, ...]]:
-    """Read an ids.tsv file: item id -> codes. Raises DataError for a line that is not 'item TAB code-code-..'."""
+def read_id_lines(path: Path) -> Mapping[str, tuple[int, ...]]:
+    """Read an ids.tsv file: item id -> codes, once while the file stays.
+
+    Raises DataError for a line that is not 'item TAB code-code-..'.
+    """
+    return read_once(_read_id_lines, path)
+
+
+def _read_id_lines(path: Path) -> Mapping[str, tuple[int, ...]]:
     ids: dict[str, tuple[int, ...]] = {}
     try:
         lines = path.read_text("utf-8").rstrip("\n").split("\n")
@@ -182,7 +190,7 @@ def read_id_lines(path: Path) -> dict[str, tuple[int, ...]]:
             what = "the item stands there twice" if item in ids else "expected 'item TAB code-code-..'"
             raise line_error(path, number, f"{what}")
         ids[item] = parsed
-    return ids
+    return MappingProxyType(ids)
 
 
 def load_results(runs: Path) -> list[Result]:

@@ -51,10 +51,12 @@ def explain(cell: Cell, error: BaseException, folder: Path) -> str:
 class Interrupts:
     """Tells Ctrl-C from a KeyboardInterrupt that a method raises; `pressed` says that the user's signal has come.
 
+    `cut_short` is set by whoever else ends the process (a job that is preempted): what is raised then is no method's.
     Outside the main thread nobody can tell: there every KeyboardInterrupt counts as the user's.
     """
 
     def __init__(self) -> None:
+        self.cut_short = False
         self.pressed = threading.current_thread() is not threading.main_thread()
         self._before = signal.getsignal(signal.SIGINT)
 

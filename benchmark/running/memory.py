@@ -1,4 +1,4 @@
-"""Peak memory of this process, and of the GPU where one is in use."""
+"""Memory: the peak of this process and of the GPU where one is in use, and what is still available."""
 
 from __future__ import annotations
 
@@ -31,3 +31,19 @@ def peak_memory() -> dict[str, int]:
     if torch is not None and torch.cuda.is_available():
         found["gpu"] = int(torch.cuda.max_memory_allocated())
     return found
+
+
+def available_memory(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Return the bytes that new processes can have: the machine's, or a container's where these are fewer.
+
+    None where the system does not say.
+    """
+    found = []
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        line = next(line for line in meminfo.read_text().splitlines() if line.startswith("MemAvailable:"))
+        found.append(int(line.split()[1]) * 1024)
+    with contextlib.suppress(OSError, ValueError):  # cgroup v2; the word max is not a number: no limit
+        limit, used = (int((cgroup / f"memory.{name}").read_text()) for name in ("max", "current"))
+        cached = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())
+        found.append(limit - used + int(cached.get("inactive_file", 0)))  # files that are only cached make way
+    return max(0, min(found)) if found else None

@@ -137,7 +137,7 @@ def make_plan(
     protocol: Protocol,
     runs: Path,
 ) -> Plan:
-    """Return the cells of every variant, task and seed.
+    """Return the cells of every variant, task and seed, task by task.
 
     Raises UsageError for a task that the data set cannot serve, ConfigError for a codebook larger than the data set.
     """
@@ -201,6 +201,7 @@ def make_plan(
             cells += [Cell(variant, task, seed, key, folder) for task in own]
     if not cells:
         raise UsageError(f"nothing to run: {'; '.join(skipped) or 'no method serves the tasks of this data set'}")
+    cells.sort(key=lambda cell: TASKS.index(cell.task))  # a task's cells end together: its tables can be shown
     return Plan(dataset, protocol, tuple(cells), tuple(skipped), suite)
 
 

@@ -34,8 +34,10 @@ class RunProgress:
     are told by a thread, from `with` to its end, also where no loop moves.
     """
 
-    def __init__(self, log: Callable[[str], None] = lambda message: None, *, bars: bool = False) -> None:
-        self._log, self._bars = log, bars
+    def __init__(
+        self, log: Callable[[str], None] = lambda message: None, *, bars: bool = False, every: float | None = None
+    ) -> None:
+        self._log, self._bars, self._every = log, bars, every
         self._started = self._cell_started = time.monotonic()
         self._stage = ""
         self._loops: list[_Loop] = []  # the innermost last
@@ -44,15 +46,19 @@ class RunProgress:
     def __enter__(self) -> RunProgress:
         self._started, self._ended = time.monotonic(), threading.Event()
         if not self._bars:
-            threading.Thread(target=self._tell, args=(self._ended, EVERY), daemon=True).start()
+            threading.Thread(target=self._tell, args=(self._ended, self._every or EVERY), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
 
+    def begin(self) -> None:
+        """Count the time of a cell from now on."""
+        self._cell_started, self._stage = time.monotonic(), ""
+
     def cell(self, number: int, total: int, title: str) -> None:
         """Say that a cell begins; the cells before it, which took as long as they took, say how long the rest may."""
-        self._cell_started, self._stage = time.monotonic(), ""
+        self.begin()
         seconds, before = self._cell_started - self._started, number - 1
         left = f"about {duration(seconds / before * (total - before))} left" if before else ""
         self._log(f"cell {number} of {total}: {title}" + (f" ({duration(seconds)} so far, {left})" if left else ""))

@@ -129,7 +129,9 @@ def write_result(
         write_cost(folder / "cost.json", cell, stages)
         write_curves(folder / LOG, stages, result)
         said = [note for stage in stages.values() for note in stage.cost()["facts"].get("notes", ())]
-        result["notes"] = list(dict.fromkeys([*result["notes"], *said]))
+        known = [*plan.dataset.warnings, *cell.variant.notes]
+        said = sorted({*result["notes"], *said} - {*known})  # tasks may end in any order
+        result["notes"] = [*dict.fromkeys(known), *said]
         result["metrics"][cell.task] = scored.metrics
         result["counts"][cell.task] = scored.counts
         result["versions"][cell.task] = installed_versions(distributions_of(cell.variant.method))

@@ -11,7 +11,9 @@ A failed cell is kept for the end and never loses another one's work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -52,30 +54,44 @@ class Runner:
     device: str = "cpu"
     progress: RunProgress = field(default_factory=RunProgress)
     log: Callable[[str], None] = lambda message: None
+    ended: Callable[[Cell], None] = lambda cell: None  # called after each cell that was missing
     _codes: dict[str, Codes] = field(default_factory=dict)
 
     def run(self) -> list[Failure]:
         """Compute every missing cell; return those that failed. Raises UsageError for an unknown text field."""
         failures: list[Failure] = []
-        self._remove_partials()
-        missing = [cell for cell in self.plan.cells if not cell.done()]
         with self.progress, Interrupts() as interrupts:
-            if missing:
-                self.progress.stage("reading the data")
-                _ = self.material.corpus, self.plan.dataset.counts()  # wrong data are reported once, before all else
+            self.progress.stage("reading the data")
+            missing = self.prepare()
             for number, cell in enumerate(missing, 1):
                 self.progress.cell(number, len(missing), cell.title)
-                try:
-                    with full_disk_names(cell.folder):
-                        self._run(cell)
-                except BaseException as error:  # one cell's failure must not end the others
-                    if isinstance(error, KeyboardInterrupt) and interrupts.pressed:
-                        raise
-                    failures.append(Failure(cell, explain(cell, error, self.store.root.parent / "errors")))
-                    self.log(f"  failed: {failures[-1].reason}")
-                    if processes() > 1:  # the launcher must see it, or the other processes wait for ever
-                        raise BenchmarkError(f"{cell.title}: {failures[-1].reason}") from error
+                if failure := self.compute(cell, interrupts):
+                    failures.append(failure)
+                    self.log(f"  failed: {failure.reason}")
+                self.ended(cell)
         return failures
+
+    def prepare(self) -> list[Cell]:
+        """Return the cells that are missing. Where there are any, the data are read: wrong ones are told at once."""
+        self._remove_partials()
+        missing = [cell for cell in self.plan.cells if not cell.done()]
+        if missing:
+            _ = self.material.corpus, self.plan.dataset.counts()
+        return missing
+
+    def compute(self, cell: Cell, interrupts: Interrupts) -> Failure | None:
+        """Compute one cell; what ends it, but for Ctrl-C or the process's end, is a failure that costs no other."""
+        try:
+            with full_disk_names(cell.folder):
+                self._run(cell)
+        except BaseException as error:
+            if interrupts.cut_short or (isinstance(error, KeyboardInterrupt) and interrupts.pressed):
+                raise
+            failure = Failure(cell, explain(cell, error, self.store.root.parent / "errors"))
+            if processes() > 1:  # the launcher must see it, or the other processes wait for ever
+                raise BenchmarkError(f"{cell.title}: {failure.reason}") from error
+            return failure
+        return None
 
     def _remove_partials(self) -> None:
         """Remove what killed runs have left half-written where this one reads and writes."""
@@ -145,8 +161,8 @@ class Runner:
         rows = self._rows(corpus)
         stage = self.stages.encode(config, context.seed, corpus.fields)
         if not self.store.has(stage):
-            self._encode(replace(self.material.corpus, fields=corpus.fields), config, context.seed)
-            _count_nested(context.facts, stage)
+            with _nested(context.facts):
+                self._encode(replace(self.material.corpus, fields=corpus.fields), config, context.seed)
         vectors: Float32 = read_embeddings(stage.final)[rows]
         return vectors
 
@@ -170,8 +186,8 @@ class Runner:
 
             stage = self.stages.encode_queries(encoder, texts)
             if not self.store.has(stage):
-                self._build(stage, make, collective=False)
-                _count_nested(facts, stage)
+                with _nested(facts):
+                    self._build(stage, make, collective=False)
             return read_embeddings(stage.final, mapped=True)
 
         return embedder
@@ -241,6 +257,9 @@ class Runner:
         return replace(scored, counts={**scored.counts, **self.material.target_counts()})
 
 
-def _count_nested(facts: Facts, stage: Stage) -> None:
-    """Note the seconds of a stage that was built inside another, where they do not count."""
-    facts[NESTED_SECONDS] = facts.get(NESTED_SECONDS, 0.0) + stage.cost()["seconds"]
+@contextmanager
+def _nested(facts: Facts) -> Iterator[None]:
+    """Note the seconds of a stage that is built, or waited for, inside another, where they do not count."""
+    started = time.perf_counter()
+    yield
+    facts[NESTED_SECONDS] = facts.get(NESTED_SECONDS, 0.0) + time.perf_counter() - started

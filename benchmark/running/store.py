@@ -57,6 +57,7 @@ class Store:
     """All stages below one cache folder."""
 
     root: Path
+    workers: int = field(default=1, compare=False)  # cells that are computed side by side on this machine
     _checked: set[Path] = field(default_factory=set, compare=False, repr=False)  # stages found as they were written
 
     def stage(self, name: str, decided_by: Mapping[str, Any]) -> Stage:
@@ -123,6 +124,7 @@ class Store:
                 "peak_memory": peak_memory(),
                 "device": device,
                 "threads": threads_in_use(),
+                "workers": self.workers,
                 "date": datetime.now(UTC).date().isoformat(),
                 "resumed": resumed,  # after a kill, `seconds` counts the last part only
                 "facts": dict(facts),

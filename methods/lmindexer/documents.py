@@ -29,7 +29,7 @@ def load_backbone(config: LMIndexerConfig, texts: list[str]) -> Backbone:
         from benchmark.learning import encoders
 
         words = encoders.load(EncoderConfig(name=config.encoder, max_length=config.max_length), "cpu")[0]
-        model = words.model
+        model = getattr(words, "model", None)
         if not hasattr(model, "embeddings") or not hasattr(model, "encoder"):
             raise BenchmarkError(f"lmindexer.encoder: '{config.encoder}' is not an encoder of BERT's family")
         return EncoderBackbone(

@@ -30,7 +30,7 @@ def titles(path: Path) -> dict[str, str]:
     return found
 
 
-def read_codes(path: Path, items: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
+def read_codes(path: Path, items: Mapping[str, str]) -> Mapping[str, tuple[int, ...]]:
     """Read an ids.tsv: item -> codes. Raises DataError where an item has none."""
     ids = read_id_lines(path)
     lacking = next((item for item in items if item not in ids), None)

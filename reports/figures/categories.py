@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +34,7 @@ def draw(results: Sequence[Result], options: Options) -> list[Drawn]:
     return drawn
 
 
-def _draw(rows: Sequence[Labelled], paths: dict[str, Categories], level: int, number: int) -> Drawn:
+def _draw(rows: Sequence[Labelled], paths: Mapping[str, Categories], level: int, number: int) -> Drawn:
     result = rows[0][1]
     categories = {item: path[:level] for item, path in paths.items()}
     colours = palette(list(categories.values()))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import DataError
+from benchmark.reports.figures.reading import read_paths
 from benchmark.reports.html.embedding import packed, width
 from benchmark.reports.tables.captions import data_set, protocol
 from benchmark.reports.tables.labels import row_labels
@@ -60,7 +62,7 @@ def _catalogue(
     about = {"title": data_set(groups[0][0])}
     try:
         lines = _lines(path)
-        indexers, problems = _indexers(groups, [_id(line) for line in lines])
+        indexers, problems = _indexers(groups, list(read_paths(path)))
         if not indexers:
             return {**about, "problem": " ".join(problems)}
         per_item = ITEM_BYTES + sum(indexer.codes.shape[1] * indexer.bytes_ * 4 // 3 for indexer in indexers)
@@ -86,14 +88,6 @@ def _lines(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name}: {error}") from None
     return lines
-
-
-def _id(line: str) -> str:
-    try:
-        item: str = json.loads(line)["id"]
-    except (ValueError, KeyError, TypeError):
-        raise DataError(f"The listing of items is damaged: {line[:60]!r} is not an item with an id.") from None
-    return item
 
 
 def _items(path: Path, lines: Sequence[str]) -> dict[str, Any]:
@@ -143,9 +137,9 @@ def _codes(path: Path, items: Sequence[str]) -> Int64:
         which = f"the item {lacking!r} has no ID" if lacking is not None else "there are IDs of unknown items"
         raise DataError(f"{path}: {which}.")
     rows = [ids[item] for item in items]
-    codes = np.full((len(rows), max(map(len, rows), default=1)), -1, np.int64)
-    for level in range(codes.shape[1]):
-        codes[:, level] = [row[level] if level < len(row) else -1 for row in rows]
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    codes = np.full((len(rows), int(lengths.max(initial=1))), -1, np.int64)
+    codes[np.arange(codes.shape[1]) < lengths[:, None]] = np.fromiter(chain.from_iterable(rows), np.int64)
     return codes
 
 
@@ -169,10 +163,14 @@ def _method(indexer: Indexer, label: str, rows: Int64, number: Mapping[Path, int
 def _counts(codes: Int64) -> dict[str, int]:
     """Return prefix -> number of items, level by level while there are few enough prefixes."""
     found: dict[str, int] = {}
+    prefix = np.zeros(len(codes), np.int64)  # the number of each item's first codes, among those items that have them
     for depth in range(1, codes.shape[1] + 1):
-        prefixes, counts = np.unique(codes[codes[:, depth - 1] >= 0, :depth], axis=0, return_counts=True)
-        if len(found) + len(prefixes) > COUNTED:
+        there = codes[:, depth - 1] >= 0
+        codes, prefix = codes[there], prefix[there]
+        keys = prefix * (int(codes[:, depth - 1].max(initial=0)) + 1) + codes[:, depth - 1]
+        _, first, prefix, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+        if len(found) + len(counts) > COUNTED:
             break
-        names = ("-".join(map(str, prefix)) for prefix in prefixes.tolist())
+        names = ("-".join(map(str, begin)) for begin in codes[first, :depth].tolist())
         found |= dict(zip(names, counts.tolist(), strict=True))
     return found

@@ -175,6 +175,10 @@ def _footnotes(
     resumed = [label for label, seeds in zip(labels, groups, strict=True) if any(map(_was_resumed, seeds))]
     if table.of_costs and resumed:
         notes.append(f"Resumed after an interruption (times cover only the last session): {', '.join(resumed)}.")
+    beside = [label for label, seeds in zip(labels, groups, strict=True) if any(map(_was_beside_others, seeds))]
+    if table.of_costs and beside:
+        rows_of = f": {', '.join(beside)}" if len(beside) < len(labels) else ""
+        notes.append(f"Times are not those of an idle machine: other cells may have run beside{rows_of}.")
     run_on: dict[str, list[str]] = {}  # tasks -> rows
     for label, seeds in zip(labels, groups, strict=True):
         run_on.setdefault(", ".join(dict.fromkeys(task for r in seeds for task in r.metrics)), []).append(label)
@@ -192,3 +196,7 @@ def _footnotes(
 
 def _was_resumed(result: Result) -> bool:
     return any(stage.get("resumed") for stage in (result.cost.get("stages") or {}).values())
+
+
+def _was_beside_others(result: Result) -> bool:
+    return any(stage.get("workers", 1) > 1 for stage in (result.cost.get("stages") or {}).values())

@@ -124,7 +124,7 @@ def test_an_editor_follows_a_method_in_a_plain_checkout(tmp_path):
         assert place.module_path.name == file and place.module_path.is_file()
 
 
-def test_the_notebook_runs_and_the_readme_shows_its_calls(tmp_path, monkeypatch):
+def test_the_notebook_runs_and_the_readme_shows_its_calls(tmp_path, monkeypatch, small_demo):
     monkeypatch.chdir(tmp_path)
     notebook = json.loads((ROOT / "tests" / "first_steps.ipynb").read_text())
     space: dict[str, Any] = {}

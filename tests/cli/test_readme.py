@@ -1,4 +1,4 @@
-"""Every command of the README runs as written (with fewer training steps, in a temporary folder)."""
+"""Every command of the README runs as written (in a temporary folder, with a small demo and few training steps)."""
 
 import json
 import re
@@ -15,7 +15,11 @@ README = (ROOT / "README.md").read_text()
 LINES = [line.partition("  ")[0].strip() for line in re.findall(r"^    (benchmark .*)$", README, re.M)]
 STAGES = ["warmup", "first.no_code", "first.full", "later.no_code", "later.full"]
 LMINDEXER = [word for stage in STAGES for word in ("--set", f"lmindexer.{stage}.epochs=0.01")]
+LMINDEXER += ["--set", "lmindexer.study_items=0"]
 MADE = [line for line in LINES if not line.startswith(("benchmark bench", "benchmark data get"))]
+
+
+pytestmark = pytest.mark.usefixtures("small_demo")
 
 
 @pytest.fixture(scope="module")

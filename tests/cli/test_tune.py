@@ -13,6 +13,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
 from conftest import FAST
 
@@ -91,23 +92,18 @@ def test_a_search_killed_in_a_trial_ends_as_an_undisturbed_one(shop, tmp_path, c
     )
     words = ["tune", "--methods", "sasrec", "--dataset", str(shop), "--trials", "5", "--preset", "tiny", *SASREC]
     words += ["--space", str(space), "--device", "cpu", "--json", "--runs"]
-    command = [sys.executable, "-m", "benchmark", *words]
-    process = subprocess.Popen(
-        [*command, str(tmp_path / "killed")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path
-    )
-    while process.poll() is None and not any(
+    process = commands.start([*words, str(tmp_path / "killed")], tmp_path)
+    while process.is_alive() and not any(
         len(path.read_text().splitlines()) >= 2 for path in tmp_path.glob("killed/.tune/*/*/*/trials.jsonl")
     ):
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.join()
     (listing,) = tmp_path.glob("killed/.tune/*/*/*/trials.jsonl")
     assert 2 <= len(listing.read_text().splitlines()) < 5
     contents = []
     for runs in ("killed", "undisturbed"):
-        done = subprocess.run([*command, str(tmp_path / runs)], capture_output=True, text=True, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        contents.append(json.loads(done.stdout))
+        contents.append(json.loads(commands.finish([*words, str(tmp_path / runs)], tmp_path)))
     killed, undisturbed = contents
     assert tried(killed) == tried(undisturbed)
     assert [trial["number"] for trial in killed["methods"][0]["all"]] == list(range(5))

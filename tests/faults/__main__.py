@@ -61,17 +61,23 @@ def _message(text: str) -> str:
 
 
 def _import_the_suite() -> None:
-    """Import what the commands import, so that a fork starts at once."""
+    """Import what the commands import, and read the suite's own code, so that a fork starts at once."""
+    import pyarrow.pandas_compat
     import pyarrow.parquet  # noqa: F401
     import rich.console  # noqa: F401
     import sklearn.metrics  # noqa: F401
     import torch
 
+    import benchmark.api.run_request
     import benchmark.cli.run
+    import benchmark.datasets.planted
     import benchmark.running.record
-    import benchmark.running.runner  # noqa: F401
+    import benchmark.running.runner
+    import benchmark.tuning.space
+    from benchmark.code_version import code_version
 
     torch.set_num_threads(1)
+    code_version(benchmark.running.runner)
 
 
 if __name__ == "__main__":

@@ -149,6 +149,7 @@ def main() -> int:
     methods = arguments.methods
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="benchmark-kills-"))
     folder.mkdir(parents=True, exist_ok=True)
+    _import(["sentence_transformers", "accelerate", "benchmark.api.run"])  # what takes long, before the first fork
     finish(folder / "whole", methods, imported=folder / "modules.txt")
     _import((folder / "modules.txt").read_text().split("\n"))
     started = time.monotonic()

@@ -118,6 +118,11 @@ def test_more_layers_than_there_are_is_an_error(encoder: Any) -> None:
         LearningEncoder(encoder, 7, True)
 
 
+def test_an_encoder_without_layers_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"sentence\.learning_layers: the encoder 'static' has no layers"):
+        LearningEncoder(load(EncoderConfig(name="static"), "cpu"), 1, True)
+
+
 def test_an_encoder_that_cannot_be_cut_is_an_error(encoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The cut is checked on two texts: here the upper part would lose a layer."""
     cut = learning_encoder._cut

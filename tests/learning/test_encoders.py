@@ -9,7 +9,9 @@ import torch
 
 from benchmark.config import EncoderConfig
 from benchmark.errors import BenchmarkError, ConfigError
-from benchmark.learning.encoders import PACKAGED, embed, resolve
+from benchmark.generative.tokens import tokenize
+from benchmark.learning.encoders import PACKAGED, embed, load, resolve
+from benchmark.learning.static_encoder import word_tokenizer
 from benchmark.types.method import Context
 
 TEXTS = ["title: red lamp", "title: a much longer description of a soft green hair brush, brand: Acme", "soap", ""]
@@ -52,6 +54,45 @@ def test_the_default_encoder_is_the_packaged_one_and_gives_unit_vectors(tmp_path
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("normalize", [False, True])
+def test_the_static_encoder_is_the_mean_of_the_rows_of_a_texts_tokens(tmp_path: Path, normalize: bool) -> None:
+    """Word pieces of vocab.txt by hand, their rows of model.safetensors, and nothing of the network's layers."""
+    from safetensors.numpy import load_file
+
+    rows = load_file(MODEL / "model.safetensors")["embeddings.word_embeddings.weight"]
+    number = {word: row for row, word in enumerate((MODEL / "vocab.txt").read_text("utf-8").split("\n"))}
+    pieces = {
+        "Red lamp": ["red", "lamp"],
+        "red": ["red"],
+        "unhappier lamps.": ["un", "##ha", "##pp", "##ier", "lamps", "."],
+    }
+    expected = np.stack([rows[[number[piece] for piece in words]].mean(0) for words in pieces.values()])
+    if normalize:
+        expected = expected / np.linalg.norm(expected, axis=1, keepdims=True)
+    config = EncoderConfig(name="static", normalize=normalize)
+    np.testing.assert_allclose(embed(list(pieces), config, context(tmp_path)), expected, atol=1e-6)
+
+
+def test_the_static_encoder_reads_no_more_tokens_than_it_may_and_takes_a_text_without_any(tmp_path: Path) -> None:
+    config = EncoderConfig(name="static", max_length=2)
+    long, short, empty = embed(["red lamp of glass", "red lamp", ""], config, context(tmp_path))
+    np.testing.assert_array_equal(long, short)
+    assert not empty.any()
+
+
+@pytest.mark.parametrize(("key", "value"), [("pooling", "cls"), ("simcse_epochs", 1)])
+def test_the_static_encoder_refuses_what_needs_layers(tmp_path: Path, key: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=rf"encoder\.{key}: .*static"):
+        embed(TEXTS, EncoderConfig(name="static", **{key: value}), context(tmp_path))
+
+
+def test_equal_texts_have_equal_vectors_wherever_they_stand(tmp_path: Path) -> None:
+    texts = [*TEXTS, "soap", "another", TEXTS[0]]
+    found = embed(texts, EncoderConfig(), context(tmp_path))
+    np.testing.assert_array_equal(found[[4, 6]], found[[2, 0]])
+    np.testing.assert_allclose(found[:4], embed(TEXTS, EncoderConfig(), context(tmp_path)), atol=1e-5)
+
+
 def test_simcse_pulls_the_texts_apart(tmp_path: Path) -> None:
     """In-batch negatives push different texts away from each other; the same seed gives the same vectors."""
     things = ("lamp", "soap", "brush")
@@ -70,3 +111,12 @@ def test_an_unknown_pooling_or_model_is_one_message(tmp_path: Path) -> None:
         embed(TEXTS, EncoderConfig(name=str(MODEL), pooling="max"), context(tmp_path))
     with pytest.raises(BenchmarkError, match="the encoder 'no/such' cannot be loaded"):
         embed(TEXTS, EncoderConfig(name="no/such"), context(tmp_path))
+
+
+def test_words_of_the_static_encoder_are_those_of_the_packaged_one() -> None:
+    """The reader `sentence` reads word pieces too; asking for few of them changes nothing of the encoder."""
+    static, packaged = (load(EncoderConfig(name=name), "cpu") for name in ("static", "default"))
+    before = static.encode(TEXTS)
+    found, expected = (tokenize(word_tokenizer(model), TEXTS, 3) for model in (static, packaged))
+    np.testing.assert_array_equal(found.values, expected.values)
+    np.testing.assert_array_equal(static.encode(TEXTS), before)

@@ -98,3 +98,26 @@ def test_the_benchmark_prints_ours_scikit_learn_and_their_ratio(monkeypatch):
     monkeypatch.setattr(bench, "_points", lambda n, dim: BLOBS)
     lines = list(bench.run(small=True))
     assert [line.split()[-5 if "ratio" not in line else 0] for line in lines[1:4]] == ["ours", "scikit-learn", "ratio"]
+
+
+@pytest.fixture
+def few_per_centroid(monkeypatch):
+    monkeypatch.setattr("benchmark.learning.kmeans.SAMPLE_PER_CENTROID", 20)
+
+
+def test_a_sample_of_many_points_decides_nearly_the_clusters_of_all(few_per_centroid):
+    points, labels = make_blobs(4_000, 8, centers=12, cluster_std=1.0, random_state=0)
+    points = points.astype(np.float32)
+    centroids, codes = kmeans(points, 12, seed=0, n_init=3)
+    assert adjusted_mutual_info_score(labels, codes) > 0.99
+    assert inertia(points, centroids, codes) < 1.01 * KMeans(12, n_init=5, random_state=0).fit(points).inertia_
+    distances = np.square(points[:, None] - centroids).sum(2)
+    np.testing.assert_allclose(distances[np.arange(len(points)), codes], distances.min(1), rtol=1e-3, atol=1e-3)
+    np.testing.assert_array_equal(codes, kmeans(points, 12, seed=0, n_init=3)[1])
+
+
+def test_equal_points_share_a_code_where_a_sample_decides(few_per_centroid):
+    points = np.repeat(BLOBS, 3, axis=0)[np.random.default_rng(0).permutation(3 * len(BLOBS))]
+    centroids, codes = kmeans(points, 5, seed=0)
+    assert len(np.unique(np.column_stack([points, codes]), axis=0)) == len(BLOBS)
+    assert set(codes) == set(range(5)) and len(centroids) == 5

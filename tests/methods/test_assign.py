@@ -50,6 +50,7 @@ def context_of(work: Path, seed: int = 0) -> Context:
 
 
 @pytest.mark.parametrize("name", MAKERS)
+@settings(max_examples=40)
 @given(numbers=st.lists(st.integers(0, 40), min_size=6, max_size=40), new=st.lists(st.integers(0, 60), min_size=1))
 def test_items_of_fit_keep_their_ids_and_new_ones_use_the_same_codebooks(
     name: str, numbers: list[int], new: list[int], tmp_path_factory: pytest.TempPathFactory
@@ -179,14 +180,15 @@ def test_they_keep_the_contract_of_methods(name: str) -> None:
 
 
 @pytest.mark.parametrize("backbone", ["scratch", "encoder"])
-def test_lmindexer_assigns_by_the_network_of_each_position(tmp_path: Path, backbone: str) -> None:
+def test_lmindexer_assigns_by_the_network_of_each_position(tmp_path: Path, small_bert: Path, backbone: str) -> None:
     """Later positions learn on with the same weights, so the last network alone would give some items other codes."""
     from benchmark.methods.lmindexer.config import LMIndexerConfig
     from benchmark.methods.lmindexer.indexer import LMIndexer
 
     few = {"steps": 6, "batch_size": 16, "learning_rate": 1e-2}
     config = LMIndexerConfig.model_validate({
-        "backbone": backbone, "length": 2, "codebook_size": 8, "warmup": few, "max_length": 16,
+        "backbone": backbone, "length": 2, "codebook_size": 8, "warmup": few, "max_length": 16, "study_items": 0,
+        "encoder": str(small_bert), "frozen_layers": 1,
         "scratch": {"d_model": 32, "layers": 1, "heads": 2, "d_ff": 64, "vocabulary_size": 300},
         "first": {"no_code": few, "full": few}, "later": {"no_code": few, "full": few},
         "reconstructor": {"layers": 1, "heads": 2, "d_ff": 32},

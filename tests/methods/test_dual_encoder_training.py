@@ -2,10 +2,9 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
+import commands
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -19,29 +18,9 @@ from benchmark.types.data import Corpus, QuerySet
 from benchmark.types.method import Context
 
 
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    """A BERT of two layers with random weights and a byte-level tokenizer, as transformers saves it."""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    folder = tmp_path_factory.mktemp("tiny")
-    special = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
-    letters = (*special, *sorted(pre_tokenizers.ByteLevel.alphabet()))
-    words = Tokenizer(models.BPE({sign: number for number, sign in enumerate(letters)}, [], unk_token="[UNK]"))
-    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    words.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), special, strict=True))
-    PreTrainedTokenizerFast(tokenizer_object=words, **names).save_pretrained(folder)
-    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-    torch.manual_seed(0)
-    BertModel(BertConfig(vocab_size=len(letters), max_position_embeddings=64, **sizes)).save_pretrained(folder)
-    return folder
+@pytest.fixture
+def tiny(small_bert):
+    return small_bert
 
 
 def config_of(tiny, **changes):
@@ -189,6 +168,14 @@ def test_it_says_nothing_and_leaves_no_model_card(tiny, tmp_path, capfd):
     assert not list(tmp_path.rglob("README.md"))
 
 
+def _train_in_part(folder: str) -> None:
+    corpus, work = small_corpus(), Path(folder)
+    config = DualEncoderConfig.model_validate_json((work / "config.json").read_text())
+    method, _ = fitted(config, corpus, work, queries_for(corpus))
+    if os.environ["RANK"] == "0":
+        np.save(work / "vectors.npy", method.index.vectors)
+
+
 def test_two_processes_learn_what_one_learns(tiny, tmp_path):
     """Each has half of every batch, and all documents of the batch as negatives; no dropout, so nothing differs."""
     from transformers import AutoModel
@@ -207,23 +194,7 @@ def test_two_processes_learn_what_one_learns(tiny, tmp_path):
     config_file.write_text(config.model_dump_json())
     corpus = small_corpus()
     alone, _ = fitted(config, corpus, tmp_path / "one", queries_for(corpus))
-    script = tmp_path / "train.py"
-    script.write_text(
-        "import os, sys\n"
-        "from pathlib import Path\n"
-        "import numpy as np\n"
-        "sys.path.insert(0, sys.argv[1])\n"
-        "from test_dual_encoder_training import *\n"
-        "corpus, work = small_corpus(), Path(sys.argv[2])\n"
-        "config = DualEncoderConfig.model_validate_json((work / 'config.json').read_text())\n"
-        "method, _ = fitted(config, corpus, work, queries_for(corpus))\n"
-        "if os.environ['RANK'] == '0':\n"
-        "    np.save(work / 'vectors.npy', method.index.vectors)\n"
-    )
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
-    tests = str(Path(__file__).parent)
-    done = subprocess.run([*launch, tests, str(tmp_path)], capture_output=True, text=True, env={**os.environ})
-    assert done.returncode == 0, done.stderr
+    commands.together(_train_in_part, 2, str(tmp_path))
     np.testing.assert_allclose(np.load(tmp_path / "vectors.npy"), alone.index.vectors, atol=2e-4)
     started, _ = fitted(config_of(calm, fine_tune=False), corpus, tmp_path / "one")
     assert np.abs(alone.index.vectors - started.index.vectors).max() > 0.05

@@ -5,13 +5,12 @@ import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import commands
 import ir_measures
 import pytest
 from conftest import FAST
@@ -24,6 +23,11 @@ from benchmark.results.result_files import read_result
 
 METHODS = "rqkmeans,random,category,bm25,popularity"
 SMALL = ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2", "--set", "random.codebook_size=16"]
+SMALL += [  # so that a kill can come between any two steps
+    word
+    for task in ("recommendation", "search")
+    for word in ("--set", f"generative.{task}.checkpoint_seconds=0")
+]  # fmt: skip
 
 
 def run(shop: Path, runs: Path, *more: str, methods: str = METHODS) -> int:
@@ -35,15 +39,14 @@ def run(shop: Path, runs: Path, *more: str, methods: str = METHODS) -> int:
 def command(shop: Path, runs: Path) -> list[str]:
     """The whole run as a user types it: bytes are compared between processes, which all have the same threads."""
     words = ["run", "--dataset", str(shop), "--methods", METHODS, "--runs", str(runs), *SMALL, *FAST]
-    return [sys.executable, "-m", "benchmark", *words, "--device", "cpu"]
+    return [*words, "--device", "cpu"]
 
 
 @pytest.fixture(scope="module")
 def runs(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of one whole run."""
     folder = tmp_path_factory.mktemp("runs")
-    done = subprocess.run(command(shop, folder), capture_output=True, text=True, cwd=folder)
-    assert done.returncode == 0, done.stderr
+    commands.finish(command(shop, folder), tmp_path_factory.mktemp("printed"))
     return folder
 
 
@@ -174,7 +177,7 @@ def test_a_finished_run_imports_no_torch(shop: Path, runs: Path) -> None:
 
 
 def test_the_same_command_elsewhere_gives_the_same_bytes(shop: Path, runs: Path, tmp_path: Path) -> None:
-    assert subprocess.run(command(shop, tmp_path), capture_output=True, cwd=tmp_path).returncode == 0
+    commands.finish(command(shop, tmp_path), tmp_path)
     assert_same_files(measured(tmp_path), measured(runs))
 
 
@@ -182,13 +185,11 @@ def test_a_run_killed_at_three_moments_ends_with_the_same_bytes(shop: Path, runs
     words = command(shop, tmp_path)
     moments = random.Random(0)
     for _ in range(3):
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
-        deadline = time.monotonic() + moments.uniform(3, 9)
-        while time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert subprocess.run(words, capture_output=True, cwd=tmp_path).returncode == 0
+        process = commands.start(words, tmp_path)
+        process.join(moments.uniform(0.5, 4))
+        process.kill()
+        process.join()
+    commands.finish(words, tmp_path)
     assert_same_files(measured(tmp_path), measured(runs))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmark.methods.bm25.config import BM25Config
 from benchmark.methods.bm25.engines.protocol import Terms
-from benchmark.threads import usable_cores
+from benchmark.threads import threads
 from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.rankings import Rankings
 
@@ -33,7 +33,7 @@ class BM25S:
         self.search([[]], 1)  # compiles the search now, so that it does not count as search time
 
     def search(self, queries: Sequence[Terms], k: int) -> Rankings:
-        """Rank blocks of queries, on all cores."""
+        """Rank blocks of queries, on as many threads as libraries are asked to use."""
         starts = np.cumsum([0, *map(len, queries)], dtype=np.int64)
         flat = np.fromiter((term for query in queries for term in query), np.int64, int(starts[-1]))
         items = np.full((len(queries), k), -1, np.int32)
@@ -45,7 +45,7 @@ class BM25S:
 
         blocks = list(pairwise([*range(0, len(queries), BLOCK), len(queries)]))
         kernel()
-        with ThreadPoolExecutor(usable_cores()) as pool:
+        with ThreadPoolExecutor(threads()) as pool:
             list(pool.map(search_block, blocks))
         return Rankings(items, scores)
 

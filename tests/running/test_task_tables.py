@@ -1,0 +1,86 @@
+"""The tables of a task are printed as soon as it is complete; in the end each table has been printed once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import benchmark
+from benchmark.api import run as api_run
+from benchmark.cli import run_tables
+from benchmark.cli.main import main
+from benchmark.registry import load
+from benchmark.running.task_tally import TaskTally
+
+TASKS = ["id-quality", "recommendation", "search"]
+METHODS = "random,popularity,bm25"
+QUICK = ["--set", "generative.recommendation.steps=1", "--set", "generative.search.steps=1"]
+QUICK += ["--set", "generative.recommendation.epochs=0", "--set", "generative.search.epochs=0"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(TASKS), st.booleans()), max_size=12), st.randoms())
+def test_a_task_is_told_when_its_cells_and_those_of_the_tasks_before_have_ended(drawn, random) -> None:
+    cells = [SimpleNamespace(task=task, missing=missing) for task, missing in sorted(drawn, key=lambda cell: cell[0])]
+    waiting, told = [cell for cell in cells if cell.missing], []
+    tally = TaskTally(cells, list(waiting), told.append)
+    tally.tell()
+    random.shuffle(waiting)
+    while True:
+        open_tasks = [task for task in TASKS if any(cell.task == task for cell in waiting)]
+        first_open = open_tasks[0] if open_tasks else "~"
+        assert told == [task for task in TASKS if task < first_open and any(cell.task == task for cell in cells)]
+        if not waiting:
+            break
+        tally.ended(waiting.pop())
+
+
+def words_of(shop: Path, runs: Path) -> list[str]:
+    words = ["run", "--dataset", str(shop), "--methods", METHODS, "--runs", str(runs), "--device", "cpu"]
+    return [*words, "--preset", "tiny", *QUICK]
+
+
+@pytest.fixture(scope="module")
+def told(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A run's folder, and what it said: tables on standard output and lines on standard error, in their order."""
+    runs, told = tmp_path_factory.mktemp("runs"), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_tables, "answer", lambda tables: told.append(str(tables)))
+        patch.setattr(api_run, "to_stderr", told.append)
+        assert main(words_of(shop, runs)) == 0
+    return runs, told
+
+
+def place(told: Sequence[str], start: str) -> int:
+    return next(number for number, text in enumerate(told) if text.startswith(start))
+
+
+def test_the_tables_of_a_task_come_before_the_first_cell_of_the_next_task(told: tuple[Path, list[str]]) -> None:
+    lines = told[1]
+    assert place(lines, "ID quality\n") < place(lines, "cell 2 of")
+    assert place(lines, "Next-item recommendation\n") < place(lines, "cell 4 of") < place(lines, "Search\n")
+    assert place(lines, "Search\n") < place(lines, "Cost\n")
+
+
+def test_a_second_run_prints_the_same_tables_in_the_same_order(shop, told, capsys) -> None:
+    runs, lines = told
+    printed = "".join(f"{text}\n" for text in lines if text.count("\n") > 3)
+    assert main(words_of(shop, runs)) == 0
+    assert capsys.readouterr().out == printed
+    assert printed == f"{benchmark.load_results(runs).table()}\n"
+
+
+def test_a_table_that_cannot_be_filled_costs_no_cell(shop, tmp_path, monkeypatch, capsys) -> None:
+    def broken(*_: Any) -> list[Any]:
+        raise RuntimeError("no such column")
+
+    monkeypatch.setattr(type(load("table", "id-quality")), "fill", broken)
+    with pytest.raises(RuntimeError, match="no such column"):
+        main(words_of(shop, tmp_path))
+    monkeypatch.undo()
+    capsys.readouterr()
+    assert main([*words_of(shop, tmp_path), "--dry-run"]) == 0
+    assert "0 of 5 cells to compute" in capsys.readouterr().out
