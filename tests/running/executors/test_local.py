@@ -100,6 +100,7 @@ def start_and_wait(shop: Path, folder: Path, environment: dict[str, str]) -> tup
     return started, processes(folder)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_all_and_the_same_command_resumes(shop: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     started, workers = start_and_wait(shop, tmp_path, environment)
     os.killpg(started.pid, signal.SIGINT)  # as a terminal does
