@@ -16,18 +16,19 @@ import numpy as np
 
 from benchmark.config import EncoderConfig
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.ids.counters import recounted
 from benchmark.ids.id_set import About, IdSet
 from benchmark.ids.items import with_columns
 from benchmark.ids.learned import learned_indexer
 from benchmark.learning.kmeans import squared_distances
-from benchmark.learning.unique_ids import COUNTER, Distances, make_unique
+from benchmark.learning.unique_ids import COUNTER, Distances, Unique, make_unique
 from benchmark.metrics.id_quality import id_quality
 from benchmark.registry import load
 from benchmark.results.id_files import index_json
 from benchmark.results.id_records import json_lines
 from benchmark.results.result_files import Result
 from benchmark.terminal import table_lines
-from benchmark.types.arrays import Float32, Int64
+from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context
@@ -45,13 +46,17 @@ class Repaired:
     ids: IdSet
     by: str
     codes: Codes  # after, without the counter
+    counters: Int32  # after [n_items]
     moved: int
     crowded: int
 
     @property
     def final(self) -> Codes:
         """The IDs that no two items share: the codes, with the counter where it is needed."""
-        return self.codes.with_counter() if self.codes.counter().any() else self.codes
+        if not self.counters.any():
+            return self.codes
+        values = np.column_stack([self.codes.values, self.counters])
+        return Codes(values, (*self.codes.sizes, int(self.counters.max()) + 1))
 
     def table(self) -> dict[str, dict[str, float]]:
         """Return ID quality before and after."""
@@ -75,7 +80,7 @@ class Repaired:
     def text(self, ending: str) -> str:
         """Return the IDs as a file: .jsonl, .index.json or .tsv. Raises UsageError for another ending."""
         if ending.endswith(".jsonl"):
-            return "".join(json_lines(self.ids.items, self.codes.values.tolist(), self.codes.counter().tolist()))
+            return "".join(json_lines(self.ids.items, self.codes.values.tolist(), self.counters.tolist()))
         rows = ("-".join(str(code) for code in row if code >= 0) for row in self.final.values.tolist())
         lines = "".join(f"{item}\t{row}\n" for item, row in zip(self.ids.items, rows, strict=True))
         if ending.endswith(".index.json"):
@@ -94,11 +99,11 @@ def repair(
     `items` or `vectors` [n_items, dim], in the order of the IDs, are needed where no learned indexer says how far items
     are from codes. Raises UsageError where nothing does.
     """
-    if by == COUNTER:
-        return Repaired(ids, by, ids.codes, 0, 0)
-    distances = _distances(ids, items, vectors, encoder, device)
-    unique = make_unique(ids.codes, by, distances)
-    return Repaired(ids, by, unique.codes, unique.moved, unique.crowded)
+    unique = Unique(ids.codes, 0, 0)
+    if by != COUNTER:
+        unique = make_unique(ids.codes, by, _distances(ids, items, vectors, encoder, device))
+    counters = recounted(ids.counters, ids.codes, unique.codes)
+    return Repaired(ids, by, unique.codes, counters, unique.moved, unique.crowded)
 
 
 def mean_distances(codes: Codes, vectors: Float32, rows: Int64) -> Float32:

@@ -126,3 +126,13 @@ def test_an_indexer_without_distances_is_told_before_anything_runs(cells: dict[s
     assert not repair(random, "nearest").codes.counter().any()
     by_vectors = repair(open_ids(str(cells["hc"])), "nearest", vectors=np.eye(60, dtype=np.float32))
     assert by_vectors.moved + by_vectors.crowded > 0
+
+
+def test_counters_are_counted_anew_only_where_an_item_came_or_went() -> None:
+    """Behind 0 one of two items leaves; the three behind 1 have no room and keep what they came with."""
+    codes = Codes(np.array([[0, 0], [0, 0], [1, 0], [1, 0], [1, 0], [2, 1]], np.int32), (3, 2))
+    ids = IdSet("mine", tuple("abcdef"), codes, known_counters=np.array([1, 0, 2, 0, 1, 5], np.int32))
+    found = repair(ids, "nearest", vectors=np.eye(6, dtype=np.float32))
+    assert (found.moved, found.crowded) == (1, 3)
+    assert found.counters.tolist() == [0, 0, 2, 0, 1, 5]
+    assert found.final.values[:, -1].tolist() == found.counters.tolist()
