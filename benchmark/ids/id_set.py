@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.errors import UsageError, line_error
+from benchmark.errors import BenchmarkError, UsageError, line_error
 from benchmark.fetching.hub import HUB, local_ids
 from benchmark.files import home_path
 from benchmark.ids.card import read_about
 from benchmark.ids.counters import read_counted
-from benchmark.ids.learned import cell_result
+from benchmark.ids.learned import cell_result, stage_folder
 from benchmark.results.id_files import label_of
 from benchmark.results.result_files import Result
+from benchmark.running.steps.ids import read_codes
 from benchmark.types.arrays import Int32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
@@ -75,8 +76,7 @@ def open_ids(source: str, items: Corpus | None = None) -> IdSet:
     result = cell_result(path) if (path / "result.json").is_file() else None
     keys, codes, counters = read_counted(path)
     shared = read_about(path) if result is None else {}
-    if result is not None:
-        codes = Codes(codes.values, _sizes(result, codes.sizes))
+    codes = Codes(codes.values, _sizes(result, shared, codes.sizes))
     about = _of_corpus(items) if items is not None else _of_result(result) if result else {}
     if items is not None and not set(about) & set(keys):
         raise UsageError(f"{source}: none of its {len(keys):,} IDs is of an item in --items (e.g. '{keys[0]}')")
@@ -84,11 +84,23 @@ def open_ids(source: str, items: Corpus | None = None) -> IdSet:
     return IdSet(name, tuple(keys), codes, result, about, counters, shared)
 
 
-def _sizes(result: Result, found: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the codebooks' sizes as the cell's ID quality counts them, else as the codes tell."""
-    counts = result.counts.get("id-quality", {})
-    said = tuple(counts.get(f"codebook@{position}", size) for position, size in enumerate(found, 1))
+def _sizes(result: Result | None, shared: Mapping[str, Any], found: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the codebooks' sizes as they were learned where that is known, else as the codes tell."""
+    said = _learned_sizes(result) if result is not None else shared.get("codebooks", ())
+    if not isinstance(said, list | tuple) or len(said) != len(found) or any(type(size) is not int for size in said):
+        return found
     return tuple(map(max, said, found))
+
+
+def _learned_sizes(result: Result) -> tuple[int, ...]:
+    """Return the sizes that a cell's ID quality counts, else those of its stage `ids`; () where neither is there."""
+    counts = result.counts.get("id-quality", {})
+    if counted := [counts[name] for position in range(len(counts)) if (name := f"codebook@{position + 1}") in counts]:
+        return tuple(counted)
+    try:
+        return read_codes(stage_folder(result, "ids")).sizes
+    except (BenchmarkError, IndexError):  # not kept, or the cell lies outside of a folder of results
+        return ()
 
 
 def _of_corpus(items: Corpus) -> dict[str, About]:
@@ -106,7 +118,9 @@ def _of_result(result: Result) -> dict[str, About]:
     if not path.is_file():
         return {}
     found: dict[str, About] = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
+        if not line:
+            continue
         try:
             item = json.loads(line)
             found[str(item["id"])] = About(str(item["title"]), tuple(map(str, item.get("categories") or ())))

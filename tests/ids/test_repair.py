@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import FAST
 
 from benchmark.cli.main import main
 from benchmark.conformance import small_corpus
@@ -136,3 +137,43 @@ def test_counters_are_counted_anew_only_where_an_item_came_or_went() -> None:
     assert (found.moved, found.crowded) == (1, 3)
     assert found.counters.tolist() == [0, 0, 2, 0, 1, 5]
     assert found.final.values[:, -1].tolist() == found.counters.tolist()
+
+
+def test_a_cell_without_id_quality_is_repaired_in_the_codebooks_that_were_learned(
+    shop: Path, tmp_path: Path, capsys: Any
+) -> None:
+    """Also in codes beyond the largest one that an item has."""
+    words = [
+        "run",
+        "--methods",
+        "random",
+        "--dataset",
+        str(shop),
+        "--tasks",
+        "recommendation",
+        "--device",
+        "cpu",
+        *FAST,
+    ]
+    settings = ["--set", "random.levels=1", "--set", "random.codebook_size=200", "--seeds", "1"]
+    assert main([*words, *settings, "--runs", str(tmp_path / "runs")]) == 0
+    cell = next((tmp_path / "runs" / "shop" / "random").glob("*/seed-1"))
+    largest = max(codes[0] for codes in read_id_lines(cell / "ids.tsv").values())
+    assert largest < 199 and open_ids(str(cell)).codes.sizes == (200,)
+    found = repair(open_ids(str(cell)), "nearest")
+    assert found.moved and not found.counters.any()
+    assert main(["ids", "push", str(cell), str(tmp_path / "out")]) == 0  # and the folder says the sizes
+    assert open_ids(str(tmp_path / "out")).codes.sizes == (200,)
+
+
+def test_categories_may_hold_any_sign(cells: dict[str, Path], tmp_path: Path) -> None:
+    """JSON has U+2028 as it is, and it is no end of a line."""
+    from shutil import copytree
+
+    runs = copytree(cells["rqkmeans"].parents[3], tmp_path / "runs")
+    listing = next(runs.glob("shop/items-*.jsonl"))
+    records = [json.loads(line) for line in listing.read_text().split("\n") if line]
+    records[0]["categories"] = ["a\u2028b"]
+    listing.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+    ids = open_ids(str(next(runs.glob("shop/rqkmeans/*/seed-0"))))
+    assert ids.about[records[0]["id"]].path == ("a\u2028b",) and len(ids.about) == 60
