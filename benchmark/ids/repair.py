@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -125,14 +126,20 @@ def mean_distances(codes: Codes, vectors: Float32, rows: Int64) -> Float32:
 
 
 def read_vectors(path: Path, n_items: int) -> Float32:
-    """Return the vectors of a .npy file, float32 [n_items, dim]. Raises UsageError for another shape."""
+    """Return the vectors of a .npy file, float32 [n_items, dim]. Raises UsageError for another file or shape."""
     try:
         vectors = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise UsageError(f"--embeddings {path}: not a .npy file of numbers ({error})") from None
-    if getattr(vectors, "shape", ())[:1] != (n_items,) or vectors.ndim != 2 or not np.isfinite(vectors).all():
-        raise UsageError(f"--embeddings {path}: expected finite numbers of shape ({n_items}, dim), got {vectors.shape}")
-    found: Float32 = vectors.astype(np.float32)
+    if not isinstance(vectors, np.ndarray):
+        vectors.close()
+        raise UsageError(f"--embeddings {path}: expected one array in a .npy file, got an archive of several (.npz)")
+    if vectors.dtype.kind not in "fiu":
+        raise UsageError(f"--embeddings {path}: expected real numbers, got an array of {vectors.dtype}")
+    with np.errstate(over="ignore"):
+        found: Float32 = vectors.astype(np.float32)
+    if found.ndim != 2 or len(found) != n_items or not found.shape[1] or not np.isfinite(found).all():
+        raise UsageError(f"--embeddings {path}: expected finite numbers of shape ({n_items}, dim), got {found.shape}")
     return found
 
 

@@ -12,7 +12,7 @@ from benchmark.cli.main import main
 from benchmark.conformance import small_corpus
 from benchmark.errors import ConfigError, UsageError
 from benchmark.ids.id_set import IdSet, open_ids
-from benchmark.ids.repair import mean_distances, repair
+from benchmark.ids.repair import mean_distances, read_vectors, repair
 from benchmark.methods.rqkmeans import ResidualKMeans
 from benchmark.results.result_files import read_id_lines, read_result
 from benchmark.running.plan import make_variants
@@ -177,3 +177,33 @@ def test_categories_may_hold_any_sign(cells: dict[str, Path], tmp_path: Path) ->
     listing.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
     ids = open_ids(str(next(runs.glob("shop/rqkmeans/*/seed-0"))))
     assert ids.about[records[0]["id"]].path == ("a\u2028b",) and len(ids.about) == 60
+
+
+def test_files_that_are_no_vectors_get_one_clear_message(tmp_path: Path) -> None:
+    path = tmp_path / "vectors.npy"
+
+    def refused() -> str:
+        with pytest.raises(UsageError) as error:
+            read_vectors(path, 3)
+        return str(error.value)
+
+    path.write_bytes(b"")
+    assert "not a .npy file of numbers" in refused()
+    path.write_bytes(b"PK\x03\x04 cut off")
+    assert "not a .npy file of numbers" in refused()
+    with path.open("wb") as file:
+        np.savez(file, a=np.eye(3))
+    assert "expected one array in a .npy file, got an archive" in refused()
+    for wrong, message in (
+        (np.array([["a", "b"]] * 3), "expected real numbers, got an array of <U1"),
+        (np.eye(3, dtype=np.complex64), "expected real numbers, got an array of complex64"),
+        (np.eye(3, dtype=bool), "expected real numbers, got an array of bool"),
+        (np.array([[{}]] * 3), "not a .npy file of numbers"),
+        (np.full((3, 2), 1e300), "expected finite numbers of shape (3, dim)"),
+        (np.empty((3, 0)), "got (3, 0)"),
+        (np.float64(3), "got ()"),
+    ):
+        np.save(path, wrong)
+        assert message in refused()
+    np.save(path, np.eye(3, dtype=np.int64))
+    assert read_vectors(path, 3).dtype == np.float32
