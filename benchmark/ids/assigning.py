@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmark.errors import DataError
 from benchmark.ids.items import with_columns
 from benchmark.ids.learned import cell_result, learned_indexer
+from benchmark.results.id_files import index_json
 from benchmark.results.id_records import json_lines, read_json_lines
 from benchmark.results.id_tokens import codes_of, letters
 from benchmark.results.result_files import read_id_lines
@@ -36,6 +37,13 @@ class Assigned:
         """Return JSON lines of the items that were asked for, or of `every` item, known ones first."""
         items = tuple(self.ids) if every else self.asked
         return json_lines(items, (self.ids[item][0] for item in items), (self.ids[item][1] for item in items))
+
+    def text(self, ending: str, *, every: bool = False) -> str:
+        """Return the same in a form of `benchmark.ids.writing`."""
+        if ending == ".jsonl":
+            return "".join(self.lines(every=every))
+        lines = "".join(self.unique_lines(every=every))
+        return index_json(lines, counter=True) if ending == ".index.json" else lines
 
     def unique_lines(self, *, every: bool = False) -> Iterable[str]:
         """Return the same as a cell's ids.unique.tsv has it: item TAB codes, the counter behind them."""

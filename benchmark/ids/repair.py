@@ -79,16 +79,12 @@ class Repaired:
         return [*lines, "", *table_lines(rows, header=(self.ids.name, *found), numbers=True, rule=True)]
 
     def text(self, ending: str) -> str:
-        """Return the IDs as a file: .jsonl, .index.json or .tsv. Raises UsageError for another ending."""
-        if ending.endswith(".jsonl"):
+        """Return the IDs in a form of `benchmark.ids.writing`; the counter is a code only where it is needed."""
+        if ending == ".jsonl":
             return "".join(json_lines(self.ids.items, self.codes.values.tolist(), self.counters.tolist()))
         rows = ("-".join(str(code) for code in row if code >= 0) for row in self.final.values.tolist())
         lines = "".join(f"{item}\t{row}\n" for item, row in zip(self.ids.items, rows, strict=True))
-        if ending.endswith(".index.json"):
-            return index_json(lines, counter=self.final is not self.codes)
-        if not ending.endswith(".tsv"):
-            raise UsageError(f"--out {ending}: expected a name that ends in .tsv, .jsonl or .index.json")
-        return lines
+        return index_json(lines, counter=self.final is not self.codes) if ending == ".index.json" else lines
 
 
 def repair(

@@ -149,6 +149,28 @@ def test_a_blank_line_in_an_earlier_file_is_passed_by(cells: dict[str, Path], la
     assert assign_ids(cells["rqkmeans"], items, after=[tmp_path / "first.jsonl"]).ids == first.ids
 
 
+@pytest.mark.parametrize("words", [["assign", "no-cell", "no-items"], ["repair", "no-cell", "--by", "nearest"]])
+@pytest.mark.parametrize("name", ["x.csv", "x.json", "jsonl"])
+def test_a_wrong_ending_is_refused_before_anything_is_read(
+    words: list[str], name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ids", *words, "--out", str(tmp_path / name)]) == 2
+    assert f"{name}: expected a name that ends in .jsonl, .tsv or .index.json\n" in capsys.readouterr().err
+
+
+def test_every_form_has_the_same_ids(cells: dict[str, Path], later: Path, tmp_path: Path) -> None:
+    from benchmark.hf import read_ids
+
+    items = {}
+    for name in ("x.jsonl", "ids.unique.tsv", "x.index.json"):
+        words = ["ids", "assign", str(cells["hc"]), str(later), "--all", "--device", "cpu"]  # IDs of several lengths
+        assert main([*words, "--out", str(tmp_path / name)]) == 0
+        found = read_ids(tmp_path / name)
+        items[name] = dict(zip(found.items, found.codes.values.tolist(), strict=True))
+    assert len(items["x.jsonl"]) == 70
+    assert items["x.jsonl"] == items["ids.unique.tsv"] == items["x.index.json"]
+
+
 def test_a_table_reads_as_the_same_items_do(cells: dict[str, Path], later: Path, tmp_path: Path) -> None:
     """Also with columns that the cell's items do not have, and without some that they have."""
     new = [json.loads(line) for line in later.read_text().splitlines()][6:11]
