@@ -22,7 +22,7 @@ OPENMP = "OMP_NUM_THREADS"
 VARIABLES = (OPENMP, "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
 CGROUP = Path("/sys/fs/cgroup")
 
-_set_here: dict[str, str] = {}  # variables that are this module's doing, not the user's
+SET_HERE = "BENCHMARK_OMP_NUM_THREADS"  # what this module has set OPENMP to; child processes inherit both
 
 
 def bound_cores() -> int:
@@ -37,18 +37,22 @@ def usable_cores(cgroup: Path = CGROUP, members: Path | None = None) -> int:
     a core counts as one.
     """
     own = Path("/proc/self/cgroup") if members is None else members
-    return max(1, min([bound_cores(), *(quota for folder in _folders(cgroup, own) for quota in _quotas(folder))]))
+    folders = group_folders("cpu", cgroup, own)
+    return max(1, min([bound_cores(), *(quota for folder in folders for quota in _quotas(folder))]))
 
 
-def _folders(cgroup: Path, members: Path) -> list[Path]:
-    """Return the folders of the process's groups, from each one up to the root; in a container often the root alone."""
+def group_folders(controller: str, cgroup: Path, members: Path) -> list[Path]:
+    """Return the folders of the process's groups, from each one up to the root; in a container often the root alone.
+
+    `controller` ("cpu", "memory") is that of cgroup v1; v2 has one tree for all.
+    """
     lines = []
     with suppress(OSError):
         lines = [line.split(":", 2) for line in members.read_text().splitlines()]
-    found = [cgroup, cgroup / "cpu"]
+    found = [cgroup, cgroup / controller]
     for parts in lines:
-        if len(parts) == 3 and ("cpu" in parts[1].split(",") or not parts[1]):
-            root = cgroup / "cpu" if parts[1] else cgroup
+        if len(parts) == 3 and (controller in parts[1].split(",") or not parts[1]):
+            root = cgroup / controller if parts[1] else cgroup
             place = root / parts[2].strip("/")
             found += [place, *(parent for parent in place.parents if root in parent.parents)]
     return list(dict.fromkeys(found))
@@ -75,7 +79,7 @@ def threads() -> int:
 def asked_threads() -> int | None:
     """Return the number of threads that the user has set for OpenMP, None where none is set."""
     said = os.environ.get(OPENMP)
-    return None if said is None or said == _set_here.get(OPENMP) else threads()
+    return None if said is None or said == os.environ.get(SET_HERE) else threads()
 
 
 def threads_in_use() -> int:
@@ -92,9 +96,9 @@ def limit_threads() -> None:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if (n := threads()) < bound_cores():
-        missing = {name: str(n) for name in VARIABLES if name not in os.environ}
-        _set_here.update(missing)
-        os.environ.update(missing)
+        if OPENMP not in os.environ:
+            os.environ[SET_HERE] = str(n)
+        os.environ.update({name: str(n) for name in VARIABLES if name not in os.environ})
 
 
 @contextmanager
@@ -115,7 +119,7 @@ def limited_to(n: int) -> Iterator[None]:
             yield
     finally:
         for name, value in variables.items():
-            os.environ.pop(name)
+            os.environ.pop(name, None)
             os.environ.update({} if value is None else {name: value})
         _limit_torch(before)
 

@@ -14,6 +14,7 @@ beyond the depth that all rows are ranked to are cut off. Source of the form: ht
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from benchmark.types.ties import in_order
 from benchmark.types.trec import Run, read_run
 
 SEED = "{seed}"
+NOT_FINITE = ("nan", "inf", "infinity")  # words that are scores, if not good ones
 
 
 class RunFileConfig(MethodConfig):
@@ -56,7 +58,8 @@ def _files(path: Path) -> list[Path]:
 
 
 def _content(path: Path) -> str:
-    return digest([file_digest(file) for file in _files(path)])[:16]
+    named = SEED in path.name  # then a name says which seed a file is of
+    return digest([[file.name if named else "", file_digest(file)] for file in _files(path)])[:16]
 
 
 class RunFile(Precomputed[RunFileConfig]):
@@ -120,12 +123,14 @@ def _read_csv(path: Path) -> Run:
             if len(line) != 3:
                 raise line_error(path, number, f"expected query,item,score, found {len(line)} columns")
             name, item, score = (word.strip() for word in line)
+            if number == 1 and score.isalpha() and score.lower() not in NOT_FINITE:
+                continue  # the header
             try:
                 value = float(score)
             except ValueError:
-                if number == 1:
-                    continue  # the header
                 raise line_error(path, number, f"the score '{score[:40]}' is not a number") from None
+            if not math.isfinite(value):
+                raise line_error(path, number, f"the score '{score[:40]}' is not a finite number")
             if item in found.setdefault(name, {}):
                 raise line_error(path, number, f"item '{item}' stands twice in query '{name}'")
             found[name][item] = value

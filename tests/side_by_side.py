@@ -7,10 +7,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmark.running.executors.job import Outcome
+
 ROOT = Path(__file__).parents[1]
 ACTOR = '''
 import os, signal, time
 from pathlib import Path
+
+from benchmark.running.executors.job import Outcome
 import numpy as np
 from benchmark.config import MethodConfig
 from benchmark.types.codes import Codes
@@ -103,3 +107,12 @@ def results(runs: Path) -> dict[str, bytes]:
 def left_half_written(runs: Path) -> list[Path]:
     """Return what a killed process has left under a temporary name."""
     return [*runs.rglob(".partial-*"), *runs.rglob("*.work")]
+
+
+def begin_nothing(*_: object) -> None:
+    """Stand in for a worker's beginning."""
+
+
+def say_process(cell: int) -> Outcome:
+    """Stand in for computing a cell: the outcome says which process it was."""
+    return Outcome(None, (str(os.getpid()),))

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.threads import OPENMP, VARIABLES, asked_threads, bound_cores, limit_threads, threads, usable_cores
+from benchmark.threads import (
+    OPENMP,
+    SET_HERE,
+    VARIABLES,
+    asked_threads,
+    bound_cores,
+    limit_threads,
+    threads,
+    usable_cores,
+)
 
 COUNT = (
     "import benchmark, torch, faiss, numba, threadpoolctl, numpy; "
@@ -65,14 +74,14 @@ def test_what_a_quota_has_set_is_not_what_the_user_asks_for(monkeypatch: pytest.
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     assert asked_threads() is None
-    monkeypatch.setattr("benchmark.threads._set_here", {})
+    monkeypatch.delenv(SET_HERE, raising=False)
     monkeypatch.setattr("benchmark.threads.usable_cores", lambda: 2)
     monkeypatch.setattr("benchmark.threads.bound_cores", lambda: 64)
     limit_threads()
     assert (threads(), asked_threads()) == (2, None)
     monkeypatch.setenv(OPENMP, "3")
     assert asked_threads() == 3
-    for name in VARIABLES:  # `limit_threads` has set them outside of the fixture
+    for name in (*VARIABLES, SET_HERE):  # `limit_threads` has set them outside of the fixture
         monkeypatch.delenv(name)
 
 

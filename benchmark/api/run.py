@@ -124,6 +124,10 @@ def _execution(request: RunRequest, plan: Plan, log: Log, ended: Callable[[Cell]
     elsewhere, device = request.executor.name != "local", "cpu"
     if elsewhere and processes() > 1:
         raise UsageError("--executor goes without a launcher, whose processes compute each cell together")
+    if elsewhere and request.workers is not None:
+        raise UsageError(
+            f"--workers goes with --executor local; {request.executor.name} starts cells where there is room"
+        )
     if missing:  # on a cluster it is not this machine that must have a GPU
         device = "cuda:0" if elsewhere and request.device.startswith("cuda") else choose_device(request.device)
     gpus = visible_gpus(request.device) if device.startswith("cuda") and not elsewhere else ()

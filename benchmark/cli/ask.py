@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cell", type=Path, help="the folder of a finished cell of an indexer, seed-<n>")
     parser.add_argument("question", nargs="+", help="a query, or items separated by spaces; several are asked in turn")
     parser.add_argument("--task", choices=("search", "recommendation"), default="", help="default: what the words are")
-    parser.add_argument("--most", type=number_from(1, 1000), default=10, help="items of an answer (10)")
+    parser.add_argument(
+        "--most", type=number_from(1, 1000), default=10, help="items of an answer (10; at most the cell's beams)"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--json", action="store_true")
 

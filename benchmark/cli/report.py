@@ -55,6 +55,8 @@ def execute(arguments: argparse.Namespace) -> int:
     empty = {*(names or ())} & {*registered("table")} - {table.table.name for table in filled}
     for name in sorted(empty):
         print(f"benchmark: table '{name}': no result below {arguments.runs} has its values", file=sys.stderr)
+    if columns and not filled:
+        print(f"benchmark: no result below {arguments.runs} has {', '.join(columns)}", file=sys.stderr)
     if arguments.out is None:
         answer_text(render(filled, styles[0]), styles[0])
         return 0

@@ -20,9 +20,9 @@ from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.finetune import open_recommendation, open_search
 from benchmark.ids.id_set import IdSet, open_ids
-from benchmark.ids.learned import cell_result, stage_folder
-from benchmark.results.id_files import read_own_order
-from benchmark.results.result_files import Result
+from benchmark.ids.learned import cell_result, stage_folder, stored_settings
+from benchmark.results.result_files import Result, read_withheld
+from benchmark.running.steps.ids import read_codes
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.method import Context
@@ -91,20 +91,23 @@ class Answerer:
             wanted = task or "search or recommendation"
             raise UsageError(f"{cell}: {result.label} has not been trained for {wanted} (benchmark run --tasks ..)")
         ids = open_ids(str(cell))
-        items, codes = read_own_order(cell / "ids.unique.tsv", counter=True)
-        if tuple(items) != ids.items:
-            raise BenchmarkError(f"{cell}: ids.tsv and ids.unique.tsv are of other items")
-        corpus, config = _corpus(ids), GenerativeConfig.model_validate(result.config["generative"])
+        codes = _codes(result, ids)
+        corpus, config = _corpus(ids), stored_settings(GenerativeConfig, result, "generative")
+        trained = [name for name in trained if name == task or not _reads_texts(name, config)] or trained
         context = Context(seed=result.seed, device=device)
         opened = {}
         for name in trained:
-            _check_reads_no_texts(name, config, result)
+            if _reads_texts(name, config):
+                raise UsageError(
+                    f"{cell}: its {name} reads the items' texts, which a result does not hold; cells of the readers "
+                    "items (vectors=ids) and ids can be asked"
+                )
             open_task = open_search if name == "search" else open_recommendation
             opened[name] = Task(*open_task(stage_folder(result, f"train.{name}"), codes, corpus, config, context))
         return cls(result, ids, codes, opened)
 
     def answer(self, question: str, *, task: str = "", most: int = MOST) -> tuple[str, list[Found]]:
-        """Return the task and the best items for a query, or for the items of a history.
+        """Return the task and the best items for a query, or for the items of a history: `most`, or as many as beams.
 
         Without a task, words that are all items are a history where the cell recommends, else a query. Raises
         UsageError for an empty question and for items that are none.
@@ -155,13 +158,22 @@ def _corpus(ids: IdSet) -> Corpus:
     return Corpus(pa.table({"id": list(ids.items), "title": titles}), ("title",))
 
 
-def _check_reads_no_texts(task: str, config: GenerativeConfig, result: Result) -> None:
-    """Raise UsageError where the model reads the items' whole texts, which a cell does not keep."""
-    if task == "recommendation" and (
-        config.recommendation.reader == "text"
-        or (config.recommendation.reader == "items" and config.items.vectors in ("text", "both"))
-    ):
-        raise UsageError(
-            f"{result.folder}: its recommendation reads the items' texts, which a result does not hold; cells of the "
-            "readers items (vectors=ids) and ids can be asked"
-        )
+def _codes(result: Result, ids: IdSet) -> Codes:
+    """Return the IDs with the dedup counter, in codebooks of the sizes that the model was trained with.
+
+    Raises BenchmarkError where the IDs of the cell are not those of its stage.
+    """
+    codes = read_codes(stage_folder(result, "ids"))
+    if not np.array_equal(codes.values, ids.codes.values):
+        raise BenchmarkError(f"{result.folder}: ids.tsv does not hold the IDs that its model was trained with")
+    withheld = read_withheld(result)
+    later = None if withheld is None else np.array([item in withheld for item in ids.items])
+    return codes.with_counter(later)
+
+
+def _reads_texts(task: str, config: GenerativeConfig) -> bool:
+    """Return whether the model reads the items' whole texts, which a cell does not keep."""
+    if task != "recommendation":
+        return False
+    by_items = config.recommendation.reader == "items" and config.items.vectors in ("text", "both")
+    return by_items or config.recommendation.reader == "text"

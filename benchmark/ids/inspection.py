@@ -5,19 +5,21 @@ Titles and categories are shown where they are known. All views are JSON values;
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from benchmark.errors import UsageError, did_you_mean
+from benchmark.errors import UsageError, did_you_mean, quoted
 from benchmark.ids.id_set import About, IdSet
 from benchmark.ids.words import Words
 from benchmark.terminal import table_lines
 
 MOST = 10  # prefixes, items, words and categories that are shown
 NOBODY = About("")
+CODE = re.compile(r"[0-9]{1,9}")
 
 
 def inspect(ids: IdSet, what: str = "", most: int = MOST) -> dict[str, Any]:
@@ -30,8 +32,8 @@ def inspect(ids: IdSet, what: str = "", most: int = MOST) -> dict[str, Any]:
     prefix = _prefix(what) if what else ()
     if prefix is None or not len(ids.below(prefix)):
         near = did_you_mean(what, ids.items) if prefix is None else ""
-        kind = "an item" if prefix is None else "the beginning of an ID, such as 12-7"
-        raise UsageError(f"'{what}' is not {kind} in {ids.name}.{near if 'Did' in near else ''}")
+        kind = "an item" if prefix is None else "a prefix of an ID, such as 12-7"
+        raise UsageError(f"{quoted(what)} is not {kind} in {ids.name}.{near if 'Did' in near else ''}")
     return prefix_view(ids, prefix, most)
 
 
@@ -143,7 +145,7 @@ def _categories(ids: IdSet, rows: Any, most: int) -> list[dict[str, Any]]:
 def _prefix(text: str) -> tuple[int, ...] | None:
     """Return the codes of '12-7', None for another text."""
     parts = text.split("-")
-    return tuple(map(int, parts)) if all(part.isdecimal() and part.isascii() for part in parts) else None
+    return tuple(map(int, parts)) if all(CODE.fullmatch(part) for part in parts) else None
 
 
 def _text(codes: Iterable[int]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from benchmark.config import MethodConfig
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.registry import load
 from benchmark.results.result_files import Result, read_result
@@ -16,6 +17,8 @@ from benchmark.types.arrays import Float32
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Indexer
+
+ConfigT = TypeVar("ConfigT", bound=MethodConfig)
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,20 @@ def learned_indexer(result: Result, *, device: str = "cpu", embeddings: bool = F
     """
     folder = stage_folder(result, "ids")
     method = load("method", result.method)
-    indexer = method(method.Config.model_validate(result.config["method"]))
+    indexer = method(stored_settings(method.Config, result, "method"))
     context = Context(seed=result.seed, device=device, embedder=_cached(result) if embeddings else None)
     return Learned(indexer, read_codes(folder), read_indexer(folder, indexer, context))
+
+
+def stored_settings(model: type[ConfigT], result: Result, part: str) -> ConfigT:
+    """Return the settings of a result as this version reads them. Raises BenchmarkError for another version's."""
+    try:
+        return model.model_validate(result.config[part])
+    except ValueError as error:
+        raise BenchmarkError(
+            f"{result.folder}: made by another version of {result.method}, whose settings this one cannot read "
+            f"({str(error).splitlines()[0]}); call the command that made this cell again"
+        ) from None
 
 
 def stage_folder(result: Result, name: str) -> Path:

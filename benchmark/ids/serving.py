@@ -6,16 +6,18 @@
     GET /api/inspect?what=12-7                       what a prefix holds, or whom an item is near (`ids inspect`)
 
 Errors are {"error": reason} with status 400 for a question that cannot be answered. Questions are answered one after
-the other. On a loopback address only requests to that host are served, so that no other web page can ask.
+the other. On a loopback address only requests to such an address are served, and none from another web page.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -30,7 +32,6 @@ FILES = {
     "/page.js": ("page.js", "text/javascript"),
     "/page.css": ("page.css", "text/css"),
 }
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LONGEST = 2_000  # characters of a question
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
@@ -80,11 +81,18 @@ class Server(ThreadingHTTPServer):
             raise UsageError(f"a question has at most {LONGEST:,} characters")
         if task and task not in TASKS:
             raise UsageError(f"task: {' or '.join(TASKS)}")
-        if not most.isdecimal() or not 1 <= int(most) <= 100:
+        if not re.fullmatch("[0-9]{1,3}", most) or not 1 <= int(most) <= 100:
             raise UsageError("most: a whole number from 1 to 100")
         with self.turn:
             answered, found = self.answerer.answer(question, task=task, most=int(most))
         return {"question": question, "task": answered, "items": [item.as_json() for item in found]}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -119,13 +127,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"error": str(error)}, HTTPStatus.BAD_REQUEST)
         except BenchmarkError as error:
             self._json({"error": str(error)}, HTTPStatus.INTERNAL_SERVER_ERROR)
+        except Exception as error:  # the page must hear of it
+            self._json({"error": f"{type(error).__name__}: {error}"}, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _asked_for_this_host(self) -> bool:
         """On loopback, another name in the request is a page that resolves its own name to this machine."""
-        if self.server.host not in LOOPBACK:
+        if not _is_loopback(self.server.host):
             return True
-        host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
-        return host in LOOPBACK
+        if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            return False
+        try:
+            host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        except ValueError:
+            return False
+        return host is not None and _is_loopback(host)
 
     def _json(self, value: Any, status: HTTPStatus = HTTPStatus.OK) -> None:
         text = json.dumps(value, ensure_ascii=False, default=str)

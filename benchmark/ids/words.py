@@ -43,8 +43,10 @@ class Words:
             if count < 2:
                 continue
             prior, rest = strength * self.counts[word] / self.total, self.counts[word] - count
-            own = math.log((count + prior) / (n + strength - count - prior))
-            other = math.log((rest + prior) / (self.total - n + strength - rest - prior))
+            others = n + strength - count - prior, self.total - n + strength - rest - prior
+            if min(others) <= 0:  # there is no other word to compare with
+                continue
+            own, other = math.log((count + prior) / others[0]), math.log((rest + prior) / others[1])
             z = (own - other) / math.sqrt(1 / (count + prior) + 1 / (rest + prior))
             if z > SIGNIFICANT:
                 found.append(Distinctive(word, count, z))

@@ -106,7 +106,9 @@ def _difference(expected: Tensor, found: Tensor) -> float:
     if not expected.is_floating_point():
         return float((expected != found).double().mean())
     finite = expected.isfinite()
-    if not torch.equal(finite, found.isfinite()) or not torch.equal(expected[~finite], found[~finite]):
+    if not torch.equal(finite, found.isfinite()) or not torch.allclose(
+        expected[~finite], found[~finite], equal_nan=True
+    ):
         return float("inf")
     largest = expected[finite].double().abs().amax() if finite.any() else torch.zeros(())
     apart = (expected[finite].double() - found[finite].double()).abs()

@@ -33,13 +33,13 @@ class Crew:
         return self.gpus[worker % len(self.gpus)] if self.gpus else ""
 
 
-def parse_workers(value: int | str) -> int | None:
-    """Return the number of workers, None for 'auto'. Raises UsageError for anything else."""
+def parse_workers(value: int | str, option: str = "--workers") -> int | None:
+    """Return the number of workers, None for 'auto'. Raises UsageError, which names the option, for anything else."""
     text = str(value).strip()
     if text == "auto":
         return None
     if isinstance(value, bool) or not text.isdecimal() or len(text) > 4 or not 1 <= int(text) <= MOST:
-        raise UsageError(f"--workers {quoted(value)}: auto, or a whole number from 1 to {MOST:,}")
+        raise UsageError(f"{option} {quoted(value)}: auto, or a whole number from 1 to {MOST:,}")
     return int(text)
 
 
@@ -62,7 +62,7 @@ def make_crew(asked: int | None, device: str, gpus: tuple[str, ...] = ()) -> Cre
 
 
 def _said() -> int | None:
-    return parse_workers(os.environ.get(VARIABLE, "").strip() or "auto")
+    return parse_workers(os.environ.get(VARIABLE, "").strip() or "auto", f"{VARIABLE}:")
 
 
 def _fitting(each: int) -> int:

@@ -6,6 +6,8 @@ import contextlib
 import sys
 from pathlib import Path
 
+from benchmark.threads import CGROUP, group_folders
+
 
 def reset_peak_memory() -> None:
     """Start a new peak-memory reading (Linux; elsewhere the peak is the whole process's)."""
@@ -33,8 +35,10 @@ def peak_memory() -> dict[str, int]:
     return found
 
 
-def available_memory(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Return the bytes that new processes can have: the machine's, or a container's where these are fewer.
+def available_memory(
+    meminfo: Path = Path("/proc/meminfo"), cgroup: Path = CGROUP, members: Path = Path("/proc/self/cgroup")
+) -> int | None:
+    """Return the bytes that new processes can have: the machine's, or those of a group or container where fewer.
 
     None where the system does not say.
     """
@@ -42,8 +46,10 @@ def available_memory(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path(
     with contextlib.suppress(OSError, ValueError, StopIteration):
         line = next(line for line in meminfo.read_text().splitlines() if line.startswith("MemAvailable:"))
         found.append(int(line.split()[1]) * 1024)
-    with contextlib.suppress(OSError, ValueError):  # cgroup v2; the word max is not a number: no limit
-        limit, used = (int((cgroup / f"memory.{name}").read_text()) for name in ("max", "current"))
-        cached = dict(line.split() for line in (cgroup / "memory.stat").read_text().splitlines())
-        found.append(limit - used + int(cached.get("inactive_file", 0)))  # files that are only cached make way
+    for folder in group_folders("memory", cgroup, members):
+        for names in (("max", "current"), ("limit_in_bytes", "usage_in_bytes")):  # of cgroup v2 and v1
+            with contextlib.suppress(OSError, ValueError):  # the word max is not a number: no limit
+                limit, used = (int((folder / f"memory.{name}").read_text()) for name in names)
+                cached = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+                found.append(limit - used + int(cached.get("inactive_file", 0)))  # files that are only cached make way
     return max(0, min(found)) if found else None

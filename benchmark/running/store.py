@@ -57,7 +57,7 @@ class Store:
     """All stages below one cache folder."""
 
     root: Path
-    workers: int = field(default=1, compare=False)  # cells that are computed side by side on this machine
+    workers: int = field(default=1, compare=False)  # cells that may be computed side by side
     _checked: set[Path] = field(default_factory=set, compare=False, repr=False)  # stages found as they were written
 
     def stage(self, name: str, decided_by: Mapping[str, Any]) -> Stage:

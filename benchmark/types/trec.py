@@ -10,6 +10,7 @@ float32 exactly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -79,6 +80,8 @@ def read_run(path: Path) -> Run:
             score = float(columns[4])
         except ValueError:
             raise line_error(path, number, f"the score {columns[4]!r} is not a number") from None
+        if not math.isfinite(score):
+            raise line_error(path, number, f"the score {columns[4]!r} is not a finite number")
         items = run.setdefault(columns[0], {})
         if columns[2] in items:
             raise line_error(path, number, f"item '{columns[2]}' stands twice in query '{columns[0]}'")

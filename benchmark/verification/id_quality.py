@@ -143,6 +143,8 @@ class IdMetrics:
         return apart / (2 * size * weights.total()) if weights.total() else 0.0
 
     def _next(self, name: str, depth: int) -> float | None:
+        if not self._neighbours:
+            return None
         before, after = ([self.ids[item][:depth] for item in side] for side in zip(*self._neighbours, strict=True))
         if name == "AMI":
             return Agreement(before, after).adjusted

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Any
 
-from benchmark.reports.tables.layout import FilledTable
+from benchmark.reports.tables.layout import Column, FilledTable
+from benchmark.results.result_files import Result
 
 HEADER = (
-    "table", "dataset", "preset", "label", "method", "control", "group", "column", "task", "metric", "value", "low",
-    "high", "interval", "seeds", "best", "published", "difference", "verdict",
+    "table", "dataset", "fingerprint", "preset", "changed", "text_fields", "split", "ties", "queries", "label",
+    "method", "control", "group", "column", "task", "metric", "value", "low", "high", "interval", "seeds", "best",
+    "published", "difference", "verdict",
 )  # fmt: skip
 
 
@@ -36,9 +38,22 @@ def _lines(filled: FilledTable) -> Iterator[list[Any]]:
             if cell.mean is None and published is None:
                 continue
             yield [
-                filled.table.name, column.dataset or (first.dataset["name"] if first else ""),
-                first.preset if first else "", row.label, first.method if first else "", row.control, row.group,
-                column.header, column.task or filled.table.task, column.measure, cell.mean, cell.low, cell.high,
+                filled.table.name, *_protocol(first, column, filled), row.label, first.method if first else "",
+                row.control, row.group, column.header, column.task or filled.table.task, column.measure, cell.mean,
+                cell.low, cell.high,
                 cell.interval, len(cell.results), cell.bold, published.value if published else None, cell.difference,
                 published.verdict if published else "",
             ]  # fmt: skip
+
+
+def _protocol(result: Result | None, column: Column, filled: FilledTable) -> list[Any]:
+    """Return what tells lines of different protocols apart: data set, preset, text fields, split, ties, queries."""
+    if result is None:
+        return [column.dataset, *[""] * 7]
+    changed = "; ".join(f"{key}={value}" for key, value in sorted(result.changed.items()))
+    search = (column.task or filled.table.task) == "search"
+    return [
+        column.dataset or result.dataset["name"], result.dataset["fingerprint"], result.preset, changed,
+        ",".join(result.text_fields), result.of_histories.get("split", "leave-one-out"),
+        result.of_histories.get("ties", "file"), result.query_protocol if search else "",
+    ]  # fmt: skip

@@ -82,6 +82,25 @@ def test_the_command_prints_items_and_json(cell, capsys):
     assert answered["task"] == "search" and len(answered["items"]) == 10
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [("rqkmeans", "--split", "cold-start"), ("random", "--set", "random.codebook_size=500")],
+    ids=["withheld items", "unused codes"],
+)
+def test_codebooks_are_as_large_as_in_training(shop, tmp_path, settings):
+    """Withheld items enlarge the counter's codebook, and the largest codes of a codebook may be unused."""
+    method, *words = settings
+    if method == "rqkmeans":
+        words += ["--set", "rqkmeans.codebook_size=4", "--set", "rqkmeans.levels=2"]
+    run = ["run", "--methods", method, "--dataset", str(shop), "--runs", str(tmp_path), "--device", "cpu", *words]
+    assert main([*run, *FAST]) == 0
+    cell = next(tmp_path.glob(f"shop/{method}/*/seed-0"))
+    stored, answerer = read_run(cell / "run.search.trec"), Answerer.open(cell)
+    for line in (shop / "queries.tsv").read_text().splitlines()[:3]:
+        name, text = line.split("\t")
+        assert [item.item for item in answerer.answer(text, task="search")[1]] == list(stored[name])[:10]
+
+
 @pytest.fixture(scope="module")
 def served(answerer):
     with Server(answerer, "127.0.0.1", 0) as server:
@@ -116,6 +135,8 @@ def test_the_api_answers_as_the_command_does(served, answerer):
         ("api/ask?question=lamp&most=0", 400, "from 1 to 100"),
         ("api/ask?question=lamp&task=dance", 400, "search or recommendation"),
         ("api/inspect?what=nowhere", 400, "nowhere"),
+        ("api/inspect?what=" + "9" * 5_000, 400, "is not an item"),
+        ("api/ask?question=lamp&most=" + "9" * 5_000, 400, "from 1 to 100"),
         ("api/else", 404, "not found"),
         ("..%2f..%2fetc/passwd", 404, "not found"),
     ],
@@ -126,8 +147,9 @@ def test_a_wrong_request_gets_a_reason(served, path, status, word):
 
 
 def test_only_requests_to_this_host_are_served_and_the_page_loads_nothing_from_elsewhere(served):
-    status, text, _ = fetched(served, "api/cell", host="rebound.example:80")
-    assert status == 403 and "rqkmeans" not in text
+    for host in ("rebound.example:80", "["):
+        status, text, _ = fetched(served, "api/cell", host=host)
+        assert status == 403 and "rqkmeans" not in text
     status, text, headers = fetched(served, "")
     assert status == 200 and "default-src 'none'" in headers["Content-Security-Policy"]
     assert "http" not in text.replace("https://", "").replace("<html", "")

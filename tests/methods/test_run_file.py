@@ -6,6 +6,7 @@ import ir_measures
 import pytest
 
 from benchmark.cli.main import main
+from benchmark.methods.run_file import RunFileConfig
 from benchmark.results.result_files import load_results
 
 
@@ -47,6 +48,7 @@ def test_csv_with_a_seed_in_its_name_is_a_row_with_seeds(shop, tmp_path):
     [
         ("q0 Q0 nowhere 1 2.0 x\n", "1 of its items are not in the data set, e.g. 'nowhere'"),
         ("q0 Q0 i00 1 high x\n", ":1: the score 'high' is not a number"),
+        ("q0 Q0 i00 1 5 x\nq0 Q0 i01 1 nan x\n", ":2: the score 'nan' is not a finite number"),
         ("zz Q0 i00 1 2.0 x\n", "it has none of the 12 that are asked for"),
         ("", "it holds no ranking"),
     ],
@@ -77,3 +79,28 @@ def test_a_changed_file_is_another_result_and_the_same_one_is_not_computed_again
     assert len(list((tmp_path / "runs").glob("shop/mine/*"))) == 2
     contents = [json.loads(path.read_text()) for path in (tmp_path / "runs").glob("shop/mine/*/*/result.json")]
     assert {content["kind"] for content in contents} == {"run"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("q0,i00,O.9\nq0,i01,2\n", ":1: the score 'O.9' is not a number"),
+        ("q0,i00,nan\nq0,i01,2\n", ":1: the score 'nan' is not a finite number"),
+        ("query,item,score\nq0,i00,inf\n", ":2: the score 'inf' is not a finite number"),
+        ("query,item,score\nq0,i00,1,2\n", ":2: expected query,item,score, found 4 columns"),
+    ],
+)
+def test_a_damaged_line_of_csv_is_not_taken_for_a_header(shop, tmp_path, capsys, text, words):
+    (tmp_path / "bad.csv").write_text(text)
+    run = ["run", "--run-file", str(tmp_path / "bad.csv"), "--dataset", str(shop), "--runs", str(tmp_path / "runs")]
+    assert main([*run, "--tasks", "search", "--device", "cpu"]) in (1, 2)
+    assert words in capsys.readouterr().err
+
+
+def test_files_that_change_seeds_are_other_results(tmp_path):
+    for seed, item in ((0, "a"), (1, "b")):
+        (tmp_path / f"run-{seed}.trec").write_text(f"q Q0 {item} 1 1 x\n")
+    before = RunFileConfig(path=str(tmp_path / "run-{seed}.trec")).content
+    (tmp_path / "run-1.trec").rename(tmp_path / "run-2.trec")
+    (tmp_path / "run-0.trec").rename(tmp_path / "run-1.trec")
+    assert RunFileConfig(path=str(tmp_path / "run-{seed}.trec")).content != before

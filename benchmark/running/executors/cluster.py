@@ -83,6 +83,8 @@ def compute_cell(job: Job, cell: int) -> Outcome:
         print(f"{title}: {text.strip()}", file=sys.stderr, flush=True)
 
     if _worker is None or _worker.job.token != job.token:
+        if _worker is not None:
+            _worker.close()
         _worker = Worker(job, RunProgress(lambda text: print(text.strip(), file=sys.stderr, flush=True)), log)
     _worker.log = log
     print(f"{title} begins (process {os.getpid()})", file=sys.stderr, flush=True)

@@ -21,7 +21,7 @@ from benchmark.running.progress import RunProgress
 from benchmark.running.runner import Runner
 from benchmark.running.stages import Stages
 from benchmark.running.store import Store
-from benchmark.threads import limited_to
+from benchmark.threads import asked_threads, limited_to
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,9 @@ class Execution:
         if self.executor.name == "local":
             store = replace(self.store, workers=crew.workers)
             return LocalEngine(Job(self.plan, store, device, crew.threads), crew, board.hear)
-        job = Job(self.plan, self.store, device, crew.threads)
+        threads = asked_threads() or 1  # this machine's cores say nothing of those that compute
+        job = Job(self.plan, replace(self.store, workers=len(self.plan.cells)), device, threads)
         results = load_results(self.store.root.parent)
-        needs = partial(needs_of, self.plan, results=results, threads=crew.threads, device=device)
+        needs = partial(needs_of, self.plan, results=results, threads=threads, device=device)
         kind = RayEngine if self.executor.name == "ray" else SlurmEngine
         return kind(job, self.executor, needs)

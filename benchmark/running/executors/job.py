@@ -56,6 +56,10 @@ class Worker:
     def _tell(self, text: str) -> None:
         self.log(text)  # whichever it is now
 
+    def close(self) -> None:
+        """Give back the threads and end the progress of this job."""
+        self._kept.close()
+
     def compute(self, number: int) -> Outcome:
         """Compute the plan's cell of this number."""
         plan = self.job.plan

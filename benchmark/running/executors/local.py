@@ -79,8 +79,11 @@ class _Slot:
     def begin(self, cell: int) -> None:
         self.cell = cell
         if self._pool is not None:
-            self.future = self._pool.submit(_compute, cell)
-            return
+            try:
+                self.future = self._pool.submit(_compute, cell)
+                return
+            except BrokenProcessPool:  # it was killed while it had nothing to do
+                self.close(kill=True)
         context = multiprocessing.get_context("spawn")
         heard, says = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(1, context, _begin, (self._job, self._gpu, says))

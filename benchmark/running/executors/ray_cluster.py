@@ -71,14 +71,15 @@ class RayEngine:
         return outcome
 
     def _resources(self, needs: Needs) -> dict[str, Any]:
-        """Return what to ask for: never more than the largest machine has, or the cell would wait for ever."""
+        """Return what to ask for: never more than some one machine has, or the cell would wait for ever."""
         machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-        largest = {name: max(node.get(name, 0.0) for node in machines) for name in ("CPU", "GPU", "memory")}
-        if needs.gpus > largest["GPU"]:
+        able = [machine for machine in machines if machine.get("GPU", 0.0) >= needs.gpus]
+        if not able:
             raise BenchmarkError("--device cuda: no machine of the Ray cluster has a GPU; use --device cpu")
+        largest = max(able, key=lambda machine: (machine.get("memory", 0.0), machine.get("CPU", 0.0)))
         return {
-            "num_cpus": min(needs.cpus, largest["CPU"]), "num_gpus": needs.gpus,
-            "memory": int(min(needs.memory, SHARE * largest["memory"])),
+            "num_cpus": min(needs.cpus, largest.get("CPU", 0.0)), "num_gpus": needs.gpus,
+            "memory": int(min(needs.memory, SHARE * largest.get("memory", 0.0))),
         }  # fmt: skip
 
 

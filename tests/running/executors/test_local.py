@@ -5,11 +5,26 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import wait
 from pathlib import Path
 
 import pytest
 from conftest import FAST
-from side_by_side import alive, install_actor, left_half_written, processes, results, run, settings, until, words
+from side_by_side import (
+    alive,
+    begin_nothing,
+    install_actor,
+    left_half_written,
+    processes,
+    results,
+    run,
+    say_process,
+    settings,
+    until,
+    words,
+)
+
+from benchmark.running.executors import local
 
 TWO = ("--workers", "2")
 
@@ -54,6 +69,23 @@ def test_a_dead_worker_is_one_failed_cell(shop: Path, tmp_path: Path, environmen
     assert "well" in done.stdout and "other cells may have run beside" in done.stdout and "Traceback" not in done.stderr
 
 
+def test_a_worker_that_dies_with_nothing_to_do_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_begin", begin_nothing)
+    monkeypatch.setattr(local, "_compute", say_process)
+    slot = local._Slot(None, "", lambda cell, kind, text: None)  # type: ignore[arg-type]
+    found = []
+    for cell in range(2):
+        slot.begin(cell)
+        wait([slot.future])
+        ended, outcome = slot.end()
+        assert (ended, outcome.reason) == (cell, None)
+        found.append(int(outcome.warnings[0]))
+        os.kill(found[-1], signal.SIGKILL)
+        until(lambda: not alive(found[-1]))
+    slot.close(kill=True)
+    assert found[0] != found[1]
+
+
 def waiting(shop: Path, folder: Path, workers: str) -> list[str]:
     """Return the run of two cells that wait, each until its file is there."""
     acts = [f"{label}.{key}" for label in "ab" for key in ("action=wait", f"mark={folder / label}")]
@@ -68,6 +100,7 @@ def start_and_wait(shop: Path, folder: Path, environment: dict[str, str]) -> tup
     return started, processes(folder)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_all_and_the_same_command_resumes(shop: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     started, workers = start_and_wait(shop, tmp_path, environment)
     os.killpg(started.pid, signal.SIGINT)  # as a terminal does
