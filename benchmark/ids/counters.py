@@ -49,6 +49,8 @@ def recounted(counters: Int32, before: Codes, after: Codes) -> Int32:
     So too where two items have one ID. All others keep theirs.
     """
     changed = (before.values != after.values).any(axis=1) | repeated(after, counters)
+    if not changed.any():
+        return counters
     every = np.vstack([after.values, after.values[changed], before.values[changed]])
     group = np.unique(every, axis=0, return_inverse=True)[1].reshape(-1)
     return np.where(np.isin(group[: len(after)], group[len(after) :]), after.counter(), counters).astype(np.int32)
