@@ -153,11 +153,11 @@ def test_the_scatter_has_a_mark_for_every_configuration_with_its_cost(page):
     labels = page.run("return [...document.querySelectorAll('#scatter .label')].map((label) => label.textContent)")
     assert set(labels) == set(seconds)
     page.choose("#scatter-cost", "peak_memory")
-    assert "Peak memory, MB 500" in page.run("return document.querySelector('.mark').getAttribute('aria-label')")
+    assert "Peak memory (MB) 500" in page.run("return document.querySelector('.mark').getAttribute('aria-label')")
     page.click("#scatter-log")
     page.run("document.querySelector('.mark').focus()")
     page.press("Enter")
-    assert "Peak memory, MB" in page.text("#provenance")
+    assert "Peak memory (MB)" in page.text("#provenance")
 
 
 def test_the_explorer_walks_the_codes_with_the_arrow_keys_and_counts_as_the_files_do(page, shop):

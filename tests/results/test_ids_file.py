@@ -292,7 +292,7 @@ def test_several_files_need_labels_of_their_own(
     ("words", "message"),
     [
         (["--ids", "nowhere.json"], "benchmark: nowhere: --ids nowhere.json: No such file or directory\n"),
-        ([], "name methods with --methods, or files of IDs with --ids"),
+        ([], "name methods with --methods, files of IDs with --ids, or rankings with --run-file"),
         (["--methods", "random", "--ids-order", "items"], "--ids-order goes with --ids"),
     ],
 )
