@@ -22,14 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.generative.item_trie import ItemTrie, SemanticIds
 from benchmark.results.id_files import read_own_order
-from benchmark.results.id_records import RECORDS, ids_in
+from benchmark.results.id_records import UNIQUE, has_counters, ids_in
 
 if TYPE_CHECKING:
     from benchmark.generative.trie_logits import TrieLogitsProcessor
 
 __all__ = ["ItemTrie", "SemanticIds", "TrieLogitsProcessor", "read_ids"]
-
-UNIQUE = "ids.unique.tsv"
 
 
 def read_ids(path: str | Path) -> SemanticIds:
@@ -40,7 +38,7 @@ def read_ids(path: str | Path) -> SemanticIds:
     """
     path = Path(path)
     file = path / UNIQUE if (path / UNIQUE).is_file() else ids_in(path)
-    items, codes = read_own_order(file, counter=file.name == UNIQUE or file.suffix in RECORDS)
+    items, codes = read_own_order(file, counter=file.name == UNIQUE or has_counters(file))
     return SemanticIds(codes, items)
 
 

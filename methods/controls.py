@@ -9,8 +9,9 @@ They are reference rows, not methods; a method that does not beat `random` and `
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -35,16 +36,18 @@ class RandomConfig(IndexerConfig):
 
 
 class Given:
-    """Codes that follow from no text: an item that has some keeps them, another one gets what is drawn."""
+    """Codes that follow from no text: an item that has some keeps them, another one gets what is drawn for its id.
+
+    The draw follows from the seed and the id alone: not from the items beside it, nor from those of earlier calls.
+    """
 
     def __init__(self, ids: Sequence[str], codes: Codes, seed: int) -> None:
         self.ids, self.codes, self.seed = tuple(ids), codes, seed
         self.row_of = {item: row for row, item in enumerate(ids)}
-        self.random = np.random.default_rng([seed, 1])
 
     @classmethod
     def load(cls, folder: Path) -> Given:
-        """Return what `save` wrote; it draws what it would have drawn first."""
+        """Return what `save` wrote."""
         values = read_state(folder)
         return cls(values["ids"], Codes(values["codes"], values["sizes"]), values["seed"])
 
@@ -58,13 +61,17 @@ class Given:
         drawn = np.random.default_rng([self.seed, 2]).random((n_items, self.codes.sizes[-1]), np.float32)
         return drawn[rows]
 
-    def kept(self, corpus: Corpus, drawn: Int32) -> Codes:
-        """Return codes as they were `drawn` [n_items, length], with those of known items in their places."""
-        values = drawn.copy()
+    def completed(self, corpus: Corpus, draw: Callable[[np.random.Generator], Int32]) -> Codes:
+        """Return the codes of known items, and for each other one what `draw` takes from its own generator [length]."""
+        values = np.empty((len(corpus), self.codes.length), np.int32)
         for row, item in enumerate(corpus.ids):
-            if item in self.row_of:
-                values[row] = self.codes.values[self.row_of[item]]
+            known = self.row_of.get(item)
+            values[row] = draw(self._random_of(item)) if known is None else self.codes.values[known]
         return Codes(values, self.codes.sizes)
+
+    def _random_of(self, item: str) -> np.random.Generator:
+        digest = hashlib.sha256(item.encode()).digest()
+        return np.random.default_rng([self.seed, 1, int.from_bytes(digest)])
 
 
 class Random(Indexer[RandomConfig]):
@@ -82,9 +89,8 @@ class Random(Indexer[RandomConfig]):
 
     def assign(self, corpus: Corpus) -> Codes:
         """Return uniform random codes [n_items, levels]."""
-        shape = (len(corpus), self.config.levels)
-        drawn = self._given.random.integers(0, self.config.codebook_size, shape, dtype=np.int32)
-        return self._given.kept(corpus, drawn)
+        levels, size = self.config.levels, self.config.codebook_size
+        return self._given.completed(corpus, lambda random: random.integers(0, size, levels, dtype=np.int32))
 
     def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
         """Return random distances: any free code is as good as another."""
@@ -115,8 +121,8 @@ class Shuffled(Indexer[ResidualKMeansConfig]):
 
     def assign(self, corpus: Corpus) -> Codes:
         """Return the codes of random items of `fit` [n_items, levels]."""
-        codes = self._given.codes
-        return self._given.kept(corpus, codes.values[self._given.random.integers(0, len(codes), len(corpus))])
+        values = self._given.codes.values
+        return self._given.completed(corpus, lambda random: values[random.integers(len(values))])
 
     def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
         """Return random distances: any free code is as good as another."""

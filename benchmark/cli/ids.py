@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     assign.add_argument("--device", default="auto", help="auto, cpu or cuda")
     assign.add_argument(
         "--out", type=Path, default=None,
-        help="a file: .jsonl, or .tsv for item TAB codes with the counter as the last one (default: standard output)",
+        help="write a file: .jsonl, .tsv or .index.json; the last two have the counter as last code (default: standard "
+        "output)",
     )  # fmt: skip
 
     inspect = _action(actions, "inspect", _inspect, "Show what a prefix holds, or whom an item is near.")
@@ -67,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     repair.add_argument("--encoder", default="default", help="embeds the texts of --items, by name or path")
     repair.add_argument("--device", default="auto", help="auto, cpu or cuda")
     repair.add_argument("--json", action="store_true")
-    repair.add_argument("--out", type=Path, default=None, help="write the IDs: .tsv, .jsonl or .index.json")
+    repair.add_argument("--out", type=Path, default=None, help="write the IDs: .jsonl, .tsv or .index.json")
     _items_option(repair)
 
     push = _action(actions, "push", _push, "Write IDs as a data set of the Hugging Face Hub: Parquet, JSON and a card.")
@@ -109,16 +110,17 @@ def _corpus(arguments: argparse.Namespace, source: str | None) -> Any:
 def _assign(arguments: argparse.Namespace) -> int:
     from benchmark.files import write_text
     from benchmark.ids.assigning import assign_ids
+    from benchmark.ids.writing import ending_of
     from benchmark.learning.devices import choose_device
 
+    ending = ending_of(arguments.out) if arguments.out else ""
     items = _corpus(arguments, arguments.items)
     device = choose_device(arguments.device)
     found = assign_ids(arguments.cell, items, after=arguments.after, device=device)
     if arguments.out is None:
         answer_data("".join(found.lines(every=arguments.all)))
     else:
-        lines = found.unique_lines if arguments.out.suffix == ".tsv" else found.lines
-        write_text(arguments.out, "".join(lines(every=arguments.all)))
+        write_text(arguments.out, found.text(ending, every=arguments.all))
         answer(arguments.out)
     known = sum(item in found.known for item in found.asked)
     new = len(found.asked) - known
@@ -130,15 +132,17 @@ def _repair(arguments: argparse.Namespace) -> int:
     from benchmark.files import write_text
     from benchmark.ids.id_set import open_ids
     from benchmark.ids.repair import read_vectors, repair
+    from benchmark.ids.writing import ending_of
     from benchmark.learning.devices import choose_device
 
+    ending = ending_of(arguments.out) if arguments.out else ""
     items = _corpus(arguments, arguments.items)
     ids = open_ids(arguments.ids, items)
     vectors = read_vectors(arguments.embeddings, len(ids.items)) if arguments.embeddings else None
     device = choose_device(arguments.device)
     found = repair(ids, arguments.by, items=items, vectors=vectors, encoder=arguments.encoder, device=device)
     if arguments.out is not None:
-        write_text(arguments.out, found.text(arguments.out.name))
+        write_text(arguments.out, found.text(ending))
         print(arguments.out, file=sys.stderr)
     if arguments.json:
         answer_json({"by": found.by, "moved": found.moved, "crowded": found.crowded, **found.table()})

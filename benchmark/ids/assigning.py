@@ -6,15 +6,17 @@ codes, the dedup counter goes on counting behind them (or the item moves, as the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import ge
 from pathlib import Path
 
-from benchmark.errors import DataError, line_error
+from benchmark.errors import DataError
 from benchmark.ids.items import with_columns
 from benchmark.ids.learned import cell_result, learned_indexer
-from benchmark.results.id_records import json_lines
+from benchmark.results.id_files import index_json
+from benchmark.results.id_records import json_lines, read_json_lines
+from benchmark.results.id_tokens import codes_of, letters
 from benchmark.results.result_files import read_id_lines
 from benchmark.running.steps.ids import assigned
 from benchmark.types.codes import Codes, padded
@@ -36,6 +38,13 @@ class Assigned:
         items = tuple(self.ids) if every else self.asked
         return json_lines(items, (self.ids[item][0] for item in items), (self.ids[item][1] for item in items))
 
+    def text(self, ending: str, *, every: bool = False) -> str:
+        """Return the same in a form of `benchmark.ids.writing`."""
+        if ending == ".jsonl":
+            return "".join(self.lines(every=every))
+        lines = "".join(self.unique_lines(every=every))
+        return index_json(lines, counter=True) if ending == ".index.json" else lines
+
     def unique_lines(self, *, every: bool = False) -> Iterable[str]:
         """Return the same as a cell's ids.unique.tsv has it: item TAB codes, the counter behind them."""
         for item in self.ids if every else self.asked:
@@ -47,13 +56,13 @@ def assign_ids(cell: Path, items: Corpus, *, after: Sequence[Path] = (), device:
     """Return IDs for items, from the indexer of a finished cell.
 
     `after` are JSON lines of earlier calls, whose items are known too. Raises BenchmarkError where the indexer was not
-    kept or cannot assign IDs.
+    kept or cannot assign IDs, DataError where files of earlier calls contradict each other or the cell.
     """
     result = cell_result(cell)
     learned = learned_indexer(result, device=device)
     ids = known_ids(cell)
     for path in after:
-        ids |= _earlier(path, ids, learned.codes.length)
+        ids |= _earlier(path, ids, learned.codes.sizes)
     known = frozenset(ids)
     rows = [row for row, item in enumerate(items.ids) if item not in known]
     if rows:
@@ -86,16 +95,24 @@ def _counted(items: Sequence[str], codes: Codes, ids: dict[str, Id]) -> dict[str
     return found
 
 
-def _earlier(path: Path, ids: dict[str, Id], length: int) -> dict[str, Id]:
+def _earlier(path: Path, ids: dict[str, Id], sizes: tuple[int, ...]) -> dict[str, Id]:
     """Return the IDs of a file of an earlier call. Raises DataError where one contradicts an ID that is known."""
     found: dict[str, Id] = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        try:
-            record = json.loads(line)
-            item, own = str(record["id"]), (tuple(map(int, record["codes"])), int(record["counter"]))
-        except (ValueError, TypeError, KeyError):
-            raise line_error(path, number, f'expected {{"id", "codes", "counter"}}, got {line[:60]!r}') from None
-        if not 0 < len(own[0]) <= length or ids.get(item, own) != own:
-            raise line_error(path, number, f"'{item}' has another ID in this cell, or this one is of another shape")
+    item_of = {own: item for item, own in ids.items()}
+    for item, place, values in read_json_lines(path, "--after", counter=True):
+        *codes, counter = codes_of(place, values, letters([values])).values()
+        if not 0 < len(codes) <= len(sizes) or any(map(ge, codes, sizes)):
+            said = ", ".join(map(str, sizes))
+            raise DataError(f"{place}: {codes} is not a valid ID of this cell, whose codebooks have {said} codes")
+        own = tuple(codes), counter
+        if item in found:
+            raise DataError(f"{place}: the item '{item}' was already given")
+        if ids.get(item, own) != own:
+            raise DataError(f"{place}: '{item}' has another ID in this cell, or in an earlier file")
+        if (other := item_of.setdefault(own, item)) != item:
+            raise DataError(
+                f"{place}: '{item}' has the codes and the counter of '{other}'; this file was made without --after for "
+                "the file of that item: assign its items again"
+            )
         found[item] = own
     return found

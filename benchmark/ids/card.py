@@ -5,17 +5,36 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from benchmark.errors import DataError
+from benchmark.fetching.hub import ABOUT
 from benchmark.terminal import table_lines
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
 
+FORMAT = 1  # of ids.json
 SHOWN = {
     "id-quality": ("AMI", "NMI", "unique", "collision_rate", "dead_codes", "length"),
     "recommendation": ("R@5", "R@10", "nDCG@10"),
     "search": ("R@10", "nDCG@10", "RR@10"),
 }
 IDENTIFIER = re.compile(r"[a-z0-9.-]+")  # a licence as the Hub names it: cc-by-4.0
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """Return the content of a folder's ids.json, {} where there is none. Raises DataError for another format."""
+    path = folder / ABOUT
+    if not path.is_file():
+        return {}
+    try:
+        about = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path}: broken JSON ({error})") from None
+    found = about.get("format") if isinstance(about, dict) else None
+    if not isinstance(about, dict) or found != FORMAT:
+        raise DataError(f"{path}: format {found!r}; this version reads {FORMAT}")
+    return about
 
 
 def card(about: Mapping[str, Any]) -> str:

@@ -8,16 +8,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
-from benchmark.errors import UsageError, line_error
+from benchmark.errors import BenchmarkError, UsageError, line_error
 from benchmark.fetching.hub import HUB, local_ids
 from benchmark.files import home_path
-from benchmark.ids.learned import cell_result
-from benchmark.results.id_files import label_of, read_own_order
+from benchmark.ids.card import read_about
+from benchmark.ids.counters import read_counted
+from benchmark.ids.learned import cell_result, stage_folder
+from benchmark.results.id_files import label_of
 from benchmark.results.result_files import Result
-from benchmark.types.arrays import Int64
+from benchmark.running.steps.ids import read_codes
+from benchmark.types.arrays import Int32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 
@@ -39,6 +43,13 @@ class IdSet:
     codes: Codes
     result: Result | None = None  # of a finished cell
     about: Mapping[str, About] = field(default_factory=dict)  # by item; {} where nothing is known
+    known_counters: Int32 | None = None  # dedup counters [n_items]; None where the source has none
+    shared: Mapping[str, Any] = field(default_factory=dict)  # ids.json of a pushed folder; {} of other sources
+
+    @cached_property
+    def counters(self) -> Int32:
+        """The dedup counters [n_items]: those it came with, else counted in the order of the file."""
+        return self.codes.counter() if self.known_counters is None else self.known_counters
 
     @cached_property
     def row_of(self) -> Mapping[str, int]:
@@ -63,21 +74,33 @@ def open_ids(source: str, items: Corpus | None = None) -> IdSet:
     """
     path = home_path(local_ids(source))
     result = cell_result(path) if (path / "result.json").is_file() else None
-    keys, codes = read_own_order(path, counter=False)
-    if result is not None:
-        codes = Codes(codes.values, _sizes(result, codes.sizes))
+    keys, codes, counters = read_counted(path)
+    shared = read_about(path) if result is None else {}
+    codes = Codes(codes.values, _sizes(result, shared, codes.sizes))
     about = _of_corpus(items) if items is not None else _of_result(result) if result else {}
     if items is not None and not set(about) & set(keys):
         raise UsageError(f"{source}: none of its {len(keys):,} IDs is of an item in --items (e.g. '{keys[0]}')")
     name = result.label if result else label_of(Path(source.removeprefix(HUB)))
-    return IdSet(name, tuple(keys), codes, result, about)
+    return IdSet(name, tuple(keys), codes, result, about, counters, shared)
 
 
-def _sizes(result: Result, found: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the codebooks' sizes as the cell's ID quality counts them, else as the codes tell."""
-    counts = result.counts.get("id-quality", {})
-    said = tuple(counts.get(f"codebook@{position}", size) for position, size in enumerate(found, 1))
+def _sizes(result: Result | None, shared: Mapping[str, Any], found: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the codebooks' sizes as they were learned where that is known, else as the codes tell."""
+    said = _learned_sizes(result) if result is not None else shared.get("codebooks", ())
+    if not isinstance(said, list | tuple) or len(said) != len(found) or any(type(size) is not int for size in said):
+        return found
     return tuple(map(max, said, found))
+
+
+def _learned_sizes(result: Result) -> tuple[int, ...]:
+    """Return the sizes that a cell's ID quality counts, else those of its stage `ids`; () where neither is there."""
+    counts = result.counts.get("id-quality", {})
+    if counted := [counts[name] for position in range(len(counts)) if (name := f"codebook@{position + 1}") in counts]:
+        return tuple(counted)
+    try:
+        return read_codes(stage_folder(result, "ids")).sizes
+    except (BenchmarkError, IndexError):  # not kept, or the cell lies outside of a folder of results
+        return ()
 
 
 def _of_corpus(items: Corpus) -> dict[str, About]:
@@ -95,7 +118,9 @@ def _of_result(result: Result) -> dict[str, About]:
     if not path.is_file():
         return {}
     found: dict[str, About] = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
+        if not line:
+            continue
         try:
             item = json.loads(line)
             found[str(item["id"])] = About(str(item["title"]), tuple(map(str, item.get("categories") or ())))

@@ -11,23 +11,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from benchmark.config import EncoderConfig
 from benchmark.errors import BenchmarkError, UsageError
+from benchmark.ids.counters import recounted
 from benchmark.ids.id_set import About, IdSet
 from benchmark.ids.items import with_columns
 from benchmark.ids.learned import learned_indexer
 from benchmark.learning.kmeans import squared_distances
-from benchmark.learning.unique_ids import COUNTER, Distances, make_unique
+from benchmark.learning.unique_ids import COUNTER, Distances, Unique, make_unique
 from benchmark.metrics.id_quality import id_quality
 from benchmark.registry import load
 from benchmark.results.id_files import index_json
 from benchmark.results.id_records import json_lines
 from benchmark.results.result_files import Result
 from benchmark.terminal import table_lines
-from benchmark.types.arrays import Float32, Int64
+from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context
@@ -45,13 +47,17 @@ class Repaired:
     ids: IdSet
     by: str
     codes: Codes  # after, without the counter
+    counters: Int32  # after [n_items]
     moved: int
     crowded: int
 
     @property
     def final(self) -> Codes:
         """The IDs that no two items share: the codes, with the counter where it is needed."""
-        return self.codes.with_counter() if self.codes.counter().any() else self.codes
+        if not self.counters.any():
+            return self.codes
+        values = np.column_stack([self.codes.values, self.counters])
+        return Codes(values, (*self.codes.sizes, int(self.counters.max()) + 1))
 
     def table(self) -> dict[str, dict[str, float]]:
         """Return ID quality before and after."""
@@ -73,16 +79,12 @@ class Repaired:
         return [*lines, "", *table_lines(rows, header=(self.ids.name, *found), numbers=True, rule=True)]
 
     def text(self, ending: str) -> str:
-        """Return the IDs as a file: .jsonl, .index.json or .tsv. Raises UsageError for another ending."""
-        if ending.endswith(".jsonl"):
-            return "".join(json_lines(self.ids.items, self.codes.values.tolist(), self.codes.counter().tolist()))
+        """Return the IDs in a form of `benchmark.ids.writing`; the counter is a code only where it is needed."""
+        if ending == ".jsonl":
+            return "".join(json_lines(self.ids.items, self.codes.values.tolist(), self.counters.tolist()))
         rows = ("-".join(str(code) for code in row if code >= 0) for row in self.final.values.tolist())
         lines = "".join(f"{item}\t{row}\n" for item, row in zip(self.ids.items, rows, strict=True))
-        if ending.endswith(".index.json"):
-            return index_json(lines, counter=self.final is not self.codes)
-        if not ending.endswith(".tsv"):
-            raise UsageError(f"--out {ending}: expected a name that ends in .tsv, .jsonl or .index.json")
-        return lines
+        return index_json(lines, counter=self.final is not self.codes) if ending == ".index.json" else lines
 
 
 def repair(
@@ -94,11 +96,11 @@ def repair(
     `items` or `vectors` [n_items, dim], in the order of the IDs, are needed where no learned indexer says how far items
     are from codes. Raises UsageError where nothing does.
     """
-    if by == COUNTER:
-        return Repaired(ids, by, ids.codes, 0, 0)
-    distances = _distances(ids, items, vectors, encoder, device)
-    unique = make_unique(ids.codes, by, distances)
-    return Repaired(ids, by, unique.codes, unique.moved, unique.crowded)
+    unique = Unique(ids.codes, 0, 0)
+    if by != COUNTER:
+        unique = make_unique(ids.codes, by, _distances(ids, items, vectors, encoder, device))
+    counters = recounted(ids.counters, ids.codes, unique.codes)
+    return Repaired(ids, by, unique.codes, counters, unique.moved, unique.crowded)
 
 
 def mean_distances(codes: Codes, vectors: Float32, rows: Int64) -> Float32:
@@ -120,14 +122,20 @@ def mean_distances(codes: Codes, vectors: Float32, rows: Int64) -> Float32:
 
 
 def read_vectors(path: Path, n_items: int) -> Float32:
-    """Return the vectors of a .npy file, float32 [n_items, dim]. Raises UsageError for another shape."""
+    """Return the vectors of a .npy file, float32 [n_items, dim]. Raises UsageError for another file or shape."""
     try:
         vectors = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise UsageError(f"--embeddings {path}: not a .npy file of numbers ({error})") from None
-    if getattr(vectors, "shape", ())[:1] != (n_items,) or vectors.ndim != 2 or not np.isfinite(vectors).all():
-        raise UsageError(f"--embeddings {path}: expected finite numbers of shape ({n_items}, dim), got {vectors.shape}")
-    found: Float32 = vectors.astype(np.float32)
+    if not isinstance(vectors, np.ndarray):
+        vectors.close()
+        raise UsageError(f"--embeddings {path}: expected one array in a .npy file, got an archive of several (.npz)")
+    if vectors.dtype.kind not in "fiu":
+        raise UsageError(f"--embeddings {path}: expected real numbers, got an array of {vectors.dtype}")
+    with np.errstate(over="ignore"):
+        found: Float32 = vectors.astype(np.float32)
+    if found.ndim != 2 or len(found) != n_items or not found.shape[1] or not np.isfinite(found).all():
+        raise UsageError(f"--embeddings {path}: expected finite numbers of shape ({n_items}, dim), got {found.shape}")
     return found
 
 

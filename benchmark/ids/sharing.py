@@ -3,6 +3,8 @@
 README.md      the card
 ids.parquet    id (string), codes (list of int32), counter (int32), in the order of the IDs
 ids.json       {"format": 1, "method", "settings", "encoder", "dataset" with the corpus fingerprint, "metrics", ..}
+
+What came from such a folder goes into the next one as it is: counters, and what ids.json says.
 """
 
 from __future__ import annotations
@@ -11,16 +13,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import UsageError
+from benchmark.errors import DataError, UsageError
 from benchmark.fetching.hub import ABOUT, CARD, IDS, is_on_hub, upload
 from benchmark.files import home_path, whole, write_json, write_text
-from benchmark.ids.assigning import known_ids
-from benchmark.ids.card import card
+from benchmark.ids.card import FORMAT, card
+from benchmark.ids.counters import repeated
 from benchmark.ids.id_set import IdSet
 from benchmark.results.digests import read_unchanged
 from benchmark.version import __version__
-
-FORMAT = 1
 
 
 def push(ids: IdSet, target: str, *, licence: str = "") -> str:
@@ -41,18 +41,22 @@ def push(ids: IdSet, target: str, *, licence: str = "") -> str:
 
 
 def write_folder(ids: IdSet, folder: Path, *, licence: str = "") -> None:
-    """Write the folder, which appears only when it is whole: the same bytes for the same IDs."""
+    """Write the folder, which appears only when it is whole: the same bytes for the same IDs.
+
+    Raises DataError where two items have the same ID.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    counters = ids.codes.counter().tolist()
-    if ids.result is not None:  # a split may have counted some items later
-        known = known_ids(ids.result.folder)
-        counters = [known[item][1] for item in ids.items]
+    if (twice := repeated(ids.codes, ids.counters)).any():
+        raise DataError(
+            f"{ids.name}: {twice.sum():,} items share codes and counter with another one, e.g. "
+            f"'{ids.items[twice.argmax()]}'; 'benchmark ids repair IDS --by counter' counts them anew"
+        )
     codes = [ids.id_of(row) for row in range(len(ids.items))]
     table = pa.table(
         {"id": pa.array(ids.items, pa.string()), "codes": pa.array(codes, pa.list_(pa.int32())),
-         "counter": pa.array(counters, pa.int32())}
+         "counter": pa.array(ids.counters, pa.int32())}
     )  # fmt: skip
     about = _about(ids, licence)
     with whole(folder) as part:
@@ -69,7 +73,7 @@ def _about(ids: IdSet, licence: str) -> dict[str, Any]:
     of_dataset = made.get("dataset", {})
     settings = {} if result is None else dict(result.config.get("method") or {})
     encoder = settings.get("encoder")
-    return {
+    about = {
         "format": FORMAT,
         "name": ids.name,
         "items": len(ids.items),
@@ -87,3 +91,8 @@ def _about(ids: IdSet, licence: str) -> dict[str, Any]:
         "made with": f"lmindexer-benchmark {__version__}",
         "revisions": dict(result.revisions) if result else {},
     }
+    said = {name: value for name, value in ids.shared.items() if name not in ("items", "codebooks")}
+    for name in said.keys() & about.keys():
+        if about[name] is not None and not isinstance(said[name], type(about[name])):
+            raise DataError(f"{ids.name}: ids.json: '{name}' is a {type(said[name]).__name__}")
+    return {**about, **said, **({"licence": licence} if licence else {})}

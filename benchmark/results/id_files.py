@@ -88,7 +88,7 @@ def index_json(lines: str, *, counter: bool = False) -> str:
 
     The counter's letter is always that of the last position, also behind a shorter ID.
     """
-    rows = [line.partition("\t")[::2] for line in lines.splitlines()]
+    rows = [line.partition("\t")[::2] for line in lines.split("\n") if line]
     ids = {item: codes.split("-") for item, codes in rows}
     longest = max(map(len, ids.values()), default=0)
     if longest > len(LETTERS):

@@ -18,6 +18,7 @@ from benchmark.errors import DataError, at_line, line_error
 from benchmark.results.id_text import id_bytes, id_text
 
 PARQUET = "ids.parquet"
+UNIQUE = "ids.unique.tsv"  # of a finished cell: its last code is the dedup counter
 RECORDS = (".jsonl", ".parquet")  # endings of files of records
 IN_FOLDERS = (PARQUET, "ids.tsv")  # where a folder has its IDs: one that was pushed, a finished cell
 Record = tuple[str, str, Any]  # item, its place in the file, codes
@@ -30,6 +31,29 @@ def ids_in(path: Path) -> Path:
     return next((path / name for name in IN_FOLDERS if (path / name).is_file()), path / PARQUET)
 
 
+def has_counters(path: Path, option: str = "--ids") -> bool:
+    """Say whether a file of records has the dedup counter: a Parquet file as a column, JSON lines in the first one."""
+    if path.suffix == ".parquet":
+        return _has_column(path, option)
+    if path.suffix != ".jsonl":
+        return False
+    first = next((line for line in id_text(path, option).split("\n") if line.strip()), "")
+    try:
+        return "counter" in json.loads(first)
+    except (ValueError, TypeError):  # whoever reads the file names the line
+        return False
+
+
+def _has_column(path: Path, option: str) -> bool:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return "counter" in pq.read_schema(io.BytesIO(id_bytes(path, option))).names
+    except pa.ArrowException:
+        return False
+
+
 def json_lines(items: Iterable[str], codes: Iterable[Sequence[int]], counters: Iterable[int]) -> Iterator[str]:
     """Yield one line of JSON for each item; codes of -1 are left out."""
     for item, own, counter in zip(items, codes, counters, strict=True):
@@ -39,15 +63,16 @@ def json_lines(items: Iterable[str], codes: Iterable[Sequence[int]], counters: I
 
 def read_json_lines(path: Path, option: str, *, counter: bool = False) -> Iterator[Record]:
     """Yield the records of a .jsonl file. Raises DataError that names the line."""
+    form = '{"id": .., "codes": [..], "counter": ..}' if counter else '{"id": .., "codes": [..]}'
     for number, line in enumerate(id_text(path, option).split("\n"), 1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
             item, codes = record["id"], record["codes"]
-            codes = [*codes, record.get("counter", 0)] if counter else codes
+            codes = [*codes, record["counter"]] if counter else codes
         except (ValueError, TypeError, KeyError):
-            raise line_error(path, number, f'expected {{"id": .., "codes": [..]}}, got {line[:60]!r}') from None
+            raise line_error(path, number, f"expected {form}, got {line[:60]!r}") from None
         yield str(item), at_line(path, number), codes
 
 

@@ -169,9 +169,10 @@ class Indexer(Method[ConfigT]):
     def load(self, folder: Path, context: Context) -> None:
         """Become what `save` wrote: from now on `assign` can be called. Raises BenchmarkError for another format."""
         values = read_state(folder)
-        values |= dict.fromkeys(values.pop("contexts"), context)
-        for name, value in values.items():
-            setattr(self, name, value)
+        contexts = dict.fromkeys(values["contexts"], context)
+        for name, value in {**values, **contexts}.items():
+            if name != "contexts":
+                setattr(self, name, value)
 
     def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
         """Return how far items are from each code that the last position has [len(rows), sizes[-1]]; after `fit`.

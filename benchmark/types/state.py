@@ -9,9 +9,11 @@ A value is None, a truth value, a number, text, an array, or a list, tuple or di
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -20,6 +22,17 @@ from benchmark.files import write_json
 
 FORMAT = 1
 STATE, ARRAYS = "state.json", "arrays.npz"
+
+
+class State(dict[str, Any]):
+    """The values of a state by name; one that is missing is a BenchmarkError that names it and the folder."""
+
+    def __init__(self, folder: Path, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.folder = folder
+
+    def __missing__(self, name: str) -> Any:
+        raise BenchmarkError(f"{self.folder}: cannot be read ({STATE} has no value '{name}')")
 
 
 def write_state(folder: Path, values: Mapping[str, Any]) -> None:
@@ -31,15 +44,15 @@ def write_state(folder: Path, values: Mapping[str, Any]) -> None:
     write_json(folder / STATE, {"format": FORMAT, "values": written})
 
 
-def read_state(folder: Path) -> dict[str, Any]:
+def read_state(folder: Path) -> State:
     """Return the values that `write_state` wrote. Raises BenchmarkError for another format or a damaged file."""
     try:
         content = json.loads((folder / STATE).read_text("utf-8"))
         if content["format"] != FORMAT:
             raise BenchmarkError(f"{folder / STATE}: format {content['format']!r}; this version reads {FORMAT}")
         with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
-            return {name: _read(value, arrays) for name, value in content["values"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            return State(folder, {name: _read(value, arrays) for name, value in content["values"].items()})
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, BadZipFile, zlib.error) as error:
         raise BenchmarkError(f"{folder}: cannot be read ({error})") from error
 
 

@@ -64,8 +64,11 @@ def test_the_page_leaves_behind_what_it_says(folder: Path) -> None:
     every = read_id_lines(folder / "my-ids" / "ids.unique.tsv")
     assert len(old) == 1000 and len(every) == len(set(every.values())) == 1010
     assert {item: every[item] for item in old} == old
+    labels = re.findall(r"--set\s+(\w+)\.", PAGE)
+    assert labels and "rqkmeans" not in labels  # a second configuration there would make its pattern name two folders
+    near = read_id_lines(next(folder.glob("runs/shop/near/*/seed-0")) / "ids.tsv")
     repaired = read_id_lines(folder / "repaired.tsv")
-    assert len(set(repaired.values())) == 1000
+    assert len(set(repaired.values())) == 1000 and near == repaired
     assert {path.name for path in (folder / "shop-ids").iterdir()} == {"README.md", "ids.json", "ids.parquet"}
 
 

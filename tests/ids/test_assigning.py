@@ -111,6 +111,66 @@ def test_a_second_call_goes_on_behind_the_first(cells: dict[str, Path], later: P
         assign_ids(cell, half[1], after=[tmp_path / "wrong.jsonl"])
 
 
+def test_files_of_earlier_calls_that_contradict_each_other_are_refused_with_their_line(
+    cells: dict[str, Path], shop: Path, later: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two calls that did not know of each other gave two items one ID; and lines that no call has written."""
+    cell, items = cells["rqkmeans"], read_corpus(str(later))
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    for path, row in ((one, 2), (two, 3)):  # n7 and n7again, of equal texts
+        path.write_text("".join(assign_ids(cell, Corpus(items.table.slice(row, 1), items.fields)).lines()))
+
+    def refused(*files: Path) -> str:
+        words = [word for file in files for word in ("--after", str(file))]
+        assert main(["ids", "assign", str(cell), str(later), "--device", "cpu", *words]) == 2
+        return capsys.readouterr().err
+
+    assert "two.jsonl:1: 'n7again' has the codes and the counter of 'n7'; this file was made" in refused(one, two)
+    record, wrong = json.loads(one.read_text()), tmp_path / "wrong.jsonl"
+    for changed, message in (
+        ({"id": "n7"}, "the item 'n7' was already given"),
+        ({"id": "x"}, "'x' has the codes and the counter of 'n7'"),
+        ({"id": "x", "counter": -1}, "code -1 lies outside"),
+        ({"id": "x", "counter": 1.5}, "expected tokens such as <a_12> or whole numbers, got 1.5"),
+        ({"id": "x", "codes": [8, 0]}, "[8, 0] is not a valid ID of this cell, whose codebooks have 8, 8 codes"),
+        ({"id": "x", "codes": [0, 0, 0]}, "[0, 0, 0] is not a valid ID of this cell"),
+        ({"id": "x", "codes": []}, "[] is not a valid ID of this cell"),
+    ):
+        wrong.write_text(f"{json.dumps(record)}\n\n{json.dumps({**record, **changed})}\n")
+        assert f"wrong.jsonl:3: {message}" in refused(wrong)
+    wrong.write_text('{"id": "x", "codes": [0, 0]}\n')
+    assert 'wrong.jsonl:1: expected {"id": .., "codes": [..], "counter": ..}' in refused(wrong)
+
+
+def test_a_blank_line_in_an_earlier_file_is_passed_by(cells: dict[str, Path], later: Path, tmp_path: Path) -> None:
+    items = read_corpus(str(later))
+    first = assign_ids(cells["rqkmeans"], items)
+    (tmp_path / "first.jsonl").write_text("".join(first.lines()) + "\n")
+    assert assign_ids(cells["rqkmeans"], items, after=[tmp_path / "first.jsonl"]).ids == first.ids
+
+
+@pytest.mark.parametrize("words", [["assign", "no-cell", "no-items"], ["repair", "no-cell", "--by", "nearest"]])
+@pytest.mark.parametrize("name", ["x.csv", "x.json", "jsonl"])
+def test_a_wrong_ending_is_refused_before_anything_is_read(
+    words: list[str], name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ids", *words, "--out", str(tmp_path / name)]) == 2
+    assert f"{name}: expected a name that ends in .jsonl, .tsv or .index.json\n" in capsys.readouterr().err
+
+
+def test_every_form_has_the_same_ids(cells: dict[str, Path], later: Path, tmp_path: Path) -> None:
+    from benchmark.hf import read_ids
+
+    items = {}
+    for name in ("x.jsonl", "ids.unique.tsv", "x.index.json"):
+        words = ["ids", "assign", str(cells["hc"]), str(later), "--all", "--device", "cpu"]  # IDs of several lengths
+        assert main([*words, "--out", str(tmp_path / name)]) == 0
+        found = read_ids(tmp_path / name)
+        items[name] = dict(zip(found.items, found.codes.values.tolist(), strict=True))
+    assert len(items["x.jsonl"]) == 70
+    assert items["x.jsonl"] == items["ids.unique.tsv"] == items["x.index.json"]
+
+
 def test_a_table_reads_as_the_same_items_do(cells: dict[str, Path], later: Path, tmp_path: Path) -> None:
     """Also with columns that the cell's items do not have, and without some that they have."""
     new = [json.loads(line) for line in later.read_text().splitlines()][6:11]

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import FAST
 
 from benchmark.cli.main import main
 from benchmark.conformance import small_corpus
 from benchmark.errors import ConfigError, UsageError
 from benchmark.ids.id_set import IdSet, open_ids
-from benchmark.ids.repair import mean_distances, repair
+from benchmark.ids.repair import mean_distances, read_vectors, repair
 from benchmark.methods.rqkmeans import ResidualKMeans
 from benchmark.results.result_files import read_id_lines, read_result
 from benchmark.running.plan import make_variants
@@ -75,7 +76,6 @@ def test_other_forms_of_the_file_are_the_same_ids(cells: dict[str, Path], tmp_pa
         assert main(["ids", "repair", str(cells["rqkmeans"]), "--by", "nearest", "--out", str(tmp_path / name)]) == 0
     one, other = (open_ids(str(tmp_path / name)) for name in ("x.tsv", "x.index.json"))
     assert one.items == other.items and np.array_equal(one.codes.values, other.codes.values)
-    assert main(["ids", "repair", str(cells["rqkmeans"]), "--by", "nearest", "--out", str(tmp_path / "x.csv")]) == 2
 
 
 def test_vectors_of_the_items_serve_where_no_indexer_does(
@@ -126,3 +126,83 @@ def test_an_indexer_without_distances_is_told_before_anything_runs(cells: dict[s
     assert not repair(random, "nearest").codes.counter().any()
     by_vectors = repair(open_ids(str(cells["hc"])), "nearest", vectors=np.eye(60, dtype=np.float32))
     assert by_vectors.moved + by_vectors.crowded > 0
+
+
+def test_counters_are_counted_anew_only_where_an_item_came_or_went() -> None:
+    """Behind 0 one of two items leaves; the three behind 1 have no room and keep what they came with."""
+    codes = Codes(np.array([[0, 0], [0, 0], [1, 0], [1, 0], [1, 0], [2, 1]], np.int32), (3, 2))
+    ids = IdSet("mine", tuple("abcdef"), codes, known_counters=np.array([1, 0, 2, 0, 1, 5], np.int32))
+    found = repair(ids, "nearest", vectors=np.eye(6, dtype=np.float32))
+    assert (found.moved, found.crowded) == (1, 3)
+    assert found.counters.tolist() == [0, 0, 2, 0, 1, 5]
+    assert found.final.values[:, -1].tolist() == found.counters.tolist()
+
+
+def test_a_cell_without_id_quality_is_repaired_in_the_codebooks_that_were_learned(
+    shop: Path, tmp_path: Path, capsys: Any
+) -> None:
+    """Also in codes beyond the largest one that an item has."""
+    words = [
+        "run",
+        "--methods",
+        "random",
+        "--dataset",
+        str(shop),
+        "--tasks",
+        "recommendation",
+        "--device",
+        "cpu",
+        *FAST,
+    ]
+    settings = ["--set", "random.levels=1", "--set", "random.codebook_size=200", "--seeds", "1"]
+    assert main([*words, *settings, "--runs", str(tmp_path / "runs")]) == 0
+    cell = next((tmp_path / "runs" / "shop" / "random").glob("*/seed-1"))
+    largest = max(codes[0] for codes in read_id_lines(cell / "ids.tsv").values())
+    assert largest < 199 and open_ids(str(cell)).codes.sizes == (200,)
+    found = repair(open_ids(str(cell)), "nearest")
+    assert found.moved and not found.counters.any()
+    assert main(["ids", "push", str(cell), str(tmp_path / "out")]) == 0  # and the folder says the sizes
+    assert open_ids(str(tmp_path / "out")).codes.sizes == (200,)
+
+
+def test_categories_may_hold_any_sign(cells: dict[str, Path], tmp_path: Path) -> None:
+    """JSON has U+2028 as it is, and it is no end of a line."""
+    from shutil import copytree
+
+    runs = copytree(cells["rqkmeans"].parents[3], tmp_path / "runs")
+    listing = next(runs.glob("shop/items-*.jsonl"))
+    records = [json.loads(line) for line in listing.read_text().split("\n") if line]
+    records[0]["categories"] = ["a\u2028b"]
+    listing.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+    ids = open_ids(str(next(runs.glob("shop/rqkmeans/*/seed-0"))))
+    assert ids.about[records[0]["id"]].path == ("a\u2028b",) and len(ids.about) == 60
+
+
+def test_files_that_are_no_vectors_get_one_clear_message(tmp_path: Path) -> None:
+    path = tmp_path / "vectors.npy"
+
+    def refused() -> str:
+        with pytest.raises(UsageError) as error:
+            read_vectors(path, 3)
+        return str(error.value)
+
+    path.write_bytes(b"")
+    assert "not a .npy file of numbers" in refused()
+    path.write_bytes(b"PK\x03\x04 cut off")
+    assert "not a .npy file of numbers" in refused()
+    with path.open("wb") as file:
+        np.savez(file, a=np.eye(3))
+    assert "expected one array in a .npy file, got an archive" in refused()
+    for wrong, message in (
+        (np.array([["a", "b"]] * 3), "expected real numbers, got an array of <U1"),
+        (np.eye(3, dtype=np.complex64), "expected real numbers, got an array of complex64"),
+        (np.eye(3, dtype=bool), "expected real numbers, got an array of bool"),
+        (np.array([[{}]] * 3), "not a .npy file of numbers"),
+        (np.full((3, 2), 1e300), "expected finite numbers of shape (3, dim)"),
+        (np.empty((3, 0)), "got (3, 0)"),
+        (np.float64(3), "got ()"),
+    ):
+        np.save(path, wrong)
+        assert message in refused()
+    np.save(path, np.eye(3, dtype=np.int64))
+    assert read_vectors(path, 3).dtype == np.float32

@@ -12,7 +12,9 @@ import pytest
 from hub_server import hub
 
 from benchmark.cli.main import main
+from benchmark.ids.assigning import assign_ids
 from benchmark.ids.id_set import open_ids
+from benchmark.ids.items import read_corpus
 from benchmark.results.result_files import read_id_lines
 
 RUN = ["--tasks", "id-quality", "--device", "cpu"]
@@ -141,14 +143,86 @@ def test_what_is_not_on_the_hub_is_one_message(capsys: Any) -> None:
     assert "write hub:org/name" in capsys.readouterr().err
 
 
-def test_counters_of_withheld_items_are_those_of_the_cell(shop: Path, tmp_path: Path) -> None:
-    """They were counted after all others, whatever their rows."""
-    words = ["run", "--methods", "hc", "--set", "hc.children=4", "--set", "hc.leaf_factor=8", "--dataset", str(shop)]
-    assert main([*words, *RUN, "--split", "cold-start:0.2", "--runs", str(tmp_path / "runs")]) == 0
-    cell = next((tmp_path / "runs").glob("shop/hc/*/seed-0"))
-    assert main(["ids", "push", str(cell), str(tmp_path / "out")]) == 0
+def published(folder: Path) -> dict[str, tuple[int, ...]]:
     import pyarrow.parquet as pq
 
-    rows = pq.read_table(tmp_path / "out" / "ids.parquet").to_pylist()
-    assert {row["id"]: (*row["codes"], row["counter"]) for row in rows} == read_id_lines(cell / "ids.unique.tsv")
-    assert len(np.unique([row["counter"] for row in rows])) > 1
+    rows = pq.read_table(folder / "ids.parquet").to_pylist()
+    return {row["id"]: (*row["codes"], row["counter"]) for row in rows}
+
+
+@pytest.fixture(scope="module")
+def withheld(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cell of which some items came later: their counters come after all others, whatever their rows."""
+    runs = tmp_path_factory.mktemp("runs")
+    words = ["run", "--methods", "hc", "--set", "hc.children=4", "--set", "hc.leaf_factor=8", "--dataset", str(shop)]
+    assert main([*words, *RUN, "--split", "cold-start:0.2", "--runs", str(runs)]) == 0
+    return next(runs.glob("shop/hc/*/seed-0"))
+
+
+def test_counters_of_withheld_items_are_those_of_the_cell(withheld: Path, tmp_path: Path) -> None:
+    assert main(["ids", "push", str(withheld), str(tmp_path / "out")]) == 0
+    expected = read_id_lines(withheld / "ids.unique.tsv")
+    assert published(tmp_path / "out") == expected
+    ids = open_ids(str(withheld))
+    assert ids.counters.tolist() != ids.codes.counter().tolist()
+    assert main(["ids", "repair", str(withheld), "--by", "counter", "--out", str(tmp_path / "c.tsv")]) == 0
+    assert read_id_lines(tmp_path / "c.tsv") == expected
+
+
+def test_a_pushed_folder_pushed_again_is_the_same_folder(withheld: Path, tmp_path: Path) -> None:
+    one, two, other = (tmp_path / name for name in ("one", "two", "other"))
+    assert main(["ids", "push", str(withheld), str(one), "--licence", "cc-by-4.0"]) == 0
+    assert main(["ids", "push", str(one), str(two)]) == 0
+    assert {path.name: path.read_bytes() for path in one.iterdir()} == {
+        path.name: path.read_bytes() for path in two.iterdir()
+    }
+    assert main(["ids", "push", str(one), str(other), "--licence", "mit"]) == 0
+    before, after = (json.loads((folder / "ids.json").read_text()) for folder in (one, other))
+    assert after == {**before, "licence": "mit"} and before["method"] == "hc" and before["metrics"]
+
+
+def test_ids_json_of_another_format_is_refused(pushed: Path, tmp_path: Path, capsys: Any) -> None:
+    folder = tmp_path / "mine"
+    assert main(["ids", "push", str(pushed), str(folder)]) == 0
+    about = json.loads((folder / "ids.json").read_text())
+    for wrong, message in (
+        ({**about, "format": 99}, "format 99; this version reads 1"),
+        ({**about, "metrics": 3}, "'metrics' is a int"),
+        ([], "format None"),
+    ):
+        (folder / "ids.json").write_text(json.dumps(wrong))
+        capsys.readouterr()
+        assert main(["ids", "push", str(folder), str(tmp_path / "out")]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_ids_of_new_items_are_published_as_they_were_assigned(
+    cell: Path, shop: Path, tmp_path: Path, capsys: Any
+) -> None:
+    """Also where the file has only the later items of a group: what is not there counts as well."""
+    item = json.loads((shop / "items.jsonl").read_text().split("\n", 1)[0])
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps({**item, "id": f"n{n}"}) + "\n" for n in range(3)))
+    found = assign_ids(cell, read_corpus(str(tmp_path / "items.jsonl")))
+    lines = list(found.lines())[1:]
+    (tmp_path / "c.jsonl").write_text("".join(lines))
+    assert main(["ids", "push", str(tmp_path / "c.jsonl"), str(tmp_path / "pc")]) == 0
+    assert published(tmp_path / "pc") == {item: (*found.ids[item][0], found.ids[item][1]) for item in ("n1", "n2")}
+    assert published(tmp_path / "pc")["n1"][-1] >= 2
+    twice = {**json.loads(lines[0]), "id": "other"}
+    (tmp_path / "d.jsonl").write_text("".join([*lines, json.dumps(twice)]))
+    assert main(["ids", "push", str(tmp_path / "d.jsonl"), str(tmp_path / "pd")]) == 2
+    assert "2 items share codes and counter with another one, e.g. 'n1'" in capsys.readouterr().err
+    words = ["ids", "repair", str(tmp_path / "d.jsonl"), "--by", "counter", "--out", str(tmp_path / "e.jsonl")]
+    assert main(words) == 0
+    assert main(["ids", "push", str(tmp_path / "e.jsonl"), str(tmp_path / "pe")]) == 0
+    assert len(set(published(tmp_path / "pe").values())) == 3
+
+
+def test_records_without_a_counter_are_counted_in_their_order(tmp_path: Path, capsys: Any) -> None:
+    lines = ['{"id": "a", "codes": [1]}\n', '{"id": "b", "codes": [1]}\n', '{"id": "c", "codes": [1], "counter": 7}\n']
+    (tmp_path / "mine.jsonl").write_text("".join(lines[:2]))
+    assert main(["ids", "push", str(tmp_path / "mine.jsonl"), str(tmp_path / "out")]) == 0
+    assert published(tmp_path / "out") == {"a": (1, 0), "b": (1, 1)}
+    (tmp_path / "mixed.jsonl").write_text(lines[2] + lines[0])
+    assert main(["ids", "push", str(tmp_path / "mixed.jsonl"), str(tmp_path / "no")]) == 2
+    assert "mixed.jsonl:2: expected" in capsys.readouterr().err

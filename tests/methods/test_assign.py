@@ -81,7 +81,7 @@ def test_what_was_saved_assigns_the_same_ids_without_a_fit(
     method.save(folder / "indexer")
     assert not [path for path in (folder / "indexer").iterdir() if b"pickle" in path.read_bytes()]
     again.load(folder / "indexer", context_of(folder))
-    assert np.array_equal(again.assign(later).values, method.assign(later).values)  # the controls' first draws
+    assert np.array_equal(again.assign(later).values, method.assign(later).values)
     assert np.array_equal(again.assign(own).values, codes.values)
     if method.measures_distances():
         rows = np.arange(len(own))
@@ -154,6 +154,23 @@ def test_controls_know_nothing_of_new_items(tmp_path: Path) -> None:
     )
     assert drawn.keys() <= shares.keys()
     assert all(drawn[row] / 2000 == pytest.approx(share, abs=0.05) for row, share in shares.items())
+
+
+@pytest.mark.parametrize("name", ["random", "shuffled"])
+def test_what_a_control_draws_for_an_item_follows_from_its_id_alone(name: str, tmp_path: Path) -> None:
+    """Not from its row, nor from the items beside it or in earlier calls: two calls draw as one does."""
+    own, new, others = corpus_of(list(range(40))), corpus_of(list(range(60)), "n"), corpus_of(list(range(60)), "m")
+    method = MAKERS[name]()
+    method.fit(own, context_of(tmp_path))
+    found = method.assign(new).values
+    assert not np.array_equal(found, method.assign(others).values)
+    backwards = Corpus(new.table.take(np.arange(60)[::-1]), new.fields)
+    assert np.array_equal(method.assign(backwards).values[::-1], found)
+    halves = [method.assign(Corpus(new.table.slice(start, 30), new.fields)).values for start in (0, 30)]
+    assert np.array_equal(np.concatenate(halves), found)
+    other_seed = MAKERS[name]()
+    other_seed.fit(own, context_of(tmp_path, seed=1))
+    assert not np.array_equal(other_seed.assign(new).values, found)
 
 
 def test_an_indexer_that_cannot_assign_says_so(tmp_path: Path) -> None:

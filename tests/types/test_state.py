@@ -1,6 +1,7 @@
 """Learned state as files: what goes in comes out, and nothing else is accepted."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from benchmark.config import MethodConfig
 from benchmark.conformance import small_corpus
 from benchmark.errors import BenchmarkError
+from benchmark.registry import load
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Indexer
@@ -55,6 +57,31 @@ def test_another_format_and_a_damaged_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text("{")
     with pytest.raises(BenchmarkError, match="cannot be read"):
         read_state(tmp_path)
+
+
+@pytest.mark.parametrize("damage", [lambda raw: b"", lambda raw: raw[:40], lambda raw: raw[:-30], lambda raw: b"text"])
+def test_truncated_and_empty_arrays_are_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    write_state(tmp_path, {"x": np.arange(500)})
+    path = tmp_path / "arrays.npz"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(BenchmarkError, match="cannot be read"):
+        read_state(tmp_path)
+
+
+def test_arrays_of_changed_bytes_are_refused(tmp_path: Path) -> None:
+    write_state(tmp_path, {"x": np.arange(500)})
+    raw = bytearray((tmp_path / "arrays.npz").read_bytes())
+    raw[len(raw) // 2] ^= 255
+    (tmp_path / "arrays.npz").write_bytes(raw)
+    with pytest.raises(BenchmarkError, match="cannot be read"):
+        read_state(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["random", "hc", "rqkmeans"])
+def test_an_indexer_whose_state_lacks_a_value_says_which(tmp_path: Path, name: str) -> None:
+    write_state(tmp_path, {"seed": 0})
+    with pytest.raises(BenchmarkError, match=r"state\.json has no value '(ids|root|contexts)'"):
+        load("method", name)().load(tmp_path, Context())
 
 
 class Lengths(Indexer[MethodConfig]):
