@@ -47,7 +47,7 @@ class TrieLogitsProcessor:
 
     One or two tensors [N, V] are kept between steps (`canvas`). One processor may serve many batches, and threads.
 
-    Raises UsageError in `generate` when the number of rows is no multiple of the number of tries, when no row begins
+    Raises UsageError in `generate` when the number of rows is not a multiple of the number of tries, when no row begins
     an ID (a wrong `prompt_length`, mostly), and when other settings forbid every first token (forced_bos_token_id). A
     row that begins no ID while others do gets padding; a row of which other processors forbid all that is allowed
     keeps these tokens with a score of -1e9, or 0 where it is so with every row, as in transformers.

@@ -1,7 +1,7 @@
 """IDs for items that were not there: from what an indexer has learned, with nothing learned anew.
 
 Items that have an ID keep it, to the byte. A new item gets the codes that its text leads to; where others have the same
-codes, the dedup counter goes on counting behind them (or the item moves, as the indexer's `unique_by` says).
+codes, the dedup counter continues behind them (or the item moves, as the indexer's `unique_by` says).
 """
 
 from __future__ import annotations

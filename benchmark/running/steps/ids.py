@@ -1,4 +1,4 @@
-"""The stage `ids`: semantic IDs before the dedup counter, with what their indexer hands over and has learned.
+"""The stage `ids`: semantic IDs before the dedup counter, what their indexer has learned, and initial weights.
 
     codes.npz      int32 codes [n_items, length] and the codebooks' sizes
     start/         initial weights of the generative part, where the indexer has any
@@ -30,7 +30,7 @@ from benchmark.types.facts import Facts
 from benchmark.types.method import Context, Indexer
 
 FILE = "codes.npz"
-START = "start"  # the folder of what the indexer hands over to the training of the generative part
+START = "start"  # the folder of the initial weights for the training of the generative part
 INDEXER = "indexer"
 FORMAT = 1  # of indexer.json
 
