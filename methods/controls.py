@@ -13,7 +13,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -26,6 +26,8 @@ from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Indexer
 from benchmark.types.state import read_state, write_state
+
+ConfigT = TypeVar("ConfigT", bound=IndexerConfig)
 
 
 class RandomConfig(IndexerConfig):
@@ -56,28 +58,46 @@ class Given:
         codes = self.codes
         write_state(folder, {"ids": self.ids, "codes": codes.values, "sizes": codes.sizes, "seed": self.seed})
 
-    def distances(self, n_items: int, rows: Int64) -> Float32:
+    def distances(self, corpus: Corpus, rows: Int64) -> Float32:
         """Return what has no meaning: uniform random distances to the codes of the last position [len(rows), size]."""
-        drawn = np.random.default_rng([self.seed, 2]).random((n_items, self.codes.sizes[-1]), np.float32)
-        return drawn[rows]
+        size, ids = self.codes.sizes[-1], corpus.ids
+        drawn = [self._random_of(ids[row], 2).random(size, np.float32) for row in rows.tolist()]
+        return np.array(drawn, np.float32).reshape(-1, size)
 
     def completed(self, corpus: Corpus, draw: Callable[[np.random.Generator], Int32]) -> Codes:
         """Return the codes of known items, and for each other one what `draw` takes from its own generator [length]."""
         values = np.empty((len(corpus), self.codes.length), np.int32)
         for row, item in enumerate(corpus.ids):
             known = self.row_of.get(item)
-            values[row] = draw(self._random_of(item)) if known is None else self.codes.values[known]
+            values[row] = draw(self._random_of(item, 1)) if known is None else self.codes.values[known]
         return Codes(values, self.codes.sizes)
 
-    def _random_of(self, item: str) -> np.random.Generator:
+    def _random_of(self, item: str, stream: int) -> np.random.Generator:
         digest = hashlib.sha256(item.encode()).digest()
-        return np.random.default_rng([self.seed, 1, int.from_bytes(digest)])
+        return np.random.default_rng([self.seed, stream, int.from_bytes(digest)])
 
 
-class Random(Indexer[RandomConfig]):
-    """Uniform random codes: the floor of every table."""
+class WithoutMeaning(Indexer[ConfigT]):
+    """What `random` and `shuffled` share: any free code is as good as another, and items keep what they were given."""
 
     control = True
+    _given: Given
+
+    def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
+        """Return random distances."""
+        return self._given.distances(corpus, rows)
+
+    def save(self, folder: Path) -> None:
+        """Write the codes that items have."""
+        self._given.save(folder)
+
+    def load(self, folder: Path, context: Context) -> None:
+        """Read the codes that items have."""
+        self._given = Given.load(folder)
+
+
+class Random(WithoutMeaning[RandomConfig]):
+    """Uniform random codes: the floor of every table."""
 
     def fit(self, corpus: Corpus, context: Context) -> Codes:
         """Return int32 codes [n_items, levels], each uniform in [0, codebook_size)."""
@@ -92,23 +112,10 @@ class Random(Indexer[RandomConfig]):
         levels, size = self.config.levels, self.config.codebook_size
         return self._given.completed(corpus, lambda random: random.integers(0, size, levels, dtype=np.int32))
 
-    def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
-        """Return random distances: any free code is as good as another."""
-        return self._given.distances(len(corpus), rows)
 
-    def save(self, folder: Path) -> None:
-        """Write the codes that items have."""
-        self._given.save(folder)
-
-    def load(self, folder: Path, context: Context) -> None:
-        """Read the codes that items have."""
-        self._given = Given.load(folder)
-
-
-class Shuffled(Indexer[ResidualKMeansConfig]):
+class Shuffled(WithoutMeaning[ResidualKMeansConfig]):
     """Residual k-means IDs permuted over the items: the same code structure, no meaning."""
 
-    control = True
     at_most_items = ResidualKMeans.at_most_items
 
     def fit(self, corpus: Corpus, context: Context) -> Codes:
@@ -123,18 +130,6 @@ class Shuffled(Indexer[ResidualKMeansConfig]):
         """Return the codes of random items of `fit` [n_items, levels]."""
         values = self._given.codes.values
         return self._given.completed(corpus, lambda random: values[random.integers(len(values))])
-
-    def code_distances(self, corpus: Corpus, codes: Codes, rows: Int64) -> Float32:
-        """Return random distances: any free code is as good as another."""
-        return self._given.distances(len(corpus), rows)
-
-    def save(self, folder: Path) -> None:
-        """Write the codes that items have."""
-        self._given.save(folder)
-
-    def load(self, folder: Path, context: Context) -> None:
-        """Read the codes that items have."""
-        self._given = Given.load(folder)
 
 
 class CategoryConfig(IndexerConfig):
