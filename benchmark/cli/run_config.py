@@ -10,6 +10,7 @@ from typing import Any
 from benchmark.cli.carrying_out import execute_request, print_config
 from benchmark.cli.parsing import parse_settings, whole_numbers, words
 from benchmark.durations import duration
+from benchmark.errors import UsageError
 
 AddArguments = Callable[[argparse.ArgumentParser], None]
 
@@ -29,8 +30,11 @@ def execute_config(arguments: argparse.Namespace, add_arguments: AddArguments) -
     requests = [config.request() for config in configs]
     if arguments.print_config:
         return print_config(requests)
-    for request in requests:
-        request.plan()
+    for number, request in enumerate(requests, 1):
+        try:
+            request.plan()
+        except UsageError as error:
+            raise UsageError(f"--config {arguments.config}: run {number} of {len(requests)}: {error}") from None
     failed, started = False, time.monotonic()
     for number, request in enumerate(requests, 1):
         begun = time.monotonic()

@@ -28,7 +28,7 @@ def results_of_other_versions(plan: Plan) -> dict[Cell, Result]:
     known: dict[Path, Result] = {}
     for cell in plan.cells:
         paths = sorted(cell.folder.parent.parent.glob(f"*/seed-{cell.seed}/result.json"))
-        if not paths or cell.done():
+        if not paths or (not left_out(cell.folder) and cell.done()):
             continue
         results = [known.setdefault(path, read_result(path)) for path in paths]
         same = [result for result in results if _is_of(result, cell, plan) and _is_intact(result.folder, cell.task)]
