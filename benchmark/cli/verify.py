@@ -2,6 +2,7 @@
 
   benchmark verify runs
   benchmark verify out/ --runs runs        a report that 'benchmark report --out out/' wrote
+  benchmark verify reports/measured        a folder that holds results.tar.xz and reports that were made from it
 
 The stored rankings, judgments and IDs are scored a second time, by other code than the suite's, and every stored file
 is compared with the digest that its result was written with, so that a change that moves no number is named too: a
@@ -23,6 +24,7 @@ from pathlib import Path
 from benchmark.results.result_files import RUNS
 from benchmark.streams import answer, answer_json
 
+PACKED = "results.tar.xz"  # beside the folders of reports that were made from it
 SHOWN = 40  # findings of a kind that are printed; --json has them all
 
 
@@ -44,9 +46,15 @@ def execute(arguments: argparse.Namespace) -> int:
     """
     from benchmark.api.archive import opened_runs
     from benchmark.verification.findings import CHANGED, LEFT_OUT, MISSING, NO_DIGESTS, NOT_CHECKED, OF_PLUGIN, WRONG
-    from benchmark.verification.verify import verify
+    from benchmark.verification.verify import together, verify
 
-    verified = verify(opened_runs(arguments.folder), opened_runs(arguments.runs))
+    packed = arguments.folder / PACKED
+    if packed.is_file():
+        runs = opened_runs(packed)
+        reports = sorted(path.parent for path in arguments.folder.glob("*/tables.json"))
+        verified = together([verify(runs, runs), *(verify(report, runs) for report in reports)])
+    else:
+        verified = verify(opened_runs(arguments.folder), opened_runs(arguments.runs))
     findings = verified.findings
     if arguments.json:
         content = {

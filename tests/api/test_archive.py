@@ -114,3 +114,17 @@ def test_wrong_names_and_broken_archives_are_refused(
     (tmp_path / "other.txt").write_text("text")
     with pytest.raises(BenchmarkError, match="neither a folder of results nor an archive"):
         benchmark.load_results(tmp_path / "other.txt")
+
+
+def test_a_folder_with_an_archive_and_a_report_of_it_is_verified_as_a_whole(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(archive, tmp_path / "results.tar.xz")
+    report = ["report", "--runs", str(archive), "--tables", "recommendation", "--format", "json,md"]
+    assert main([*report, "--out", str(tmp_path / "report")]) == 0
+    capsys.readouterr()
+    assert main(["verify", str(tmp_path)]) == 0
+    assert "4 results and 1 tables" in capsys.readouterr().out
+    text = (tmp_path / "report" / "tables.md").read_text()
+    (tmp_path / "report" / "tables.md").write_text(text.replace("0.", "1.", 1))
+    assert main(["verify", str(tmp_path)]) == 1
