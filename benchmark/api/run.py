@@ -94,7 +94,8 @@ def execute(
     """Carry out a request; `log` is told of each cell, of notes on the data and of what was left out.
 
     `plan` is the request's, where it is there already. `of_task` is given each task, in order, as soon as all its cells
-    have ended, and the results so far. Among the failures are cells whose results cannot be read.
+    have ended, and the results so far; its tables have the notes on the data, and `log` is told only where there are no
+    results. Among the failures are cells whose results cannot be read.
     """
     plan = plan or request.plan()
     missing = [cell for cell in plan.cells if not cell.done()]
@@ -110,12 +111,12 @@ def execute(
     failures = _execution(request, plan, log, tally.ended, missing=bool(missing)).run()
     if process_rank() == 0:
         _keep_current(plan, log)
-    if process_rank() == 0 and missing:
+    results = tuple(written(plan))
+    if process_rank() == 0 and missing and not (of_task and results):
         for warning in plan.dataset.warnings:
             log(f"note: {warning}")
     for line in plan.skipped:
         log(f"skipped: {line}")
-    results = tuple(written(plan))
     unread = unreadable(plan, results) if process_rank() == 0 else {}  # the first process may be writing still
     return Results(results, unread | {failure.cell.title: failure.reason for failure in failures}, request.runs)
 

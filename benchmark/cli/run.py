@@ -7,9 +7,9 @@
 LABEL=METHOD gives a method a second row with settings of its own. Cells that are already there are not computed
 again; a run that was killed resumes. A cache or result file that is damaged is named and made again.
 
-The tables of a task are printed as soon as its last cell has ended, those of costs at the end. Standard error says
-which cell of how many is computed, and how long the rest may take. The exit code is 0 only if every cell that was asked
-for is there and could be read.
+The headline columns of a task are printed as soon as its last cell has ended; --wide prints all columns and tables,
+those of costs at the end. Standard error says which cell of how many is computed, and how long the rest may take. The
+exit code is 0 only if every cell that was asked for is there and could be read.
 """
 
 from __future__ import annotations
@@ -87,11 +87,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-check", action="store_true", help="accept counts that differ from the fingerprint")
     parser.add_argument("--dry-run", action="store_true", help="list cells and stages, compute nothing")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--wide", action="store_true", help="print all columns and tables, not the headline columns")
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run and print; exit code 0 only if every asked cell is there and could be read."""
-    return execute_request(request_of(arguments), dry_run=arguments.dry_run, as_json=arguments.json)
+    options = {"dry_run": arguments.dry_run, "as_json": arguments.json, "wide": arguments.wide}
+    return execute_request(request_of(arguments), **options)
 
 
 def request_of(arguments: argparse.Namespace) -> Any:
@@ -124,7 +126,7 @@ def request_of(arguments: argparse.Namespace) -> Any:
     )
 
 
-def execute_request(request: Any, *, dry_run: bool, as_json: bool) -> int:
+def execute_request(request: Any, *, dry_run: bool, as_json: bool, wide: bool = False) -> int:
     """Carry out a request and print its tables, or print its plan."""
     from benchmark.api.run import execute, to_stderr
     from benchmark.cli.run_tables import RunTables
@@ -132,7 +134,7 @@ def execute_request(request: Any, *, dry_run: bool, as_json: bool) -> int:
 
     if dry_run:
         return _dry_run(request, as_json)
-    first, tables = process_rank() == 0, RunTables()
+    first, tables = process_rank() == 0, RunTables(wide=wide)
     log = to_stderr if first else lambda message: None
     results = execute(request, log=log, of_task=None if as_json else tables.of_task)
     if first and as_json:
