@@ -54,6 +54,7 @@ def run(
     executor: str = "local",
     check: bool = True,
     quiet: bool = False,
+    limit: int | None = None,
 ) -> Results:
     """Compute the cells that are missing (method x task x seed) and return the results of all that were asked for.
 
@@ -64,8 +65,9 @@ def run(
     `tune` wrote. A query that is itself an item does not find itself, unless `self_retrieval` is "kept". `split` is
     "leave-one-out", "time[:SHARE or DATE]" or "cold-start[:SHARE]", `ties` "file" or "shuffled[:SEED]"; a cut in time
     and ties concern recommendation alone. `workers` is how many cells are computed side by side, "auto" what cores or
-    GPUs and memory allow; `executor` where: "local", or "ray" or "slurm" for several machines (`docs/clusters.md`). The
-    defaults are those of `benchmark run`. A cell that fails is warned about and stands in `Results.failures`; the
+    GPUs and memory allow; `executor` where: "local", or "ray" or "slurm" for several machines (`docs/clusters.md`).
+    With `limit` only so many test users and test queries are ranked and scored, as a first look. The defaults are those
+    of `benchmark run`. A cell that fails is warned about and stands in `Results.failures`; the
     others are kept. Raises UsageError, a ValueError, for what does not exist or cannot be.
     """
     if isinstance(ids, Mapping):
@@ -80,7 +82,7 @@ def run(
         seeds=_whole(seeds), settings=dict(settings or {}), text_fields=text_fields, queries=queries,
         self_retrieval=self_retrieval, split=split, ties=ties, runs=Path(runs),
         data_root=None if data_root is None else Path(data_root), device=device, check=check,
-        workers=parse_workers(workers), executor=parse_executor(executor),
+        workers=parse_workers(workers), executor=parse_executor(executor), limit=limit,
     )  # fmt: skip
     results = execute(request, log=(lambda message: None) if quiet else to_stderr)
     for cell, reason in results.failures.items():

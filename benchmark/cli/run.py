@@ -87,6 +87,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-check", action="store_true", help="accept counts that differ from the fingerprint")
     parser.add_argument("--dry-run", action="store_true", help="list cells and stages, compute nothing")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument(
+        "--limit", type=int, default=None, metavar="N",
+        help="a first look: rank and score only N test users and N test queries, the same for every method; learning "
+        "is unchanged, and the results have tables of their own",
+    )  # fmt: skip
     parser.add_argument("--wide", action="store_true", help="print all columns and tables, not the headline columns")
 
 
@@ -123,6 +128,7 @@ def request_of(arguments: argparse.Namespace) -> Any:
         workers=parse_workers(arguments.workers),
         executor=parse_executor(arguments.executor),
         check=not arguments.no_check,
+        limit=arguments.limit,
     )
 
 
