@@ -31,11 +31,13 @@ def table_lines(
     numbers: bool = False,
     rule: bool = False,
     columns: int = UNLIMITED,
+    first: int | None = None,
 ) -> list[str]:
     """Return rows of cells as lines of aligned text, two spaces between the columns.
 
-    With `numbers` all columns but the first stand to the right; `rule` draws a line below the header. Wide (East
-    Asian) and combining characters take the columns that a terminal gives them; control characters become spaces.
+    With `numbers` all columns but the first stand to the right; `rule` draws a line below the header; the first column
+    is folded to the width `first`. Wide (East Asian) and combining characters take the columns that a terminal gives
+    them; control characters become spaces.
     """
     from rich.box import Box
     from rich.console import Console
@@ -54,10 +56,10 @@ def table_lines(
         return Text(words.rstrip() + KEPT * (len(words) - len(words.rstrip())) if numbers else words)
 
     for column in range(n_columns):
-        folds = not numbers and column == n_columns - 1
+        folds = (column == 0 and first is not None) or (not numbers and column == n_columns - 1)
         table.add_column(
             cell_of(header[column]) if header else "", justify="right" if numbers and column else "left",
-            no_wrap=not folds, overflow="fold",
+            no_wrap=not folds, overflow="fold", max_width=None if column else first,
         )  # fmt: skip
     for row in rows:
         table.add_row(*map(cell_of, row))

@@ -5,8 +5,10 @@
     queries     id, text
     judgments   query, item, grade (without a grade every line says 1)
 
-Columns that have these names need no mapping. Of the items every column is kept under its own name, unless --column
-names some: then those and the ones with a known name (`mapping.ITEM_FIELDS`). What is left out is named in the notes.
+Columns that have these names need no mapping. Where --column names none of a table, columns with usual names (sku,
+name, customer, timestamp) and contents are taken for them (`guessing`), and a note says which; of two that are equally
+good none is. Of the items every column is kept under its own name, unless --column names some: then those and the ones
+with a known name (`mapping.ITEM_FIELDS`). What is left out is named in the notes.
 Categories are a list (Parquet) or text such as 'Home > Kitchen > Mugs'.
 """
 
@@ -22,6 +24,7 @@ from benchmark.data.interactions import Interactions
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.categories import CategorySeparator, find_separator, separator_argument
 from benchmark.datasets.delimited import Row, read_table
+from benchmark.datasets.guessing import Guess, guess_items, guess_other
 from benchmark.datasets.mapping import ITEM_FIELDS, KINDS, column_argument, parse_mapping
 from benchmark.datasets.times import TimeColumn
 from benchmark.errors import DataError, UsageError, did_you_mean
@@ -33,13 +36,16 @@ class Table(Importer):
     """A table of items (CSV, TSV, Parquet), and where there are any, of events, queries and judgments."""
 
     title: ClassVar[str] = "table"
-    example: ClassVar[str] = "table items.csv data/shop --column id=sku --column title=name --events orders.parquet"
+    example: ClassVar[str] = "table items.csv data/shop --events orders.parquet --column title=name --column id=sku"
     arguments = (
         Argument("items", "items: .csv, .tsv or .parquet (text may be .gz)", type=Path),
         Argument("--events", "table of user, item, time", type=Path),
         Argument("--queries", "table of id, text", type=Path),
         Argument("--judgments", "table of query, item, grade", type=Path),
-        column_argument("title=name; for other tables events.user=customer, queries.text=q, ..."),
+        column_argument(
+            "title=name; for other tables events.user=customer, queries.text=q, ... Of a table of which none is named "
+            "they are guessed by name and content, and printed"
+        ),
         Argument("--separator", "of text tables (default: comma for .csv, else a tab)", default=""),
         separator_argument(""),
     )
@@ -56,8 +62,13 @@ class Table(Importer):
         if len(separator) > 1:
             raise UsageError("--separator: one character")
         self._separator = separator
-        columns = mapping.get("items", {})
-        writer.items(self._items(arguments.items, columns, arguments.category_separator, writer))
+        guessed = "items" not in mapping
+        if guessed:
+            mapping["items"] = self._taken(guess_items(arguments.items, separator), writer)
+        writer.items(self._items(arguments.items, mapping["items"], guessed, arguments.category_separator, writer))
+        for kind in KINDS:
+            if (path := getattr(arguments, kind)) is not None and kind not in mapping:
+                mapping[kind] = self._taken(guess_other(path, kind, separator, writer.ids), writer)
         self._note_left_out({kind: getattr(arguments, kind) for kind in KINDS}, mapping, writer)
         if arguments.events:
             writer.interactions(self._events(arguments.events, mapping.get("events", {}), writer))
@@ -69,14 +80,19 @@ class Table(Importer):
             writer.judgments("test", judged, known)
         return f"table {arguments.items.name}"
 
+    def _taken(self, guess: Guess, writer: FolderWriter) -> dict[str, str]:
+        """Return the mapping that was guessed, and note it."""
+        writer.notes += filter(None, [guess.note])
+        return guess.taken
+
     def _items(
-        self, path: Path, columns: dict[str, str], given: str, writer: FolderWriter
+        self, path: Path, columns: dict[str, str], keeps_all: bool, given: str, writer: FolderWriter
     ) -> Iterator[tuple[str, Row]]:
         """Yield items with our names as keys; category texts take a pass of their own to see what separates them."""
         first = next((row for _, row in read_table(path, separator=self._separator)), {})
         if not first:
             return
-        name_of = _names(path, first, columns)
+        name_of = _names(path, first, columns, keeps_all)
         writer.note_left_out(path.name, [name for name in first if name not in name_of.values()])
         separator = CategorySeparator(given)
         if (name := name_of.get("categories")) is not None:
@@ -138,10 +154,10 @@ class Table(Importer):
         return events
 
 
-def _names(path: Path, row: Row, columns: dict[str, str]) -> dict[str, str]:
+def _names(path: Path, row: Row, columns: dict[str, str], keeps_all: bool) -> dict[str, str]:
     """Return our name -> the column's; a column that --column gave another name is not kept under its own as well."""
     mapped = set(columns.values())
-    known = {name: name for name in row if name not in mapped and (name in ITEM_FIELDS or not columns)}
+    known = {name: name for name in row if name not in mapped and (name in ITEM_FIELDS or keeps_all)}
     chosen = {"id": "id", **known, **columns}
     if "category" in chosen:  # its other name
         category = chosen.pop("category")

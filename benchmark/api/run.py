@@ -53,6 +53,7 @@ def run(
     check: bool = True,
     any_version: bool = False,
     quiet: bool = False,
+    limit: int | None = None,
 ) -> Results:
     """Compute the cells that are missing (method x task x seed) and return the results of all that were asked for.
 
@@ -63,8 +64,9 @@ def run(
     `tune` wrote. A query that is itself an item does not find itself, unless `self_retrieval` is "kept". `split` is
     "leave-one-out", "time[:SHARE or DATE]" or "cold-start[:SHARE]", `ties` "file" or "shuffled[:SEED]"; a cut in time
     and ties concern recommendation alone. `workers` is how many cells are computed side by side, "auto" what cores or
-    GPUs and memory allow; `executor` where: "local", or "ray" or "slurm" for several machines (`docs/clusters.md`). The
-    defaults are those of `benchmark run`. With `any_version` a result of another version of the suite's code counts as
+    GPUs and memory allow; `executor` where: "local", or "ray" or "slurm" for several machines (`docs/clusters.md`).
+    With `limit` only so many test users and test queries are ranked and scored, as a first look. The defaults are those
+    of `benchmark run`. With `any_version` a result of another version of the suite's code counts as
     done, where all settings are the same. A cell that fails is warned about and stands in `Results.failures`; the
     others are kept. Raises UsageError, a ValueError, for what does not exist or cannot be.
     """
@@ -73,7 +75,7 @@ def run(
         preset=None if preset is None else str(preset), seeds=seeds, settings=settings, text_fields=text_fields,
         queries=queries, self_retrieval=self_retrieval, split=split, ties=ties, runs=Path(runs),
         data_root=None if data_root is None else Path(data_root), device=device, workers=workers, executor=executor,
-        check=check, any_version=any_version,
+        check=check, any_version=any_version, limit=limit,
     )  # fmt: skip
     results = execute(request, log=(lambda message: None) if quiet else to_stderr)
     warn_of_failures(results)
@@ -92,7 +94,8 @@ def execute(
     """Carry out a request; `log` is told of each cell, of notes on the data and of what was left out.
 
     `plan` is the request's, where it is there already. `of_task` is given each task, in order, as soon as all its cells
-    have ended, and the results so far. Among the failures are cells whose results cannot be read.
+    have ended, and the results so far; its tables have the notes on the data, and `log` is told only where there are no
+    results. Among the failures are cells whose results cannot be read.
     """
     plan, found = of_any_version(plan or request.plan(), request)
     missing = [cell for cell in plan.cells if not cell.done()]
@@ -108,12 +111,12 @@ def execute(
     failures = _execution(request, plan, log, tally.ended, missing=bool(missing)).run()
     if process_rank() == 0:
         _keep_current(plan, log)
-    if process_rank() == 0 and missing:
+    results = tuple(written(plan))
+    if process_rank() == 0 and missing and not (of_task and results):
         for warning in plan.dataset.warnings:
             log(f"note: {warning}")
     for line in plan.skipped:
         log(f"skipped: {line}")
-    results = tuple(written(plan))
     unread = unreadable(plan, results) if process_rank() == 0 else {}  # the first process may be writing still
     return Results(
         (*results, *found), unread | {failure.cell.title: failure.reason for failure in failures}, request.runs

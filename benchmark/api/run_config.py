@@ -62,6 +62,7 @@ class RunConfig(BaseModel):
     executor: str = "local"
     check: bool = True
     any_version: bool = False
+    limit: int | None = None
 
     def request(self) -> RunRequest:
         """Return the request. Raises UsageError for what cannot be."""

@@ -25,6 +25,7 @@ from benchmark.results.result_files import RUNS
 from benchmark.running.cells import Plan, Protocol, Variant
 from benchmark.running.crew import parse_workers
 from benchmark.running.executors.cluster import Executor, parse_executor
+from benchmark.running.first_look import FirstLook, limited_data
 from benchmark.running.plan import TEXT_FIELD_PRESETS, check_variants, chosen_fields, make_plan, make_variants
 from benchmark.running.store import Store
 from benchmark.seeds import SEEDS
@@ -64,6 +65,7 @@ class RunRequest:
     workers: int | None = None  # cells side by side; None: what fits
     executor: Executor = field(default_factory=Executor)
     cache: Path | None = None  # of stages and parsed data; None: `.cache` in the folder of runs
+    limit: int | None = None  # test users, and test queries, that are ranked and scored; None: all
 
     @property
     def preset_name(self) -> str:
@@ -155,6 +157,8 @@ class RunRequest:
             dataset.check_fields(fields)
         queries = self.queries or dataset.default_queries
         protocol = Protocol(fields, queries, self.preset_name, self.self_retrieval, split, ties)
+        if self.limit is not None:
+            protocol, dataset = FirstLook.of(protocol, self.limit), limited_data(dataset, self.limit)
         plan = make_plan(dataset, variants, tasks=self.tasks, seeds=self.seeds, protocol=protocol, runs=self.runs)
         check_variants(plan)
         return plan

@@ -9,7 +9,7 @@ from typing import Any
 from benchmark.streams import answer, answer_data, answer_json
 
 
-def execute_request(request: Any, *, dry_run: bool, as_json: bool) -> int:
+def execute_request(request: Any, *, dry_run: bool, as_json: bool, wide: bool = False) -> int:
     """Carry out a request and print its tables, or print its plan."""
     from benchmark.api.run import execute, to_stderr
     from benchmark.cli.run_tables import RunTables
@@ -17,7 +17,7 @@ def execute_request(request: Any, *, dry_run: bool, as_json: bool) -> int:
 
     if dry_run:
         return _dry_run(request, as_json)
-    first, tables = process_rank() == 0, RunTables()
+    first, tables = process_rank() == 0, RunTables(wide=wide)
     log = to_stderr if first else lambda message: None
     results = execute(request, log=log, of_task=None if as_json else tables.of_task)
     if first and as_json:

@@ -1,7 +1,8 @@
-"""Write a result's TREC run, IDs or JSON to standard output or a file.
+"""Write a result's TREC run, IDs or JSON to standard output or a file, or its training curves for TensorBoard.
 
   benchmark export runs/demo/rqvae/KEY/seed-0 --format ids
   benchmark export runs/demo/rqvae/KEY/seed-0 --format index-json --out demo.index.json
+  benchmark export runs/demo/rqvae/KEY/seed-0 --format tensorboard --out curves/rqvae
 
 `index-json` is the form of LETTER, LC-Rec and MiniOneRec: {"item": ["<a_12>", "<b_7>", ...]}. `unique-` has the dedup
 counter as the last token. A file that was changed after its result was written is written all the same, with a warning.
@@ -10,13 +11,14 @@ counter as the last token. A file that was changed after its result was written 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
 from benchmark.errors import DataError, UsageError
 from benchmark.streams import answer, answer_data
 
-FORMATS = ["trec", "ids", "unique-ids", "index-json", "unique-index-json", "json"]
+FORMATS = ["trec", "ids", "unique-ids", "index-json", "unique-index-json", "json", "tensorboard"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cell", type=Path, help="a result folder, as printed by 'benchmark run --dry-run --json'")
     parser.add_argument("--format", choices=FORMATS, default="json")
     parser.add_argument("--task", default="recommendation", help="which TREC run (default recommendation)")
-    parser.add_argument("--out", type=Path, default=None, help="a file (default: standard output)")
+    parser.add_argument(
+        "--out", type=Path, default=None, help="a file (default: standard output); tensorboard: a folder"
+    )
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -37,6 +41,8 @@ def execute(arguments: argparse.Namespace) -> int:
     path = arguments.cell / names.get(arguments.format, ids)
     if not any(arguments.cell.glob("*.*")):
         raise UsageError(f"no results below {arguments.cell}; give a folder seed-<n> of a run")
+    if arguments.format == "tensorboard":
+        return _export_curves(arguments.cell, arguments.out)
     if not path.is_file():
         there = ", ".join(sorted(file.name for file in arguments.cell.glob("*.*")))
         raise UsageError(f"{path}: not there (this folder holds: {there})")
@@ -55,4 +61,15 @@ def execute(arguments: argparse.Namespace) -> int:
     else:
         write_text(arguments.out, text)
         answer(arguments.out)
+    return 0
+
+
+def _export_curves(cell: Path, out: Path | None) -> int:
+    from benchmark.results.event_files import write_events
+
+    if out is None:
+        raise UsageError("--format tensorboard needs --out FOLDER")
+    numbers = write_events(cell, out)
+    print(f"{numbers:,} numbers; see them with: tensorboard --logdir {shlex.quote(str(out))}", file=sys.stderr)
+    answer(out)
     return 0

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from benchmark.cli.completion import complete
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean, quoted
 from benchmark.streams import answer, answers, separated
 from benchmark.version import __version__
@@ -38,6 +39,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code (0 done, 1 failed, 2 misuse)."""
+    complete(COMMANDS)
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
     if not words or words[0] in ("-h", "--help"):
@@ -104,7 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         usage="benchmark COMMAND [...]",
         description="A benchmark and baselines suite for semantic indexers.",
         epilog=f"commands:\n{lines}\n\n'benchmark COMMAND --help' explains each. First steps: benchmark run --methods "
-        "rqvae,rqkmeans --dataset demo",
+        "rqvae,rqkmeans --dataset demo\n\nThe shell completes commands, options and names after pip install "
+        "'lmindexer-benchmark[completion]' and\n  eval \"$(register-python-argcomplete benchmark)\"     (in ~/.bashrc "
+        "or ~/.zshrc)",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=True,
     )

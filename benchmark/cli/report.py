@@ -2,8 +2,12 @@
 
 benchmark report
 benchmark report --runs runs --tables id-quality,search --format md,latex,html --out out/
+benchmark report --wide
 benchmark report --columns R@10,nDCG@10
 benchmark report --tables paper --format md        the paper's tables, published values beside ours
+
+Without --tables and --columns the terminal gets an overview: the headline columns of each task. --wide prints all
+columns and tables; so does every other format.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--columns", help="comma-separated headers or metrics: show these columns alone (R@10,nDCG@10)")
     parser.add_argument("--format", default="terminal", help="terminal, md, latex, csv, json, html; several with --out")
+    parser.add_argument("--wide", action="store_true", help="in the terminal: all columns and tables, not the overview")
     parser.add_argument("--out", type=Path, default=None, help="write tables.<suffix> files into this folder")
     parser.add_argument("--all-versions", action="store_true", help="show results of older versions of the suite too")
 
@@ -33,8 +38,9 @@ def execute(arguments: argparse.Namespace) -> int:
     """Print the tables, or write one file per format."""
     from benchmark.api.archive import opened_runs
     from benchmark.cli.parsing import words
+    from benchmark.cli.run_tables import rest_of
     from benchmark.files import write_text
-    from benchmark.registry import find, registered
+    from benchmark.registry import find, load, registered
     from benchmark.results.digests import write_sums
     from benchmark.results.registered_tables import SUFFIX, fill_tables, render
     from benchmark.results.result_files import newest, older_note, problems, results_below, versions_apart
@@ -52,18 +58,22 @@ def execute(arguments: argparse.Namespace) -> int:
         print(f"benchmark: left out: {problem}", file=sys.stderr)
     names = words(arguments.tables) if arguments.tables else None
     columns = words(arguments.columns) if arguments.columns else None
-    filled = fill_tables(results, names, columns)
+    overview = styles == ["terminal"] and not (arguments.out or names or columns or arguments.wide)
+    filled = fill_tables(results, names, columns, headlines=overview)
     empty = {*(names or ())} & {*registered("table")} - {table.table.name for table in filled}
     for name in sorted(empty):
         print(f"benchmark: table '{name}': no result below {arguments.runs} has its values", file=sys.stderr)
     if columns and not filled:
         print(f"benchmark: no result below {arguments.runs} has {', '.join(columns)}", file=sys.stderr)
+    if overview:
+        answer(f"{load('tool', 'overview')().text(filled)}\n{rest_of(arguments.runs)}")
+        return 0
     if arguments.out is None:
         answer_text(render(filled, styles[0]), styles[0])
         return 0
     paths = [arguments.out / f"tables.{SUFFIX.get(style, style)}" for style in styles]
     for style, path in zip(styles, paths, strict=True):
-        write_text(path, render(filled, style))
+        write_text(path, render(filled, style, to_file=True))
         answer(path)
     write_sums(arguments.out, [path.name for path in paths])
     return 0

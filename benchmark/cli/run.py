@@ -11,9 +11,9 @@ again; a run that was killed resumes. A cache or result file that is damaged is 
 A file given with --config holds the arguments of `benchmark.run` in TOML, for one run or, in sections [[run]], for
 several; options that stand beside it take the place of its own. --print-config prints such a file.
 
-The tables of a task are printed as soon as its last cell has ended, those of costs at the end. Standard error says
-which cell of how many is computed, and how long the rest may take. The exit code is 0 only if every cell that was asked
-for is there and could be read.
+The headline columns of a task are printed as soon as its last cell has ended; --wide prints all columns and tables,
+those of costs at the end. Standard error says which cell of how many is computed, and how long the rest may take. The
+exit code is 0 only if every cell that was asked for is there and could be read.
 """
 
 from __future__ import annotations
@@ -100,18 +100,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-check", action="store_true", help="accept counts that differ from the fingerprint")
     parser.add_argument("--dry-run", action="store_true", help="list cells and stages, compute nothing")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument(
+        "--limit", type=int, default=None, metavar="N",
+        help="a first look: rank and score only N test users and N test queries, the same for every method; learning "
+        "is unchanged, and the results have tables of their own",
+    )  # fmt: skip
+    parser.add_argument("--wide", action="store_true", help="print all columns and tables, not the headline columns")
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run and print; exit code 0 only if every asked cell is there and could be read."""
+    options = {"dry_run": arguments.dry_run, "as_json": arguments.json, "wide": arguments.wide}
     if arguments.config is not None:
         from benchmark.cli.run_config import execute_config
 
-        return execute_config(arguments, add_arguments)
+        return execute_config(arguments, add_arguments, options)
     request = request_of(arguments)
     if arguments.print_config:
         return print_config([request])
-    return execute_request(request, dry_run=arguments.dry_run, as_json=arguments.json)
+    return execute_request(request, **options)
 
 
 def request_of(arguments: argparse.Namespace) -> Any:
@@ -146,4 +153,5 @@ def request_of(arguments: argparse.Namespace) -> Any:
         executor=parse_executor(arguments.executor),
         check=not arguments.no_check,
         any_version=arguments.any_version,
+        limit=arguments.limit,
     )

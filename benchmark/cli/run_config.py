@@ -17,11 +17,11 @@ AddArguments = Callable[[argparse.ArgumentParser], None]
 LISTS = ("methods", "tasks")
 AS_THEY_ARE = (
     "dataset", "ids_order", "preset", "text_fields", "queries", "self_retrieval", "split", "ties", "device", "workers",
-    "executor", "any_version",
+    "executor", "any_version", "limit",
 )  # fmt: skip
 
 
-def execute_config(arguments: argparse.Namespace, add_arguments: AddArguments) -> int:
+def execute_config(arguments: argparse.Namespace, add_arguments: AddArguments, options: dict[str, bool]) -> int:
     """Carry out the runs of a file; exit code 1 where a cell failed. All plans are made before anything is computed."""
     from benchmark.api.run import to_stderr
     from benchmark.api.run_config import read_run_config
@@ -40,7 +40,7 @@ def execute_config(arguments: argparse.Namespace, add_arguments: AddArguments) -
         begun = time.monotonic()
         if len(requests) > 1:
             to_stderr(f"run {number} of {len(requests)}: {_title(request)}")
-        failed |= execute_request(request, dry_run=arguments.dry_run, as_json=arguments.json) != 0
+        failed |= execute_request(request, **options) != 0
         if len(requests) > 1 and not arguments.dry_run:
             to_stderr(f"run {number} of {len(requests)}: {duration(time.monotonic() - begun)}")
     if not arguments.dry_run:

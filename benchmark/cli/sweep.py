@@ -60,7 +60,7 @@ def execute(arguments: argparse.Namespace) -> int:
             methods=[f"{point.label}={point.method}" for point in points],
             settings=parse_settings([*shared, *(setting for point in points for setting in point.settings)]),
         )
-        return execute_request(request, dry_run=arguments.dry_run, as_json=arguments.json)
+        return execute_request(request, dry_run=arguments.dry_run, as_json=arguments.json, wide=arguments.wide)
     for point in points:
         variant, settings = [f"{point.label}={point.method}"], [*shared, *point.settings]
         made = RunRequest(

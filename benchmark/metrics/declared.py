@@ -21,10 +21,8 @@ DEPTH_NOTE = (
     "AMI@depth<d>: {description}. The more prefixes are unique to an item, the lower it must be, whatever they mean: "
     "neither high nor low is better."
 )
-PARAMETERS_NOTE = (
-    "ID parameters: of the network that learns the IDs, with its text encoder where that learns too. Parameters: of "
-    "the model that ranks."
-)
+ID_PARAMETERS_NOTE = "ID parameters: of the network that learns the IDs, with its text encoder where that learns too."
+PARAMETERS_NOTE = "Parameters: of the model that ranks."
 READINGS = (("strict", None, "last"), ("expected", True, "in random order"), ("optimistic", None, "first"))
 
 ID_METRICS = (
@@ -196,25 +194,32 @@ TRIALS = (
     "settings that were tried before the row's were chosen, as its preset says; – where no preset says it or `--set` "
     "changed the preset"
 )
+TOTAL_NOTE = "Total s: all stages, the suite's own measuring (latency, beam misses) too."
+TRAIN_NOTE = "Train s: a retriever's index too."
+RANK_NOTE = "Rank s, Users/s, Queries/s: all users or queries ranked in batches."
+LATENCY_NOTE = "p50, p99: latency of one user or query at a time (p99 from 100 calls on)."
 COSTS = (
-    _cost("seconds", "Total s", "time of all stages", "s", 1),
+    _cost("seconds", "Total s", "time of all stages", "s", 1, footnote=TOTAL_NOTE),
     _cost("seconds.encode", "Encode s", "time to encode the texts", "s", 1),
     _cost("seconds.ids", "IDs s", "time to learn the IDs", "s", 1),
-    _cost("seconds.train", "Train s", "time to train for the task", "s", 1),
-    _cost("seconds.rank", "Rank s", "time to rank for all users and queries", "s", 1),
+    _cost("seconds.train", "Train s", "time to train for the task", "s", 1, footnote=TRAIN_NOTE),
+    _cost("seconds.rank", "Rank s", "time to rank for all users and queries", "s", 1,
+          footnote=RANK_NOTE),
     _cost("peak_memory", "Peak MB", "peak memory", "MB", 0, scale=MEGA),
     _cost("peak_memory.gpu", "GPU MB", "peak GPU memory", "MB", 0, scale=MEGA),
     _cost("parameters.ids", "ID parameters M", "parameters that learn the IDs", "millions", 2, None, scale=MEGA,
-          footnote=PARAMETERS_NOTE),
+          footnote=ID_PARAMETERS_NOTE),
     _cost("parameters", "Parameters M", "parameters that rank", "millions", 2, None, scale=MEGA,
           footnote=PARAMETERS_NOTE),
     _cost("index_bytes", "Index MB", "size of the index", "MB", 2, scale=MEGA),
     _cost("trials", "Trials", TRIALS, "settings", 0, None, footnote="Trials: {description}."),
-    _cost("queries_per_second.recommendation", "Users/s", "users ranked per second, in batches", "per second", 1, True),
-    _cost("queries_per_second.search", "Queries/s", "queries ranked per second, in batches", "per second", 1, True),
+    _cost("queries_per_second.recommendation", "Users/s", "users ranked per second, in batches", "per second", 1, True,
+          footnote=RANK_NOTE),
+    _cost("queries_per_second.search", "Queries/s", "queries ranked per second, in batches", "per second", 1, True,
+          footnote=RANK_NOTE),
     *(
         _cost(f"latency_p{percent}.{task}", f"p{percent} ms, {short}",
-              f"{percent}th percentile of the time for one user or query at a time", "ms", 1)
+              f"{percent}th percentile of the time for one user or query at a time", "ms", 1, footnote=LATENCY_NOTE)
         for task, short in (("recommendation", "rec."), ("search", "search"))
         for percent in (50, 99)
     ),

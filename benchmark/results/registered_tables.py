@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,26 +12,40 @@ from benchmark.registry import load, registered
 from benchmark.results.result_files import Result
 
 SUFFIX = {"latex": "tex", "terminal": "txt"}  # of files in a format; of the other formats: their name
+FILE_WIDTH = 120  # columns of a file in the terminal's format
 
 
 def fill_tables(
-    results: Sequence[Result], names: Iterable[str] | None = None, columns: Sequence[str] | None = None
-) -> list[Any]:
+    results: Sequence[Result], names: Iterable[str] | None = None, columns: Sequence[str] | None = None, *,
+    headlines: bool = False,
+) -> list[Any]:  # fmt: skip
     """Return the named tables (default: every registered one that has rows), filled, to be rendered in any format.
 
     The name of a group stands for all tables of it; the tables of a group are not among the default ones. `columns`
     are headers or metrics: the suite's own tables show these alone, and tables without one of them are left out.
+    With `headlines` tables show the columns of the overview alone, and those that have none are left out.
     """
     tables = chosen_tables(names)
     if columns is not None:
         tables = _narrowed(tables, columns)
+    if headlines:
+        tables = _with_headlines(tables)
     return [filled for table in tables for filled in table.fill(results)]
+
+
+def _with_headlines(tables: Sequence[Any]) -> list[Any]:
+    """Return the tables of the overview; one that declares no headline is there with all its columns."""
+    headlines = [(table, getattr(table, "headline", None)) for table in tables]
+    return [
+        table if columns is None else replace(table, columns=columns) for table, columns in headlines if columns != ()
+    ]
 
 
 def _narrowed(tables: Sequence[Any], wanted: Sequence[str]) -> list[Any]:
     """Return the tables with the wanted columns alone. Raises UsageError for a column that none of them has."""
     of_table = [(table, {column: {column.header, column.measure} for column in table.columns}) for table in tables]
     known = {name for _, columns in of_table for names in columns.values() for name in names}
+    wanted = _rejoined(wanted, known)
     for name in wanted:
         if name not in known:
             raise UsageError(f"--columns: no chosen table has a column '{name}'.{did_you_mean(name, known)}")
@@ -43,9 +57,20 @@ def _narrowed(tables: Sequence[Any], wanted: Sequence[str]) -> list[Any]:
     return narrowed
 
 
-def render(filled: Sequence[Any], style: str) -> str:
-    """Return filled tables in a registered format."""
-    text: str = load("format", style)(filled)
+def _rejoined(words: Sequence[str], known: Container[str]) -> list[str]:
+    """Return the words of a list with commas, those put together that are one known name: 'p50 ms', 'search'."""
+    found, left = [], list(words)
+    while left:
+        length = next((n for n in range(len(left), 1, -1) if ", ".join(left[:n]) in known), 1)
+        found.append(", ".join(left[:length]))
+        del left[:length]
+    return found
+
+
+def render(filled: Sequence[Any], style: str, *, to_file: bool = False) -> str:
+    """Return filled tables in a registered format; what goes to a file has the same lines in any terminal."""
+    renderer = load("format", style)
+    text: str = renderer(filled, FILE_WIDTH) if to_file and style == "terminal" else renderer(filled)
     return text
 
 

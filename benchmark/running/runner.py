@@ -27,6 +27,7 @@ from benchmark.learning.encoders import EmbedTexts
 from benchmark.learning.processes import process_rank, processes
 from benchmark.running.cells import Cell, Plan
 from benchmark.running.failures import Failure, Interrupts, explain
+from benchmark.running.first_look import FirstLook, FirstLookMaterial
 from benchmark.running.material import Material
 from benchmark.running.progress import RunProgress
 from benchmark.running.record import Scored, write_result
@@ -105,7 +106,10 @@ class Runner:
 
     @cached_property
     def material(self) -> Material:
-        return Material(self.plan.dataset, self.plan.protocol, self.log)
+        data, protocol = self.plan.dataset, self.plan.protocol
+        if isinstance(protocol, FirstLook):
+            return FirstLookMaterial(data, protocol, self.log, limit=protocol.limit)
+        return Material(data, protocol, self.log)
 
     def _run(self, cell: Cell) -> None:
         used: dict[str, Stage] = {}

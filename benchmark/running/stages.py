@@ -17,6 +17,7 @@ from benchmark.data.cold_start import KnownItems
 from benchmark.data.dataset import Dataset
 from benchmark.data.protocols import withholds_items
 from benchmark.files import digest
+from benchmark.running import first_look
 from benchmark.running.cells import Cell, Plan
 from benchmark.running.steps.encode import encode_items, encode_texts, model_version
 from benchmark.running.steps.fit_and_rank import fit_and_rank
@@ -123,7 +124,9 @@ class Stages:
     def rank(self, cell: Cell) -> Stage:
         """The ranked items of every test user or query."""
         variant, config = cell.variant, cell.variant.generative
-        decided_by = {**self._task_data(cell), "depth": self.plan.protocol.depth, "seed": cell.seed}
+        protocol = self.plan.protocol
+        decided_by = {**self._task_data(cell), "depth": protocol.depth, "seed": cell.seed}
+        decided_by |= first_look.decided_by(protocol)
         if config is not None:
             keys = RANK_KEYS | {"search_error_queries"}
             decided_by |= {

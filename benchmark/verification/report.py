@@ -82,7 +82,7 @@ def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) 
     for style, path in paths.items():
         if not path.is_file():
             continue
-        text = render(filled, style)
+        text = render(filled, style, to_file=True)
         if path.name == FILE:
             _compare_tables(tables, json.loads(text), findings)
         else:

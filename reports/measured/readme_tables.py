@@ -42,7 +42,11 @@ def rows_of(tables: Iterable[dict[str, Any]], task: str, runs: Path) -> list[tup
             paths = [path for cell in row["cells"] for path in cell["results"]]
             result = read_result(runs / paths[0])
             of_data = result.dataset["name"] == DATASET and (result.text_fields == TEXT or not reads_text(result))
-            plain = not result.of_histories and (task != "search" or result.queries == "simulated")
+            plain = (
+                not result.of_histories
+                and "first_look" not in result.config["protocol"]
+                and (task != "search" or result.queries == "simulated")
+            )
             if of_data and plain and result.label == result.method:
                 found.append((row, cells, result))
     return sorted(found, key=lambda one: -one[1]["nDCG@10"]["mean"])
@@ -106,8 +110,8 @@ def text() -> str:
     parts = [table(task, tables, results.runs) for task in COLUMNS]
     note = (
         "Means over the seeds with 95% intervals over users or queries and seeds. Text: title and brand, all that this "
-        "set has; every encoder is the packaged MiniLM; CPU only. Published values are of other settings. How they were "
-        "measured, with every other table: `reports/measured/`."
+        "set has; every encoder is the packaged MiniLM; CPU only. Published values are of other settings. How they "
+        "were measured, and every other table: `reports/measured/`."
     )
     return "\n\n".join([*parts, note])
 

@@ -73,7 +73,9 @@ def _other_text(expected: Sequence[str] | None, result: Result) -> list[str]:
 
 
 def other_data(column: Column, result: Result) -> list[str]:
-    """Compare the counts that result files record with the published ones."""
+    """Compare the counts that result files record with the published ones, and name a first look."""
+    if limit := (result.config.get("protocol") or {}).get("first_look"):
+        return [f"first look at {limit:,} users or queries"]
     known = data_set(column.dataset)
     names = [source.get("count") for source in read_toml("data-sets")["columns"]]
     published_counts = dict(zip(names, known["published"], strict=True))

@@ -1,10 +1,12 @@
-"""Tables as aligned plain text: as wide as the terminal, or 120 columns in a pipe or file, where the labels allow it.
+"""Tables as aligned plain text: as wide as the terminal, or COLUMNS says; 120 columns in a pipe or file.
 
-Columns that do not fit go to a second block that repeats the labels. A significantly best value carries a star.
+Columns that do not fit go to a second block that repeats the labels; a label that takes more than half of the width is
+folded. A significantly best value carries a star.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import textwrap
 from collections.abc import Sequence
@@ -16,10 +18,17 @@ from benchmark.terminal import GAP, table_lines
 WIDTH, LEAST, MOST = 120, 60, 200  # in a pipe; of a terminal
 
 
-def render(tables: Sequence[FilledTable]) -> str:
-    """Return every table as text, with a star where a value is significantly the best."""
-    room = max(LEAST, min(shutil.get_terminal_size().columns, MOST)) if answers().isatty() else WIDTH
+def render(tables: Sequence[FilledTable], width: int | None = None) -> str:
+    """Return every table as text, with a star where a value is significantly the best; `width` None: what is there."""
+    room = width or width_there()
     return "\n".join(_render(filled, room) for filled in tables)
+
+
+def width_there() -> int:
+    """Return the columns of the terminal, or of the variable COLUMNS; in a pipe or file without it, 120."""
+    if not answers().isatty() and not os.environ.get("COLUMNS"):
+        return WIDTH
+    return max(LEAST, min(shutil.get_terminal_size().columns, MOST))
 
 
 def _render(filled: FilledTable, room: int) -> str:
@@ -27,11 +36,11 @@ def _render(filled: FilledTable, room: int) -> str:
     columns = [_column(filled, index) for index in range(len(filled.columns))]
     if filled.table.shows_seeds:
         columns.append(["Seeds", *(str(len(row.seeds)) for row in filled.rows)])
-    label_width = max(map(width, labels))
+    label_width = min(max(map(width, labels)), room // 2)
     lines = [filled.table.title, *_wrap(filled.caption, room), ""]
     for block in _blocks(columns, room - label_width):
         header, *rows = zip(labels, *block, strict=True)
-        lines += [*table_lines(rows, header=header, numbers=True, rule=True), ""]
+        lines += [*table_lines(rows, header=header, numbers=True, rule=True, first=label_width), ""]
     lines += [line for note in filled.footnotes for line in _wrap(note.replace("Bold:", "A star:", 1), room, "  ")]
     return "\n".join(lines).rstrip() + "\n"
 

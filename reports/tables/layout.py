@@ -54,6 +54,7 @@ class Declaration:
     row_header: str = "Method"
     shows_seeds: bool = True
     with_plugins: bool = False  # metrics of plugins for the table's task become further columns
+    headline: tuple[Column, ...] | None = None  # the columns of the overview; None: all, (): it is not in there
 
     @property
     def of_costs(self) -> bool:

@@ -21,6 +21,7 @@ BOLD = (
     f"randomisation test over queries or users ({FLIPS:,} sign flips, beyond {MAX_QUERIES:,} their normal limit; "
     f"values averaged over seeds, taken as fixed; Holm-corrected over the rows of a column, p < {LEVEL})."
 )
+STAR = f"A star: better than every other row of its group (paired randomisation test, Holm-corrected, p < {LEVEL})."
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ ID_QUALITY = Table(
         "co_purchase_lift@2", "stability@1",
     ),
     (BEFORE_COUNTER,),
-    with_plugins=True,
+    with_plugins=True, headline=columns("id-quality", "AMI", "co_purchase_lift@1", "unique"),
 )  # fmt: skip
 ID_STRUCTURE = Table(
     "id-structure", "ID structure", "id-quality",
@@ -32,7 +32,7 @@ ID_STRUCTURE = Table(
         "id-quality", "unique", "collision_rate", "largest_group", "codes_used@1", "dead_codes", "fan_out@2",
         "fan_out@3", "perplexity@1", "perplexity@2", "perplexity@3", "length",
     ),
-    (BEFORE_COUNTER,),
+    (BEFORE_COUNTER,), headline=(),
 )  # fmt: skip
 ID_USE = Table(
     "id-use", "ID use: how evenly codes are given out, and what they foretell", "id-quality",
@@ -46,17 +46,16 @@ RECOMMENDATION = Table(
     "recommendation", "Next-item recommendation", "recommendation",
     columns("recommendation", *ranking.RECOMMENDATION, *GROUPED),
     ("All items are ranked; a user whose next item is not found counts 0.",),
-    with_plugins=True,
+    with_plugins=True, headline=columns("recommendation", "R@10", "nDCG@10"),
 )  # fmt: skip
 SEARCH = Table(
     "search", "Search", "search", columns("search", *ranking.SEARCH, *GROUPED), with_plugins=True,
+    headline=columns("search", "R@10", "nDCG@10"),
 )  # fmt: skip
 COST = Table(
     "cost", "Cost", "", columns("", *(metric.name for metric in COSTS)),
     (
-        "Times and memory are those of the run that computed each stage; shared stages count for every method. Total "
-        "s is all of it, the suite's own measuring (latency, beam misses) too; Train s includes a retriever's index; "
-        "Rank s is the ranking of all users and queries in batches.",
-        "p50, p99: latency of one user or query at a time (p99 from 100 calls on); Users/s, Queries/s: in batches.",
+        "Times and memory are those of the run that computed each stage; shared stages count for every method.",
     ),
+    headline=(),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmark.reports.tables.filling import build
 from benchmark.reports.tables.layout import Declaration, FilledTable
@@ -15,5 +15,18 @@ class Table(Declaration):
     """A declaration that is filled column by column; a table of another kind says how in a `fill` of its own."""
 
     def fill(self, results: Iterable[Result]) -> list[FilledTable]:
-        """Fill the table from results: one filled table per protocol."""
-        return build(self, results)
+        """Fill the table from results: one filled table per protocol; columns of some methods alone come last."""
+        return [_of_all_first(filled) for filled in build(self, results)]
+
+
+def _of_all_first(filled: FilledTable) -> FilledTable:
+    """Put the columns last that all rows of one kind (indexers, retrievers, recommenders) lack."""
+    kinds = [row.results[0].kind for row in filled.rows]
+
+    def of_some(column: int) -> bool:
+        having = {kind for kind, row in zip(kinds, filled.rows, strict=True) if row.cells[column].mean is not None}
+        return having != set(kinds)
+
+    order = sorted(range(len(filled.columns)), key=of_some)
+    rows = tuple(replace(row, cells=tuple(row.cells[column] for column in order)) for row in filled.rows)
+    return replace(filled, columns=tuple(filled.columns[column] for column in order), rows=rows)

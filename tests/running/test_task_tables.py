@@ -1,5 +1,6 @@
 """The tables of a task are printed as soon as it is complete; in the end each table has been printed once."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,7 +41,7 @@ def test_a_task_is_told_when_its_cells_and_those_of_the_tasks_before_have_ended(
 
 def words_of(shop: Path, runs: Path) -> list[str]:
     words = ["run", "--dataset", str(shop), "--methods", METHODS, "--runs", str(runs), "--device", "cpu"]
-    return [*words, "--preset", "tiny", *QUICK]
+    return [*words, "--preset", "tiny", "--wide", *QUICK]
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,21 @@ def test_a_second_run_prints_the_same_tables_in_the_same_order(shop, told, capsy
     assert main(words_of(shop, runs)) == 0
     assert capsys.readouterr().out == printed
     assert printed == f"{benchmark.load_results(runs).table()}\n"
+
+
+def test_the_command_below_an_overview_prints_every_table_and_column(shop, told, capsys) -> None:
+    runs, lines = told
+    words = [word for word in words_of(shop, runs) if word != "--wide"]
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    *overview, last = printed.splitlines()
+    assert "R@10" in printed and not {"R@5", "Train s", "p50 ms"} & set(printed.split())
+    assert all(printed.count(line) == 1 for line in overview if line.startswith(("±", "All items", "AMI:")))
+    command = shlex.split(last.partition(": ")[2])
+    assert command[0] == "benchmark" and main(command[1:]) == 0
+    assert capsys.readouterr().out == "".join(f"{text}\n" for text in lines if text.count("\n") > 3)
+    assert main(["report", "--runs", str(runs)]) == 0
+    assert capsys.readouterr().out == printed
 
 
 def test_a_table_that_cannot_be_filled_costs_no_cell(shop, tmp_path, monkeypatch, capsys) -> None:
