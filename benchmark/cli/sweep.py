@@ -59,7 +59,8 @@ def execute(arguments: argparse.Namespace) -> int:
             methods=[f"{point.label}={point.method}" for point in points],
             settings=parse_settings([*shared, *(setting for point in points for setting in point.settings)]),
         )
-        return run.execute_request(request, dry_run=arguments.dry_run, as_json=arguments.json)
+        options = {"dry_run": arguments.dry_run, "as_json": arguments.json, "wide": arguments.wide}
+        return run.execute_request(request, **options)
     for point in points:
         variant, settings = [f"{point.label}={point.method}"], [*shared, *point.settings]
         made = RunRequest(
@@ -124,7 +125,7 @@ def _options(arguments: argparse.Namespace, settings: list[str], seed: int) -> l
     """Return the other options of a point's `benchmark run`."""
     options = ["--dataset", arguments.dataset, "--seeds", str(seed), "--runs", str(arguments.runs)]
     options += [word for setting in settings for word in ("--set", setting)]
-    for name in ("tasks", "preset", "queries", "data_root"):
+    for name in ("tasks", "preset", "queries", "data_root", "limit"):
         value = getattr(arguments, name)
         options += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
     options += ["--text-fields", arguments.text_fields] if arguments.text_fields != "default" else []
@@ -134,5 +135,5 @@ def _options(arguments: argparse.Namespace, settings: list[str], seed: int) -> l
     options += ["--device", arguments.device] if arguments.device != "auto" else []
     options += ["--workers", arguments.workers] if arguments.workers != "auto" else []
     options += ["--executor", arguments.executor] if arguments.executor != "local" else []
-    flags = [name for name in ("no_check", "dry_run", "json") if getattr(arguments, name)]
+    flags = [name for name in ("no_check", "dry_run", "json", "wide") if getattr(arguments, name)]
     return [*options, *(f"--{name.replace('_', '-')}" for name in flags)]
