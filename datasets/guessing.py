@@ -14,7 +14,6 @@ import re
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -123,18 +122,14 @@ def guess_items(path: Path, separator: str = "") -> Guess:
 def guess_other(path: Path, kind: str, separator: str = "", known: Collection[str] = ()) -> Guess:
     """Return which columns of a table of events, queries or judgments are which; `known` are the ids of the items."""
     guess = _looked_at(path, kind, separator)
+    words = [name for name in guess.names if _are_words(guess.values(name))]
     for word in KINDS[kind]:
-        taken = guess.take(word, fits=partial(_fits, guess, word))
-        if taken or word != "item":
+        allowed = words if word in IDS else guess.names
+        if guess.take(word, fits=allowed.__contains__) or word != "item":
             continue
         left = [name for name in guess.names if name not in guess.taken.values()]
         guess.take_one(word, [name for name in left if _mostly(guess.values(name), known)])
     return guess
-
-
-def _fits(guess: Guess, word: str, name: str) -> bool:
-    """Say whether a column can be what a word says: ids are single words."""
-    return word not in IDS or _are_words(guess.values(name))
 
 
 def _looked_at(path: Path, kind: str, separator: str) -> Guess:

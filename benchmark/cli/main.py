@@ -30,7 +30,7 @@ COMMANDS = {
     "ids": "assign IDs to new items, inspect, compare, repair and share them",
     "ask": "ask a finished cell a query or a history; see items, IDs and the way to each",
     "serve": "the same as a small local web page and JSON API",
-    "export": "write a result's TREC run, IDs (also as .index.json) or JSON",
+    "export": "write a result's TREC run, IDs (also as .index.json), JSON or training curves",
     "archive": "pack results into one small file that can be published",
     "bench": "time the suite's own code against what you would use instead",
     "doctor": "say what is installed and what is missing",

@@ -125,7 +125,7 @@ def _options(arguments: argparse.Namespace, settings: list[str], seed: int) -> l
     """Return the other options of a point's `benchmark run`."""
     options = ["--dataset", arguments.dataset, "--seeds", str(seed), "--runs", str(arguments.runs)]
     options += [word for setting in settings for word in ("--set", setting)]
-    for name in ("tasks", "preset", "queries", "data_root"):
+    for name in ("tasks", "preset", "queries", "data_root", "limit"):
         value = getattr(arguments, name)
         options += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
     options += ["--text-fields", arguments.text_fields] if arguments.text_fields != "default" else []
@@ -135,5 +135,5 @@ def _options(arguments: argparse.Namespace, settings: list[str], seed: int) -> l
     options += ["--device", arguments.device] if arguments.device != "auto" else []
     options += ["--workers", arguments.workers] if arguments.workers != "auto" else []
     options += ["--executor", arguments.executor] if arguments.executor != "local" else []
-    flags = [name for name in ("no_check", "dry_run", "json") if getattr(arguments, name)]
+    flags = [name for name in ("no_check", "dry_run", "json", "wide") if getattr(arguments, name)]
     return [*options, *(f"--{name.replace('_', '-')}" for name in flags)]

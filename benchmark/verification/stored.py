@@ -66,6 +66,11 @@ class Stored:
         return self.content["config"].get("protocol") or {}
 
     @property
+    def first_look(self) -> bool:
+        """Whether only some of the test users and queries were ranked: the data set counts all."""
+        return "first_look" in self._protocol
+
+    @property
     def sizes(self) -> Sequence[int]:
         """Codebook sizes, as far as the result counts them."""
         counts = self.content["counts"].get(QUALITY, {})

@@ -24,6 +24,11 @@ def histories_in_words(result: Result) -> str:
     return ", ".join(f"{name} {value}" for name, value in chosen.items())
 
 
+def first_look(result: Result) -> int:
+    """Return how many users or queries at most were ranked and scored; 0: all."""
+    return int((result.config.get("protocol") or {}).get("first_look", 0))
+
+
 def share_of_order(results: Sequence[Result]) -> str:
     """Return '71.2% of the next items have a greater id than the item before them'; '' where no result counted them."""
     counts = _counts([result for result in results if not result.history_protocol])

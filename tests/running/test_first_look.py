@@ -93,6 +93,12 @@ def test_no_table_has_rows_of_both(runs: Path) -> None:
         assert (said in filled.caption) == (kind == {True})
 
 
+def test_whole_runs_are_compared_where_both_are_there(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", "random", "popularity", "--task", "recommendation", "--runs", str(runs)]
+    assert main(words) == 0
+    assert "30 users" in " ".join(capsys.readouterr().out.split())
+
+
 def test_both_are_verified(runs: Path) -> None:
     assert main(["verify", str(runs)]) == 0
 
