@@ -11,7 +11,9 @@ WORKERS ?= 4
 DEMO_METHODS := lmindexer,rqvae,hc,rqkmeans,bm25,dual-encoder,hgn,gru4rec,bert4rec,fdsa,sasrec,item-knn,popularity,$\
                 category,shuffled,random
 
-.PHONY: demo test check docs clean
+MEASURED_TABLES := id-quality,id-structure,id-use,recommendation,search,cost,cold-start,id-growth,paper
+
+.PHONY: demo test check docs clean measured
 
 demo: $(VENV)/installed
 	$(BIN)/benchmark run --methods $(DEMO_METHODS) --dataset demo --runs $(RUNS)
@@ -21,6 +23,16 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+# the measured report, in several sittings: results that the project keeps are gone on from. DATA: a folder of data sets
+MEASURED := reports/measured
+measured: $(VENV)/installed
+	mkdir -p $(RUNS)
+	test ! -f $(MEASURED)/results.tar.xz || tar xf $(MEASURED)/results.tar.xz -C $(RUNS) --skip-old-files
+	$(BIN)/benchmark run --config $(MEASURED)/campaign.toml --any-version --runs $(RUNS) $(if $(DATA),--data-root $(DATA))
+	$(BIN)/benchmark archive --runs $(RUNS) --out $(MEASURED)/results.tar.xz
+	$(BIN)/benchmark report --runs $(MEASURED)/results.tar.xz --tables $(MEASURED_TABLES) --format json,md --out $(MEASURED)/report
+	$(BIN)/python $(MEASURED)/readme_tables.py
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .

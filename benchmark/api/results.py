@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from benchmark.api.archive import opened_runs
 from benchmark.api.compare import Comparison, compare_results
 from benchmark.errors import UsageError
 from benchmark.results import result_files
@@ -96,8 +97,9 @@ def load_results(runs: str | PathLike[str] = RUNS, *, all_versions: bool = False
     """Return the results below a folder of runs: the newest of each row and seed.
 
     With `all_versions`, results that older versions of the suite left behind come too, as rows of their own. Raises
-    UsageError, a ValueError, where there are none.
+    UsageError, a ValueError, where there are none. `runs` may be an archive that `benchmark archive` wrote.
     """
-    found: Sequence[Result] = result_files.results_below(Path(runs))
+    folder = opened_runs(Path(runs))
+    found: Sequence[Result] = result_files.results_below(folder)
     chosen = result_files.versions_apart(found) if all_versions else result_files.newest(found)
-    return Results(tuple(chosen), runs=Path(runs))
+    return Results(tuple(chosen), runs=folder)

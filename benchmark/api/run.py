@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import operator
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from benchmark.api.results import Results
-from benchmark.api.run_request import RunRequest, labelled_ids, labelled_runs, words_of
+from benchmark.api.run_request import RunRequest, make_request
 from benchmark.api.runs_folder import require_writable
-from benchmark.errors import BenchmarkError, UsageError, quoted
-from benchmark.fetching.hub import local_ids
+from benchmark.errors import BenchmarkError, UsageError
 from benchmark.learning.devices import choose_device
 from benchmark.learning.processes import process_rank, processes
 from benchmark.results.result_files import RUNS, Result, read_result
 from benchmark.running.cells import Cell, Plan
 from benchmark.running.costs import keep_current
-from benchmark.running.crew import make_crew, parse_workers, visible_gpus
-from benchmark.running.executors.cluster import parse_executor
+from benchmark.running.crew import make_crew, visible_gpus
 from benchmark.running.executors.execution import Execution
+from benchmark.running.other_versions import results_of_other_versions
 from benchmark.running.task_tally import TaskTally
-from benchmark.seeds import SEEDS
 from benchmark.streams import plain
 
 Log = Callable[[str], None]
@@ -53,6 +51,7 @@ def run(
     workers: int | str = "auto",
     executor: str = "local",
     check: bool = True,
+    any_version: bool = False,
     quiet: bool = False,
 ) -> Results:
     """Compute the cells that are missing (method x task x seed) and return the results of all that were asked for.
@@ -65,27 +64,26 @@ def run(
     "leave-one-out", "time[:SHARE or DATE]" or "cold-start[:SHARE]", `ties` "file" or "shuffled[:SEED]"; a cut in time
     and ties concern recommendation alone. `workers` is how many cells are computed side by side, "auto" what cores or
     GPUs and memory allow; `executor` where: "local", or "ray" or "slurm" for several machines (`docs/clusters.md`). The
-    defaults are those of `benchmark run`. A cell that fails is warned about and stands in `Results.failures`; the
+    defaults are those of `benchmark run`. With `any_version` a result of another version of the suite's code counts as
+    done, where all settings are the same. A cell that fails is warned about and stands in `Results.failures`; the
     others are kept. Raises UsageError, a ValueError, for what does not exist or cannot be.
     """
-    if isinstance(ids, Mapping):
-        files = {label: local_ids(str(file)) for label, file in ids.items()}
-    else:
-        files = labelled_ids(ids)
-    ranked = {label: str(file) for label, file in run_files.items()} if isinstance(run_files, Mapping) else None
-    request = RunRequest(
-        str(dataset), methods=words_of(methods), ids=files, ids_order=str(ids_order),
-        run_files=labelled_runs(run_files) if ranked is None else ranked,  # type: ignore[arg-type]
-        tasks=None if tasks is None else words_of(tasks), preset=None if preset is None else str(preset),
-        seeds=_whole(seeds), settings=dict(settings or {}), text_fields=text_fields, queries=queries,
-        self_retrieval=self_retrieval, split=split, ties=ties, runs=Path(runs),
-        data_root=None if data_root is None else Path(data_root), device=device, check=check,
-        workers=parse_workers(workers), executor=parse_executor(executor),
+    request = make_request(
+        str(dataset), methods=methods, ids=ids, ids_order=str(ids_order), run_files=run_files, tasks=tasks,
+        preset=None if preset is None else str(preset), seeds=seeds, settings=settings, text_fields=text_fields,
+        queries=queries, self_retrieval=self_retrieval, split=split, ties=ties, runs=Path(runs),
+        data_root=None if data_root is None else Path(data_root), device=device, workers=workers, executor=executor,
+        check=check, any_version=any_version,
     )  # fmt: skip
     results = execute(request, log=(lambda message: None) if quiet else to_stderr)
-    for cell, reason in results.failures.items():
-        warnings.warn(f"failed: {cell}: {reason}", stacklevel=2)
+    warn_of_failures(results)
     return results
+
+
+def warn_of_failures(results: Results) -> None:
+    """Warn the caller's caller, once for each cell that failed."""
+    for cell, reason in results.failures.items():
+        warnings.warn(f"failed: {cell}: {reason}", stacklevel=3)
 
 
 def execute(
@@ -96,14 +94,14 @@ def execute(
     `plan` is the request's, where it is there already. `of_task` is given each task, in order, as soon as all its cells
     have ended, and the results so far. Among the failures are cells whose results cannot be read.
     """
-    plan = plan or request.plan()
+    plan, found = of_any_version(plan or request.plan(), request)
     missing = [cell for cell in plan.cells if not cell.done()]
     if missing:
         require_writable(request.runs)
 
     def tell(task: str) -> None:
         if of_task and process_rank() == 0:
-            of_task(task, Results(tuple(written(plan)), runs=request.runs))
+            of_task(task, Results((*written(plan), *found), runs=request.runs))
 
     tally = TaskTally(plan.cells, missing, tell)
     tally.tell()  # of tasks that were complete before
@@ -117,7 +115,18 @@ def execute(
         log(f"skipped: {line}")
     results = tuple(written(plan))
     unread = unreadable(plan, results) if process_rank() == 0 else {}  # the first process may be writing still
-    return Results(results, unread | {failure.cell.title: failure.reason for failure in failures}, request.runs)
+    return Results(
+        (*results, *found), unread | {failure.cell.title: failure.reason for failure in failures}, request.runs
+    )
+
+
+def of_any_version(plan: Plan, request: RunRequest) -> tuple[Plan, tuple[Result, ...]]:
+    """Return the cells that must be computed, or were by this version, and the results of others that count as done."""
+    if not request.any_version:
+        return plan, ()
+    others = results_of_other_versions(plan)
+    cells = tuple(cell for cell in plan.cells if cell not in others)
+    return replace(plan, cells=cells), tuple({result.folder: result for result in others.values()}.values())
 
 
 def _execution(request: RunRequest, plan: Plan, log: Log, ended: Callable[[Cell], None], *, missing: bool) -> Execution:
@@ -166,14 +175,3 @@ def to_stderr(message: str) -> None:
     """Print a message for people, apart from the results. Where it cannot be printed, the run is worth more."""
     with suppress(OSError, ValueError):  # a log file on a full disk, a closed terminal
         print(plain(message), file=sys.stderr, flush=True)
-
-
-def _whole(seeds: Sequence[int] | int) -> tuple[int, ...]:
-    """Return seeds as Python's own numbers, also those of NumPy. Raises UsageError for what is not a valid seed."""
-    try:
-        found = tuple(map(operator.index, seeds if isinstance(seeds, Iterable) else (seeds,)))
-    except TypeError:
-        found = (-1,)
-    if not found or not all(seed in SEEDS for seed in found):
-        raise UsageError(f"seeds {quoted(seeds)}: whole numbers from 0 to {SEEDS[-1]:,} are needed, e.g. [0, 1, 2]")
-    return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +16,18 @@ from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.data.protocols import LEAVE_ONE_OUT, parse_split
 from benchmark.data.self_retrieval import EXCLUDED
 from benchmark.data.ties import FILE, parse_ties
-from benchmark.errors import UsageError
+from benchmark.errors import UsageError, quoted
 from benchmark.fetching.hub import HUB, local_ids
 from benchmark.learning.devices import check_device_name
 from benchmark.results.id_files import label_of
 from benchmark.results.id_order import FIRST_SEEN, first_seen
 from benchmark.results.result_files import RUNS
 from benchmark.running.cells import Plan, Protocol, Variant
-from benchmark.running.executors.cluster import Executor
+from benchmark.running.crew import parse_workers
+from benchmark.running.executors.cluster import Executor, parse_executor
 from benchmark.running.plan import TEXT_FIELD_PRESETS, check_variants, chosen_fields, make_plan, make_variants
 from benchmark.running.store import Store
+from benchmark.seeds import SEEDS
 from benchmark.tuning.proposal import Proposal, is_proposal, read_proposal
 
 
@@ -56,6 +60,7 @@ class RunRequest:
     data_root: Path | None = None
     device: str = "auto"
     check: bool = True
+    any_version: bool = False  # a result of another version of the code counts as done
     workers: int | None = None  # cells side by side; None: what fits
     executor: Executor = field(default_factory=Executor)
     cache: Path | None = None  # of stages and parsed data; None: `.cache` in the folder of runs
@@ -155,6 +160,36 @@ class RunRequest:
         return plan
 
 
+def make_request(
+    dataset: str,
+    *,
+    methods: Sequence[str] | str = (),
+    ids: Mapping[str, str | PathLike[str]] | Sequence[str | Path] = (),
+    run_files: Mapping[str, str | PathLike[str]] | Sequence[str | Path] = (),
+    tasks: Sequence[str] | str | None = None,
+    seeds: Sequence[int] | int = (0,),
+    settings: Mapping[str, Any] | None = None,
+    workers: int | str = "auto",
+    executor: str = "local",
+    **others: Any,
+) -> RunRequest:
+    """Return the request that arguments of `benchmark.run` make; `others` are those that a request has as they are."""
+    files = {label: local_ids(str(file)) for label, file in ids.items()} if isinstance(ids, Mapping) else None
+    ranked = {label: str(file) for label, file in run_files.items()} if isinstance(run_files, Mapping) else None
+    return RunRequest(
+        dataset,
+        methods=words_of(methods),
+        ids=labelled_ids(ids) if files is None else files,  # type: ignore[arg-type]
+        run_files=labelled_runs(run_files) if ranked is None else ranked,  # type: ignore[arg-type]
+        tasks=None if tasks is None else words_of(tasks),
+        seeds=_whole(seeds),
+        settings=dict(settings or {}),
+        workers=parse_workers(workers),
+        executor=parse_executor(executor),
+        **others,
+    )
+
+
 def labelled_ids(files: Sequence[str | Path]) -> dict[str, str]:
     """Return label -> file or folder of 'FILE' or 'LABEL=FILE'; what lies on the Hub, hub:org/name, is downloaded."""
     found: dict[str, str] = {}
@@ -186,3 +221,14 @@ def words_of(value: Sequence[str] | str) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(word.strip() for word in value.split(",") if word.strip())
     return tuple(value)
+
+
+def _whole(seeds: Sequence[int] | int) -> tuple[int, ...]:
+    """Return seeds as Python's own numbers, also those of NumPy. Raises UsageError for what is not a valid seed."""
+    try:
+        found = tuple(map(operator.index, seeds if isinstance(seeds, Iterable) else (seeds,)))
+    except TypeError:
+        found = (-1,)
+    if not found or not all(seed in SEEDS for seed in found):
+        raise UsageError(f"seeds {quoted(seeds)}: whole numbers from 0 to {SEEDS[-1]:,} are needed, e.g. [0, 1, 2]")
+    return found

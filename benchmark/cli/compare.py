@@ -21,15 +21,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("b", metavar="B", help="likewise")
     parser.add_argument("--dataset", default=None, help="the data set's name (needed where there are several)")
     parser.add_argument("--task", default=None, help="id-quality, recommendation or search (default: all in common)")
-    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of results (default runs)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder or archive of results (default runs)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print one table and one sentence per task."""
+    from benchmark.api.archive import opened_runs
     from benchmark.api.compare import compare
 
-    found = compare(arguments.a, arguments.b, dataset=arguments.dataset, task=arguments.task, runs=arguments.runs)
+    runs = opened_runs(arguments.runs)
+    found = compare(arguments.a, arguments.b, dataset=arguments.dataset, task=arguments.task, runs=runs)
     if arguments.json:
         answer_json(found.to_dicts(), indent=1)
     else:

@@ -21,7 +21,7 @@ from benchmark.streams import answer
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark figures`."""
-    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of results (default runs)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder or archive of results (default runs)")
     parser.add_argument("--figures", default=None, help="comma-separated figure names (default: all)")
     parser.add_argument("--format", default="svg,pdf,png", help="svg, pdf, png; several with commas (default all)")
     parser.add_argument("--level", type=number_from(1), help="level of the category path, 1 the most general")
@@ -31,12 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Write the figures; exit code 1 if one that was asked for by name is not there, or a file is damaged."""
+    from benchmark.api.archive import opened_runs
     from benchmark.registry import load
     from benchmark.results.result_files import newest, older_note, problems, results_below
 
     names = words(arguments.figures) if arguments.figures else None
     first_codes = whole_numbers(arguments.first_codes, "--first-codes") if arguments.first_codes else ()
-    found = results_below(arguments.runs)
+    found = results_below(opened_runs(arguments.runs))
     results = newest(found)
     if note := older_note(found, results):
         print(f"benchmark: {note.partition('; see')[0]}", file=sys.stderr)

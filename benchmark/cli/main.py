@@ -30,6 +30,7 @@ COMMANDS = {
     "ask": "ask a finished cell a query or a history; see items, IDs and the way to each",
     "serve": "the same as a small local web page and JSON API",
     "export": "write a result's TREC run, IDs (also as .index.json) or JSON",
+    "archive": "pack results into one small file that can be published",
     "bench": "time the suite's own code against what you would use instead",
     "doctor": "say what is installed and what is missing",
 }
@@ -60,7 +61,9 @@ def _execute(name: str, words: list[str]) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
-        code = _carry_out(module, command.parse_args(words))
+        arguments = command.parse_args(words)
+        arguments.words = words  # as they were typed: `run --config` tells them from defaults
+        code = _carry_out(module, arguments)
         answers().flush()
         return code
     except BenchmarkError as error:

@@ -19,7 +19,7 @@ from benchmark.streams import answer, answer_text
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark report`."""
-    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of results (default runs)")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder or archive of results (default runs)")
     parser.add_argument(
         "--tables", default=None, help="comma-separated table names, or paper for all of its (default: the suite's own)"
     )
@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print the tables, or write one file per format."""
+    from benchmark.api.archive import opened_runs
     from benchmark.cli.parsing import words
     from benchmark.files import write_text
     from benchmark.registry import find, registered
@@ -43,7 +44,7 @@ def execute(arguments: argparse.Namespace) -> int:
         find("format", style)
     if arguments.out is None and len(styles) > 1:
         raise UsageError("--format: several formats need --out FOLDER")
-    found = results_below(arguments.runs)
+    found = results_below(opened_runs(arguments.runs))
     results = versions_apart(found) if arguments.all_versions else newest(found)
     if note := "" if arguments.all_versions else older_note(found, results):
         print(f"benchmark: {note}", file=sys.stderr)

@@ -3,9 +3,13 @@
   benchmark run --methods rqvae,rqkmeans,bm25 --dataset demo
   benchmark run --methods rqvae,wide=rqvae --set wide.codebook_size=512 --dataset PATH --tasks id-quality
   benchmark run --methods rqvae --ids other.index.json --dataset demo
+  benchmark run --config campaign.toml --device cuda
 
 LABEL=METHOD gives a method a second row with settings of its own. Cells that are already there are not computed
 again; a run that was killed resumes. A cache or result file that is damaged is named and made again.
+
+A file given with --config holds the arguments of `benchmark.run` in TOML, for one run or, in sections [[run]], for
+several; options that stand beside it take the place of its own. --print-config prints such a file.
 
 The tables of a task are printed as soon as its last cell has ended, those of costs at the end. Standard error says
 which cell of how many is computed, and how long the rest may take. The exit code is 0 only if every cell that was asked
@@ -15,17 +19,21 @@ for is there and could be read.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
+from benchmark.cli.carrying_out import execute_request, print_config
 from benchmark.cli.parsing import parse_settings, whole_numbers, words
+from benchmark.errors import UsageError
 from benchmark.results.result_files import RUNS
-from benchmark.streams import answer, answer_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark run`."""
+    parser.add_argument("--config", type=Path, default=None, metavar="FILE", help="a TOML file that describes runs")
+    parser.add_argument(
+        "--print-config", action="store_true", help="print the file that describes this run; compute nothing"
+    )
     parser.add_argument("--methods", default="", help="comma-separated: METHOD or LABEL=METHOD")
     parser.add_argument(
         "--ids", action="append", default=[], metavar="[LABEL=]FILE",
@@ -42,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rankings of another system as one more row: a TREC run, or CSV of query (or user), item, score; {seed} "
         "in the name stands for the seed (may be given several times)",
     )  # fmt: skip
-    parser.add_argument("--dataset", required=True, help="a name, a folder, or e.g. planted:items=5000,seed=1")
+    parser.add_argument("--dataset", help="a name, a folder, or e.g. planted:items=5000,seed=1")
     parser.add_argument("--tasks", help="id-quality,recommendation,search (default: all that the data set has)")
     parser.add_argument(
         "--preset", default=None,
@@ -84,6 +92,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--executor", default="local", metavar="local|ray|slurm[:KEY=VALUE,..]",
         help="where cells are computed: on this machine (default), on a Ray cluster, as Slurm jobs (docs/clusters.md)",
     )  # fmt: skip
+    parser.add_argument(
+        "--any-version", action="store_true",
+        help="a result of another version of the suite's code counts as done where all its settings are the same, so "
+        "that a long series of runs is not computed anew after each change of the code",
+    )  # fmt: skip
     parser.add_argument("--no-check", action="store_true", help="accept counts that differ from the fingerprint")
     parser.add_argument("--dry-run", action="store_true", help="list cells and stages, compute nothing")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
@@ -91,7 +104,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run and print; exit code 0 only if every asked cell is there and could be read."""
-    return execute_request(request_of(arguments), dry_run=arguments.dry_run, as_json=arguments.json)
+    if arguments.config is not None:
+        from benchmark.cli.run_config import execute_config
+
+        return execute_config(arguments, add_arguments)
+    request = request_of(arguments)
+    if arguments.print_config:
+        return print_config([request])
+    return execute_request(request, dry_run=arguments.dry_run, as_json=arguments.json)
 
 
 def request_of(arguments: argparse.Namespace) -> Any:
@@ -100,6 +120,10 @@ def request_of(arguments: argparse.Namespace) -> Any:
     from benchmark.running.crew import parse_workers
     from benchmark.running.executors.cluster import parse_executor
 
+    if not arguments.dataset:
+        raise UsageError(
+            "--dataset is needed: a name (benchmark list datasets), a folder, or planted:items=5000,seed=1"
+        )
     return RunRequest(
         arguments.dataset,
         methods=words(arguments.methods) if arguments.methods else (),
@@ -121,56 +145,5 @@ def request_of(arguments: argparse.Namespace) -> Any:
         workers=parse_workers(arguments.workers),
         executor=parse_executor(arguments.executor),
         check=not arguments.no_check,
+        any_version=arguments.any_version,
     )
-
-
-def execute_request(request: Any, *, dry_run: bool, as_json: bool) -> int:
-    """Carry out a request and print its tables, or print its plan."""
-    from benchmark.api.run import execute, to_stderr
-    from benchmark.cli.run_tables import RunTables
-    from benchmark.learning.processes import process_rank
-
-    if dry_run:
-        return _dry_run(request, as_json)
-    first, tables = process_rank() == 0, RunTables()
-    log = to_stderr if first else lambda message: None
-    results = execute(request, log=log, of_task=None if as_json else tables.of_task)
-    if first and as_json:
-        answer_json(_json(results))
-    elif first and len(results):
-        tables.rest(results)
-    for cell, reason in results.failures.items():
-        to_stderr(f"benchmark: failed: {cell}: {reason}")
-    return 1 if results.failures else 0
-
-
-def _json(results: Any) -> dict[str, Any]:
-    files = [result.folder / "result.json" for result in results if not result.problem]
-    return {"results": [json.loads(file.read_text("utf-8")) for file in files], "failed": dict(results.failures)}
-
-
-def _dry_run(request: Any, as_json: bool) -> int:
-    from benchmark.api.run import to_stderr
-    from benchmark.running.stages import Stages
-
-    plan = request.plan()
-    plan_stages = Stages(plan, request.store)
-    rows = [
-        {
-            "cell": cell.title,
-            "done": cell.done(),
-            "folder": str(cell.folder),
-            "stages": {stage.name: "cached" if stage.done else "to do" for stage in plan_stages.of(cell)},
-        }
-        for cell in plan.cells
-    ]
-    if as_json:
-        answer_json(rows)
-        return 0
-    for line in plan.skipped:
-        to_stderr(f"skipped: {line}")
-    for row in rows:
-        stages = ", ".join(f"{name} {state}" for name, state in row["stages"].items())
-        answer(f"{'done ' if row['done'] else 'to do'}  {row['cell']}  ({stages})" if stages else f"{row['cell']}")
-    answer(f"{sum(not row['done'] for row in rows)} of {len(rows)} cells to compute")
-    return 0

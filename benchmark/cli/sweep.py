@@ -22,6 +22,7 @@ import shlex
 from dataclasses import dataclass, replace
 
 from benchmark.cli import run
+from benchmark.cli.carrying_out import execute_request
 from benchmark.cli.parsing import parse_settings, whole_numbers, words
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.streams import answer
@@ -59,7 +60,7 @@ def execute(arguments: argparse.Namespace) -> int:
             methods=[f"{point.label}={point.method}" for point in points],
             settings=parse_settings([*shared, *(setting for point in points for setting in point.settings)]),
         )
-        return run.execute_request(request, dry_run=arguments.dry_run, as_json=arguments.json)
+        return execute_request(request, dry_run=arguments.dry_run, as_json=arguments.json)
     for point in points:
         variant, settings = [f"{point.label}={point.method}"], [*shared, *point.settings]
         made = RunRequest(

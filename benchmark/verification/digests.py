@@ -14,7 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.verification.findings import CHANGED, MISSING, NO_DIGESTS, NOT_CHECKED, WRONG, Findings
+from benchmark.verification.findings import CHANGED, LEFT_OUT, MISSING, NO_DIGESTS, NOT_CHECKED, WRONG, Findings
+from benchmark.verification.stored import left_out
 
 OWN, OF_OTHERS = "digest", "files"
 OURS = ("run.", "qrels.", "queries.", "scores.", "ids.", "log.")  # how the names of a result's files begin
@@ -29,8 +30,13 @@ def check_digests(folder: Path, where: str, content: Mapping[str, Any], findings
     check_own_digest(folder / "cost.json", where, findings)
     listed = content.get(OF_OTHERS)
     listed = listed if isinstance(listed, dict) else {}
+    absent = left_out(folder)
     for name, said in listed.items():
         path = folder / name
+        if path.name in absent and not path.exists():
+            if not findings.has(LEFT_OUT, where, path.name):
+                findings.add(LEFT_OUT, where, path.name, "the archive leaves it out")
+            continue
         shared = path.name != name
         compare_file(path, folder.parents[2].name if shared else where, said, findings)
     for path in sorted(folder.iterdir()):

@@ -1,7 +1,7 @@
 """What a check found: numbers that do not follow, files that changed or are missing, what nobody here can recompute.
 
 A metric of an installed plugin is named and is no failure: only the plugin knows what it should be. Nor is an older
-result without digests.
+result without digests, nor a file that an archive says it leaves out (`benchmark archive`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 TOLERANCE = 1e-8  # relative, and absolute below 1: what sums in another order differ by is far less
 
 WRONG, CHANGED, MISSING, NOT_CHECKED = "wrong", "changed", "missing", "not checked"
-OF_PLUGIN, NO_DIGESTS = "of a plugin", "no digests"
-NO_FAILURES = (OF_PLUGIN, NO_DIGESTS)
+OF_PLUGIN, NO_DIGESTS, LEFT_OUT = "of a plugin", "no digests", "left out"
+NO_FAILURES = (OF_PLUGIN, NO_DIGESTS, LEFT_OUT)
 
 
 class Flaw(Exception):

@@ -9,7 +9,8 @@ What is compared with what:
     counts, and the names  ids.tsv, items, judgments; the folders
     every file             its digest (`digests`)
 
-What cannot be recomputed for want of a file is named apart from what is wrong.
+What cannot be recomputed for want of a file is named apart from what is wrong. Where an archive leaves files out, and
+says so in left-out.txt, metrics are compared with the mean of their values per query.
 """
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 from benchmark.metrics.lookup import plugins
 from benchmark.verification.files import Codes, lines, read_ids, read_items
-from benchmark.verification.findings import MISSING, NOT_CHECKED, OF_PLUGIN, WRONG, Absent, Findings, Flaw
+from benchmark.verification.findings import LEFT_OUT, MISSING, NOT_CHECKED, OF_PLUGIN, WRONG, Absent, Findings, Flaw
 
 Value = TypeVar("Value")
 QUALITY = "id-quality"
+LIST = "left-out.txt"  # file names, one a line: what an archive of results leaves out of a result's folder
 
 
 @dataclass
@@ -55,6 +56,11 @@ class Stored:
         found = self.read("", lambda path: frozenset(line for _, line in lines(path)), path.name, path)
         return found or frozenset()
 
+    @cached_property
+    def left_out(self) -> frozenset[str]:
+        """The names of files that an archive of results has left out."""
+        return left_out(self.folder)
+
     @property
     def _protocol(self) -> Mapping[str, Any]:
         return self.content["config"].get("protocol") or {}
@@ -89,7 +95,7 @@ class Stored:
         except Absent:
             numbers = len(self.metrics.get(task, {})) if path is None else 0
             reason = f"it is not there; {numbers} numbers of {task} follow from it" if numbers else "it is not there"
-            self.findings.add(MISSING, self.where, name, reason)
+            self.findings.add(LEFT_OUT if name in self.left_out else MISSING, self.where, name, reason)
         except Flaw as error:
             self.wrong(name, str(error))
         return None
@@ -105,7 +111,8 @@ class Stored:
         for reason in dict.fromkeys(reasons.values()):
             names = [name for name, why in reasons.items() if why == reason]
             what = f"{task}, {names[0]}" if len(names) == 1 else f"{task}, {len(names)} numbers"
-            self.findings.add(MISSING, self.where, what, f"{reason} ({', '.join(names)})")
+            kind = LEFT_OUT if self.left_out else MISSING
+            self.findings.add(kind, self.where, what, f"{reason} ({', '.join(names)})")
 
     def unknown(self, task: str, name: str) -> None:
         """Note a metric that only the suite or a plugin can compute."""
@@ -114,6 +121,12 @@ class Stored:
             self.findings.add(OF_PLUGIN, self.where, f"{task}, {name}", f"only its plugin can recompute it ({value})")
             return
         self.findings.add(NOT_CHECKED, self.where, f"{task}, {name}", "this version knows no second way to it")
+
+
+def left_out(folder: Path) -> frozenset[str]:
+    """Return the names of the files that an archive has left out of a result's folder."""
+    path = folder / LIST
+    return frozenset(line for _, line in lines(path)) if path.is_file() else frozenset()
 
 
 def first(names: Iterator[str]) -> str:

@@ -17,6 +17,9 @@ def check_task(result: Stored, task: str) -> None:
     grades = result.read(task, read_qrels, f"qrels.{task}.txt")
     ranked = result.read(task, read_run, f"run.{task}.trec")
     if grades is None or ranked is None:
+        if result.left_out:
+            for name, stored in result.metrics[task].items():
+                _check_mean(result, task, name, stored)
         return
     _check_run(result, task, grades, ranked)
     known = {name for name in result.metrics[task] if ranking.parse(name)}
@@ -41,7 +44,7 @@ def check_task(result: Stored, task: str) -> None:
 
 
 def _check_mean(result: Stored, task: str, name: str, stored: float) -> None:
-    """What cannot be recomputed is at least the mean of its values per query, where they are there."""
+    """What cannot be recomputed, or no longer, is at least the mean of its values per query, where they are there."""
     try:
         _, table = read_scores(result.folder / f"scores.{task}.tsv")
     except (Absent, Flaw):

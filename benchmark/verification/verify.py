@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def verify(folder: Path, runs: Path) -> Verified:
         check_result(place, str(place.relative_to(folder)) if place != folder else str(place), findings)
     check_judgments(folder, findings)
     return Verified(findings, len(folders))
+
+
+def together(parts: Sequence[Verified]) -> Verified:
+    """Return what several checks found, as one."""
+    found = [finding for part in parts for finding in part.findings.found]
+    checked, files = (sum(getattr(part.findings, name) for part in parts) for name in ("checked", "files"))
+    findings = Findings(list(dict.fromkeys(found)), checked, files)
+    return Verified(findings, max(part.results for part in parts), sum(part.tables for part in parts))
 
 
 def _verify_report(folder: Path, runs: Path) -> Verified:

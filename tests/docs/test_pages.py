@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text()
 OWN_TEST = {  # page -> the test that runs its commands
-    "own-ids.md": "cli/test_own_ids_page.py", "clusters.md": "cli/test_docs_clusters.py",
+    "clusters.md": "cli/test_docs_clusters.py", "own-ids.md": "cli/test_own_ids_page.py",
     "own-method.md": "cli/test_plugin.py", "own-metric.md": "cli/test_metric_and_table_plugins.py",
     "own-table.md": "cli/test_metric_and_table_plugins.py",
 }  # fmt: skip

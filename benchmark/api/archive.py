@@ -1,0 +1,91 @@
+"""An archive of results, small enough to publish, and without the data set's own contents.
+
+It holds the newest results of a folder of runs: result.json, cost.json, IDs, training curves, and the values of each
+user or query. Rankings are left out for their size; items, histories, judgments and queries because a data set's
+licence may forbid to pass them on. `left-out.txt` in each result's folder names what is missing; result.json keeps its
+digest, so whoever computes the cell again can compare. It is a tar file, xz-compressed, whose bytes depend on the
+results alone:
+
+    tar xf beauty.tar.xz -C runs
+"""
+
+from __future__ import annotations
+
+import atexit
+import io
+import json
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from benchmark.errors import UsageError
+from benchmark.fetching.archives import extract
+from benchmark.files import whole
+from benchmark.results.digests import FILES
+from benchmark.results.left_out import LIST
+from benchmark.results.result_files import newest, results_below
+
+SUFFIX = ".tar.xz"
+KEPT = ("ids.tsv", "log.jsonl")
+SCORES = "scores."
+
+
+def write_archive(runs: Path, archive: Path) -> tuple[int, int]:
+    """Pack the newest results of a folder of runs; return how many results and files it holds.
+
+    Raises UsageError where there is no readable result, or for a name that is not one of a tar.xz file.
+    """
+    if not archive.name.endswith(SUFFIX):
+        raise UsageError(f"--out {archive}: write a name that ends in {SUFFIX}")
+    results = [result for result in newest(results_below(runs)) if not result.problem]
+    if not results:
+        raise UsageError(f"--runs {runs}: no result below {runs} can be read")
+    folders = sorted({result.folder for result in results})
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with whole(archive) as part, tarfile.open(part, "w:xz", preset=9, format=tarfile.PAX_FORMAT) as tar:
+        for name, content in _sorted_for_size(runs, folders):
+            member = tarfile.TarInfo(name)  # no date, no owner: the same results give the same bytes
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+            count += 1
+    return len(folders), count
+
+
+def _sorted_for_size(runs: Path, folders: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of each file, files of one kind together: what they share is stored once."""
+    chosen: dict[str, list[tuple[str, bytes | Path]]] = {}
+    for folder in folders:
+        place = folder.relative_to(runs).as_posix()
+        kept, absent = _choose(folder)
+        for name in kept:
+            chosen.setdefault(name, []).append((f"{place}/{name}", folder / name))
+        chosen.setdefault(LIST, []).append((f"{place}/{LIST}", "".join(f"{name}\n" for name in absent).encode()))
+    for name in sorted(chosen):
+        for path, content in chosen[name]:
+            yield path, content if isinstance(content, bytes) else content.read_bytes()
+
+
+def _choose(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the files of a result's folder that are packed, and the names of the others that it lists."""
+    listed = json.loads((folder / "result.json").read_text("utf-8")).get(FILES, {})
+    names = [name for name in listed if (folder / name).is_file() and (name in KEPT or name.startswith(SCORES))]
+    cost = ["cost.json"] if (folder / "cost.json").is_file() else []
+    return ["result.json", *cost, *names], sorted(Path(name).name for name in listed if name not in names)
+
+
+def opened_runs(path: Path) -> Path:
+    """Return a folder of runs: the path itself, or a temporary folder with what an archive holds, gone at the end.
+
+    Raises DataError for an archive that is broken or suspicious.
+    """
+    if not path.is_file():
+        return path
+    if not path.name.endswith(SUFFIX):
+        raise UsageError(f"{path}: neither a folder of results nor an archive ({SUFFIX}) of 'benchmark archive'")
+    folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    extract(path, folder)
+    return folder

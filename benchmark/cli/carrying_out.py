@@ -1,0 +1,72 @@
+"""What `benchmark run`, its files of runs and `benchmark sweep` do with a request: print its tables, plan or file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from benchmark.streams import answer, answer_data, answer_json
+
+
+def execute_request(request: Any, *, dry_run: bool, as_json: bool) -> int:
+    """Carry out a request and print its tables, or print its plan."""
+    from benchmark.api.run import execute, to_stderr
+    from benchmark.cli.run_tables import RunTables
+    from benchmark.learning.processes import process_rank
+
+    if dry_run:
+        return _dry_run(request, as_json)
+    first, tables = process_rank() == 0, RunTables()
+    log = to_stderr if first else lambda message: None
+    results = execute(request, log=log, of_task=None if as_json else tables.of_task)
+    if first and as_json:
+        answer_json(_json(results))
+    elif first and len(results):
+        tables.rest(results)
+    for cell, reason in results.failures.items():
+        to_stderr(f"benchmark: failed: {cell}: {reason}")
+    return 1 if results.failures else 0
+
+
+def _json(results: Any) -> dict[str, Any]:
+    files = [result.folder / "result.json" for result in results if not result.problem]
+    return {"results": [json.loads(file.read_text("utf-8")) for file in files], "failed": dict(results.failures)}
+
+
+def _dry_run(request: Any, as_json: bool) -> int:
+    from benchmark.api.run import of_any_version, to_stderr
+    from benchmark.running.stages import Stages
+
+    plan, others = of_any_version(request.plan(), request)
+    plan_stages = Stages(plan, request.store)
+    rows: list[dict[str, Any]] = [
+        {
+            "cell": cell.title,
+            "done": cell.done(),
+            "folder": str(cell.folder),
+            "stages": {stage.name: "cached" if stage.done else "to do" for stage in plan_stages.of(cell)},
+        }
+        for cell in plan.cells
+    ]
+    if as_json:
+        answer_json(rows)
+        return 0
+    for line in plan.skipped:
+        to_stderr(f"skipped: {line}")
+    for row in rows:
+        stages = ", ".join(f"{name} {state}" for name, state in row["stages"].items())
+        answer(f"{'done ' if row['done'] else 'to do'}  {row['cell']}  ({stages})" if stages else f"{row['cell']}")
+    found = f"; {len(others)} results of other versions count as done" if others else ""
+    answer(f"{sum(not row['done'] for row in rows)} of {len(rows)} cells to compute{found}")
+    return 0
+
+
+def print_config(requests: Sequence[Any]) -> int:
+    """Print the file that describes requests, after a look at their plans: what cannot be is refused here."""
+    from benchmark.api.run_config import run_config_text
+
+    for request in requests:
+        request.plan()
+    answer_data(run_config_text(requests))
+    return 0

@@ -1,0 +1,130 @@
+"""Write the two tables of README.md: recommendation and search on Amazon Beauty, all rows of the measured results.
+
+    python reports/measured/readme_tables.py            # rewrites README.md between its markers
+    python reports/measured/readme_tables.py --print
+
+The numbers are those of `benchmark report` from results.tar.xz. Rows of all presets stand together, best first; the
+published values are those of the paper's Tables 3 and 4 and of the papers that these name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import benchmark
+from benchmark.results.result_files import Result, read_result
+
+HERE = Path(__file__).resolve().parent
+README = HERE.parents[1] / "README.md"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+DATASET, TEXT = "beauty", ("title", "brand")
+COLUMNS = {"recommendation": ("R@5", "nDCG@5", "R@10", "nDCG@10"), "search": ("nDCG@5", "AP@5", "R@10", "nDCG@10")}
+PUBLISHED = {"recommendation": ("table3", ("R@5", "nDCG@5")), "search": ("table4", ("nDCG@5", "AP@5"))}
+TITLES = {"recommendation": "Next-item recommendation", "search": "Search with simulated known-item queries"}
+
+Row = dict[str, Any]
+
+
+def rows_of(tables: Iterable[dict[str, Any]], task: str, runs: Path) -> list[tuple[Row, dict[str, Row], Result]]:
+    """Return the rows of a task's tables that are of the data set, the text fields and the papers' protocol."""
+    found = []
+    for table in tables:
+        if table["name"] != task:
+            continue
+        headers = [column["header"] for column in table["columns"]]
+        for row in table["rows"]:
+            cells = dict(zip(headers, row["cells"], strict=True))
+            paths = [path for cell in row["cells"] for path in cell["results"]]
+            result = read_result(runs / paths[0])
+            of_data = result.dataset["name"] == DATASET and (result.text_fields == TEXT or not reads_text(result))
+            plain = not result.of_histories and (task != "search" or result.queries == "simulated")
+            if of_data and plain and result.label == result.method:
+                found.append((row, cells, result))
+    return sorted(found, key=lambda one: -one[1]["nDCG@10"]["mean"])
+
+
+def reads_text(result: Result) -> bool:
+    """Say whether a row's numbers depend on the text fields."""
+    return result.kind != "recommender"
+
+
+def published_of(tables: Iterable[dict[str, Any]], task: str) -> dict[str, dict[str, float]]:
+    """Return method -> column -> the published value, from the paper's table."""
+    name, columns = PUBLISHED[task]
+    found: dict[str, dict[str, float]] = {}
+    for table in tables:
+        if table["name"] != name or "(trec_eval)" in table["title"]:
+            continue
+        headers = [column["header"] for column in table["columns"]]
+        for row in table["rows"]:
+            cells = dict(zip(headers, row["cells"], strict=True))
+            values = {
+                column: cell["published"]
+                for column in columns
+                for header, cell in cells.items()
+                if header.startswith(f"Beauty {column}") and cell.get("published") is not None
+            }
+            if row["method"] and values:
+                found.setdefault(row["method"], values)
+    return found
+
+
+def table(task: str, tables: list[dict[str, Any]], runs: Path) -> str:
+    """Return one table as Markdown."""
+    columns = COLUMNS[task]
+    others = published_of(tables, task)
+    lines = [
+        f"**{TITLES[task]}**, Amazon Beauty (2014, 5-core), 12,101 items",
+        "",
+        f"| method | preset | seeds | {' | '.join(columns)} | published {', '.join(PUBLISHED[task][1])} |",
+        f"| --- | --- | --- | {' | '.join(['---'] * len(columns))} | --- |",
+    ]
+    for row, cells, result in rows_of(tables, task, runs):
+        values = [number(cells[column]) for column in columns]
+        said = ", ".join(f"{value:.4f}" for value in others.get(result.method, {}).values()) or "–"
+        seeds = ", ".join(map(str, cells[columns[0]]["seeds"]))
+        name = row["label"] + (" (control)" if row["control"] else "")
+        lines.append(f"| {name} | {result.preset} | {seeds} | {' | '.join(values)} | {said} |")
+    return "\n".join(lines)
+
+
+def number(cell: Row) -> str:
+    """Return a mean with its 95% interval."""
+    return f"{cell['mean']:.4f} [{cell['low']:.4f}, {cell['high']:.4f}]"
+
+
+def text() -> str:
+    """Return what stands between the markers."""
+    results = benchmark.load_results(HERE / "results.tar.xz")
+    names = ("recommendation", "search", "table3", "table4")
+    tables = json.loads(results.table(*names).text("json"))
+    parts = [table(task, tables, results.runs) for task in COLUMNS]
+    note = (
+        "Means over the seeds with 95% intervals over users or queries and seeds. Text: title and brand, all that this "
+        "set has; every encoder is the packaged MiniLM; CPU only. Published values are of other settings. How they were "
+        "measured, with every other table: `reports/measured/`."
+    )
+    return "\n\n".join([*parts, note])
+
+
+def main() -> int:
+    """Rewrite README.md between its markers, or print."""
+    if "--print" in sys.argv[1:]:
+        print(text())
+        return 0
+    old = README.read_text("utf-8")
+    pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
+    if not pattern.search(old):
+        print(f"{README}: has no line {BEGIN}", file=sys.stderr)
+        return 1
+    README.write_text(pattern.sub(lambda _: f"{BEGIN}\n\n{text()}\n\n{END}", old), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

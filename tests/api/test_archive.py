@@ -1,0 +1,130 @@
+"""`benchmark archive`: what it holds and leaves out, and that reports and checks read it as they read a folder."""
+
+import json
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from conftest import FAST
+
+import benchmark
+from benchmark.api.archive import write_archive
+from benchmark.cli.main import main
+from benchmark.errors import BenchmarkError
+
+RUN = ["--methods", "rqkmeans,popularity", "--tasks", "id-quality,recommendation", "--preset", "tiny", "--seeds", "0,1"]
+RUN += ["--set", "rqkmeans.codebook_size=6", *FAST, "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def runs(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("archived") / "runs"
+    assert main(["run", "--dataset", str(shop), *RUN, "--runs", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def archive(runs: Path) -> Path:
+    path = runs.parent / "shop.tar.xz"
+    write_archive(runs, path)
+    return path
+
+
+def test_nothing_of_the_data_set_and_no_ranking_is_in_it(archive: Path) -> None:
+    with tarfile.open(archive) as tar:
+        names = {Path(member.name).name for member in tar if not Path(member.name).name.startswith("scores.")}
+    assert names == {"result.json", "cost.json", "ids.tsv", "log.jsonl", "left-out.txt"}
+
+
+def test_what_is_left_out_is_listed_and_what_is_not_is_the_same_bytes(archive: Path, runs: Path) -> None:
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            content = tar.extractfile(member)
+            assert content is not None
+            path = runs / member.name
+            if path.name != "left-out.txt":
+                assert content.read() == path.read_bytes()
+                continue
+            listed = json.loads((path.parent / "result.json").read_text())["files"]
+            there = {
+                Path(other.name).name
+                for other in tar.getmembers()
+                if Path(other.name).parent == path.parent.relative_to(runs)
+            }
+            assert {Path(name).name for name in listed} - there == set(content.read().decode().split())
+
+
+def test_the_same_results_give_the_same_bytes(archive: Path, runs: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(runs, tmp_path / "elsewhere"))
+    write_archive(copy, tmp_path / "again.tar.xz")
+    assert (tmp_path / "again.tar.xz").read_bytes() == archive.read_bytes()
+
+
+def test_tables_of_an_archive_are_those_of_its_folder(
+    archive: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = "id-quality,recommendation,cost"
+    texts = []
+    for source in (runs, archive):
+        assert main(["report", "--runs", str(source), "--tables", tables, "--format", "md"]) == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1]
+    assert "rqkmeans" in texts[0]
+    assert str(benchmark.load_results(archive).table("recommendation")) == str(
+        benchmark.load_results(runs).table("recommendation")
+    )
+
+
+def test_verify_says_what_is_left_out_and_still_finds_a_changed_number(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", str(archive)]) == 0
+    assert "Left out by the archive: " in capsys.readouterr().out
+    folder = tmp_path / "unpacked"
+    folder.mkdir()
+    subprocess.run(["tar", "xf", str(archive), "-C", str(folder)], check=True)
+    path = sorted(folder.glob("*/popularity/*/seed-0/scores.recommendation.tsv"))[0]
+    header, first, *rest = path.read_text().split("\n")
+    path.write_text("\n".join([header, first.replace("\t0.0", "\t1.0", 1), *rest]))
+    assert main(["verify", str(folder)]) == 1
+    said = capsys.readouterr().out
+    assert "does not follow: " in said
+    assert "scores.recommendation.tsv: was changed" in said
+
+
+def test_a_file_that_an_archive_does_not_list_as_left_out_is_missing(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subprocess.run(["tar", "xf", str(archive), "-C", str(tmp_path)], check=True)
+    sorted(tmp_path.glob("*/rqkmeans/*/seed-0/ids.tsv"))[0].unlink()
+    assert main(["verify", str(tmp_path)]) == 1
+    assert "missing: " in capsys.readouterr().out
+
+
+def test_wrong_names_and_broken_archives_are_refused(
+    archive: Path, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["archive", "--runs", str(runs), "--out", str(tmp_path / "x.zip")]) == 2
+    assert main(["archive", "--runs", str(tmp_path / "none"), "--out", str(tmp_path / "x.tar.xz")]) == 2
+    (tmp_path / "cut.tar.xz").write_bytes(archive.read_bytes()[:-200])
+    assert main(["report", "--runs", str(tmp_path / "cut.tar.xz")]) == 2
+    assert "cut.tar.xz" in capsys.readouterr().err
+    (tmp_path / "other.txt").write_text("text")
+    with pytest.raises(BenchmarkError, match="neither a folder of results nor an archive"):
+        benchmark.load_results(tmp_path / "other.txt")
+
+
+def test_a_folder_with_an_archive_and_a_report_of_it_is_verified_as_a_whole(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(archive, tmp_path / "results.tar.xz")
+    report = ["report", "--runs", str(archive), "--tables", "recommendation", "--format", "json,md"]
+    assert main([*report, "--out", str(tmp_path / "report")]) == 0
+    capsys.readouterr()
+    assert main(["verify", str(tmp_path)]) == 0
+    assert "4 results and 1 tables" in capsys.readouterr().out
+    text = (tmp_path / "report" / "tables.md").read_text()
+    (tmp_path / "report" / "tables.md").write_text(text.replace("0.", "1.", 1))
+    assert main(["verify", str(tmp_path)]) == 1
