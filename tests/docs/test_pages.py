@@ -24,9 +24,13 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text()
 OWN_TEST = {  # page -> the test that runs its commands
-    "clusters.md": "cli/test_docs_clusters.py", "own-ids.md": "cli/test_own_ids_page.py",
-    "own-method.md": "cli/test_plugin.py", "own-metric.md": "cli/test_metric_and_table_plugins.py",
-    "own-table.md": "cli/test_metric_and_table_plugins.py",
+    page: test for page, test in {
+        "clusters.md": "cli/test_docs_clusters.py", "metrics.md": "cli/test_metrics_page.py",
+        "own-ids.md": "cli/test_own_ids_page.py", "own-method.md": "cli/test_plugin.py",
+        "own-metric.md": "cli/test_metric_and_table_plugins.py",
+        "own-table.md": "cli/test_metric_and_table_plugins.py",
+        "run-options.md": "cli/test_run_options_page.py",
+    }.items() if (DOCS / page).is_file()
 }  # fmt: skip
 PAGES = [ROOT / "README.md", *(page for page in sorted(DOCS.glob("*.md")) if page.name not in OWN_TEST)]
 TEXTS = {str(page.relative_to(ROOT)): page.read_text() for page in [*PAGES, *map(DOCS.joinpath, OWN_TEST)]}
