@@ -17,6 +17,7 @@ from pages import commands, typed
 from products import orders, products
 
 from benchmark.cli.main import COMMANDS, main
+from benchmark.learning import selftest
 from benchmark.registry import load, registered
 from benchmark.types.method import Indexer
 
@@ -37,6 +38,15 @@ TEXTS = {str(page.relative_to(ROOT)): page.read_text() for page in [*PAGES, *map
 LINES = list(dict.fromkeys(line for page in PAGES for line in commands(page.read_text())))
 PARSED = ("benchmark bench", "benchmark data get", "benchmark serve")
 MADE = [line for line in LINES if not line.startswith(PARSED)]
+OF_METHODS = [
+    line
+    for path in [
+        *ROOT.glob("methods/**/README.md"),
+        *ROOT.glob("methods/*.py"),
+        ROOT / "benchmark/generative/README.md",
+    ]
+    for line in commands(path.read_text())
+]
 STAGES = ["warmup", "first.no_code", "first.full", "later.no_code", "later.full"]
 LMINDEXER = [word for stage in STAGES for word in ("--set", f"lmindexer.{stage}.epochs=0.01")]
 LMINDEXER += ["--set", "lmindexer.study_items=0"]
@@ -88,6 +98,7 @@ def test_the_command_works(
     line: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(selftest, "REPEATS", 1)
     if "--run-file" in line:
         rankings_of_another_system(folder)
     words = typed(line)
@@ -95,11 +106,12 @@ def test_the_command_works(
         words += [*(FAST if has_generative_part(words) else ()), "--device", "cpu"]
         words += ["--set", "rqvae.training.steps=20"] if "rqvae" in line else []
         words += LMINDEXER if "lmindexer" in line else []
+        words += ["--dry-run"] if "--text-fields" in line else []  # to encode all texts once more takes long
     assert main(words) == 0
     assert capsys.readouterr().out.strip()
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line not in MADE])
+@pytest.mark.parametrize("line", [*(line for line in LINES if line not in MADE), *OF_METHODS])
 def test_the_command_is_one_that_the_suite_has(line: str) -> None:
     """What needs a network, minutes, or runs until Ctrl-C: its words are those that the parser takes."""
     name, *words = shlex.split(line)[1:]
