@@ -13,13 +13,13 @@ DEMO_METHODS := lmindexer,rqvae,hc,rqkmeans,bm25,dual-encoder,hgn,gru4rec,bert4r
 
 MEASURED_TABLES := id-quality,id-structure,id-use,recommendation,search,cost,cold-start,id-growth,paper
 
-.PHONY: demo test check clean measured
+.PHONY: demo test check docs clean measured
 
 demo: $(VENV)/installed
 	$(BIN)/benchmark run --methods $(DEMO_METHODS) --dataset demo --runs $(RUNS)
 	@echo "One page with all tables:  $(BIN)/benchmark report --runs $(RUNS) --format html --out out"
-	@echo "Data of your own:          $(BIN)/benchmark run --methods rqvae,bm25 --dataset FOLDER  (README.md, Your own data)"
-	@echo "A method of your own:      20 lines of Python  (README.md, A method of your own)"
+	@echo "Data of your own:          $(BIN)/benchmark run --methods rqvae,bm25 --dataset FOLDER  (docs/own-data.md)"
+	@echo "A method of your own:      20 lines of Python  (docs/own-method.md)"
 
 test: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -39,6 +39,9 @@ check: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 $(VENV)/installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'

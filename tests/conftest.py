@@ -22,7 +22,7 @@ settings.load_profile("suite")
 
 # Files of few and long tests: begun first, so that none of them is what the others have ended before
 LONG = (
-    "test_faults.py", "test_kill.py", "test_cold_start.py", "test_readme.py", "test_several_processes.py",
+    "test_faults.py", "test_kill.py", "test_cold_start.py", "test_pages.py", "test_several_processes.py",
     "test_run.py", "test_tune.py", "test_plugin.py", "test_metric_and_table_plugins.py",
 )  # fmt: skip
 

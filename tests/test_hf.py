@@ -1,5 +1,6 @@
-"""`benchmark.hf`: IDs of a finished cell in Hugging Face generate, as the README shows it."""
+"""`benchmark.hf`: IDs of a finished cell in Hugging Face generate, as docs/decode.md shows it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,8 @@ from benchmark.errors import BenchmarkError, DataError, UsageError
 from benchmark.generative.vocabulary import CodeVocabulary
 from benchmark.types.codes import Codes
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-SECTION = README.split("## Decode in Hugging Face `generate`")[1].split("\n## ")[0]
-EXAMPLE = "\n".join(line[4:] for line in SECTION.splitlines() if line.startswith("    ") or not line.strip())
+PAGE = (Path(__file__).parents[1] / "docs" / "decode.md").read_text()
+(EXAMPLE,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
 WORDS = ["<pad>", "</s>", "<unk>", "a", "red", "desk", "lamp"]
 
 
@@ -45,7 +45,7 @@ def tokenizer_and_model() -> tuple[PreTrainedTokenizerFast, T5ForConditionalGene
     return tokenizer, T5ForConditionalGeneration(config).eval()
 
 
-def test_the_readmes_example_returns_ten_items_of_the_cell(cell: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_pages_example_returns_ten_items_of_the_cell(cell: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert 10 <= len([line for line in EXAMPLE.splitlines() if line.strip()]) <= 12
     tokenizer, model = tokenizer_and_model()
     code = EXAMPLE.replace("runs/demo/rqkmeans/<key>/seed-0", str(cell))

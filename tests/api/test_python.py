@@ -1,4 +1,4 @@
-"""The public Python interface: what the README and the notebook show, and the same numbers as the command line."""
+"""The public Python interface: what docs/python.md and the notebook show, and the same numbers as the command line."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_an_editor_follows_a_method_in_a_plain_checkout(tmp_path):
         assert place.module_path.name == file and place.module_path.is_file()
 
 
-def test_the_notebook_runs_and_the_readme_shows_its_calls(tmp_path, monkeypatch, small_demo):
+def test_the_notebook_and_the_page_on_python_run(tmp_path, monkeypatch, small_demo):
     monkeypatch.chdir(tmp_path)
     notebook = json.loads((ROOT / "tests" / "first_steps.ipynb").read_text())
     space: dict[str, Any] = {}
@@ -138,6 +138,9 @@ def test_the_notebook_runs_and_the_readme_shows_its_calls(tmp_path, monkeypatch,
     run, frame, table, compared, (title, code) = shown
     assert len(run) == 4 and set(frame.label) == {"rqkmeans", "random"} and (frame.metric == "AMI").all()
     assert "<table>" in table._repr_html_() and "AMI" in str(compared) and title and code.shape == (4,)
+    page = (ROOT / "docs" / "python.md").read_text()
+    first, second = re.findall(r"```python\n(.*?)```", page, re.S)
+    for block in (first, second):
+        exec(compile(block, "python.md", "exec"), space)
     readme = (ROOT / "README.md").read_text()
-    for call in ('results.table("id-quality")', "ResidualKMeans(levels=3).fit(corpus)", "results.to_frame()"):
-        assert call in readme
+    assert "\n".join(f"    {line}".rstrip() for line in first.rstrip().splitlines()) in readme

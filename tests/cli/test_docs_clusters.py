@@ -26,8 +26,3 @@ def test_the_command_plans_its_cells(line: str, tmp_path: Path, capsys: pytest.C
     words = [str(tmp_path) if word == "/shared/runs" else word for word in shlex.split(line)[1:]]
     assert main([*words, "--dry-run"]) == 0
     assert "to compute" in capsys.readouterr().out
-
-
-def test_the_readme_names_every_page() -> None:
-    readme = (DOCS.parent / "README.md").read_text()
-    assert [page.name for page in DOCS.glob("*.md") if f"docs/{page.name}" not in readme] == []

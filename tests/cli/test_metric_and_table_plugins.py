@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from conftest import FAST
 from installed import Installed
+from pages import commands, typed
 
 from benchmark.metrics.ranking import read_scores
 from benchmark.results.result_files import read_id_lines
 from benchmark.types.trec import read_qrels, read_run
 
 TESTS = Path(__file__).parents[1]
-README = (TESTS.parent / "README.md").read_text()
 METRICS, TABLE = TESTS / "example_metric", TESTS / "example_table"
+PAGES = {folder: (TESTS.parent / "docs" / page).read_text()
+         for folder, page in ((METRICS, "own-metric.md"), (TABLE, "own-table.md"))}  # fmt: skip
 SHOWN = ["First rank", "Imbalance", "IDs at a glance"]
 
 
@@ -25,8 +27,9 @@ SHOWN = ["First rank", "Imbalance", "IDs at a glance"]
 def plugin(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Both plugins, with results of two methods."""
     plugin = Installed.of(tmp_path_factory.mktemp("plugins"), METRICS, TABLE)
-    words = ["run", "--methods", "random,popularity", "--dataset", shop, "--set", "random.codebook_size=8"]
-    printed = plugin.benchmark(*words, *FAST, "--device", "cpu")
+    (run,) = [words for words in map(typed, commands(PAGES[METRICS])) if words[0] == "run"]
+    words = [str(shop) if word == "demo" else word for word in run]
+    printed = plugin.benchmark(*words, "--set", "random.codebook_size=8", *FAST, "--device", "cpu")
     assert all(text in printed for text in SHOWN)
     return plugin
 
@@ -150,13 +153,18 @@ def test_a_wrong_metric_is_refused_by_name(change: tuple[str, str], message: str
     assert printed[0] in "12" and re.search(message, printed), printed
 
 
-@pytest.mark.parametrize("file", [METRICS / "first_rank.py", TABLE / "overview.py"])
-def test_the_readme_shows_the_code_of_the_examples_and_their_entry_points(file: Path) -> None:
-    indented = "\n".join(f"    {line}".rstrip() for line in file.read_text().rstrip("\n").split("\n"))
-    assert indented in README
-    pyproject = (file.parent / "pyproject.toml").read_text()
-    (entry,) = re.findall(rf"^.*{file.stem}:.*$", pyproject, re.M)
-    assert f"    {entry}" in README
+@pytest.mark.parametrize("file", [METRICS / "first_rank.py", METRICS / "imbalance.py", TABLE / "overview.py"])
+def test_the_page_shows_the_code_of_the_example_and_its_pyproject(file: Path) -> None:
+    for shown in (file, file.parent / "pyproject.toml"):
+        indented = "\n".join(f"    {line}".rstrip() for line in shown.read_text().rstrip("\n").split("\n"))
+        assert indented in PAGES[file.parent]
+
+
+def test_the_other_commands_of_both_pages_work(plugin: Installed) -> None:
+    others = [words for page in PAGES.values() for words in map(typed, commands(page)) if words[0] != "run"]
+    assert len(others) == 3
+    for words in others:
+        assert plugin.benchmark(*words).strip()
 
 
 def test_the_versions_are_those_of_this_environment(plugin: Installed) -> None:

@@ -2,22 +2,20 @@
 
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import commands, typed
+from products import products
 
 from benchmark.cli.main import main
 from benchmark.results.result_files import read_id_lines
 
 PAGE = (Path(__file__).parents[2] / "docs" / "own-ids.md").read_text()
-COMMANDS = re.findall(r"^    (benchmark .*)$", PAGE, re.M)
+COMMANDS = commands(PAGE)
 EXAMPLE = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.S))
-KINDS = {"Lamps": "lamp", "Brushes": "brush", "Mugs": "mug", "Chairs": "chair", "Knives": "knife"}
-COLOURS = ("red", "blue", "green", "black", "white", "grey", "yellow", "pink", "brown", "silver")
-USES = ("desk", "garden", "travel", "kitchen", "office", "camping", "bath", "studio", "hotel", "ship")
 
 
 @pytest.fixture(scope="module")
@@ -25,29 +23,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where all commands are typed, one after the other."""
     folder = tmp_path_factory.mktemp("newcomer")
     random = np.random.default_rng(0)
-
-    def products(first: int, n: int) -> str:
-        lines = ["sku,name,brand,category"]
-        for number in range(first, first + n):
-            kind = list(KINDS)[number % len(KINDS)]
-            name = f"{random.choice(COLOURS)} {random.choice(USES)} {KINDS[kind]}".capitalize()
-            lines.append(f"p{number:04},{name},{random.choice(['Lumina', 'Oak', 'Rill'])},Home > {kind}")
-        return "\n".join(lines) + "\n"
-
-    (folder / "products.csv").write_text(products(1, 1000))
-    (folder / "new-products.csv").write_text(products(1001, 10))
+    (folder / "products.csv").write_text(products(1, 1000, random))
+    (folder / "new-products.csv").write_text(products(1001, 10, random))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         yield folder
-
-
-def typed(line: str) -> list[str]:
-    """Return the words of a command as a shell makes them: a pattern becomes the path that it fits."""
-    words = []
-    for word in shlex.split(line)[1:]:
-        paths = sorted(map(str, Path().glob(word))) if "*" in word else []
-        words += paths or [word]
-    return words
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -1,15 +1,18 @@
 """The example plugin, installed as a distribution of its own, is a row of every table; and every method conforms."""
 
+import re
 from pathlib import Path
 
 import pytest
 from conftest import FAST
 from installed import Installed
+from pages import commands, typed
 
 from benchmark.conformance import check_method
 from benchmark.registry import registered
 
 PLUGIN = Path(__file__).parents[1] / "example_plugin"
+PAGE = (PLUGIN.parents[1] / "docs" / "own-method.md").read_text()
 SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
     "dual-encoder": {"training": {"steps": 2, "batch_size": 8}},
     "hc": {"children": 4, "leaf_factor": 10},
@@ -56,20 +59,23 @@ def test_the_example_has_at_most_20_lines_of_code_and_one_entry_point() -> None:
     assert len(section.strip().splitlines()) == 1
 
 
-def test_the_readme_shows_the_whole_example() -> None:
-    readme = (PLUGIN.parents[1] / "README.md").read_text()
-    shown = [line.removeprefix("    ") for line in readme.splitlines()]
+def test_the_page_shows_the_whole_example() -> None:
+    shown = "\n".join(line.removeprefix("    ") for line in PAGE.splitlines())
     code = (PLUGIN / "first_letter.py").read_text().splitlines()[2:]
-    assert "\n".join(code) in "\n".join(shown)
+    assert "\n".join(code) in shown
+    assert (PLUGIN / "pyproject.toml").read_text().rstrip() in shown
 
 
 def test_an_installed_plugin_shows_in_every_table(shop: Path, tmp_path: Path) -> None:
     """Installed with pip into a folder of its own, it is listed, runs, conforms and stands in all tables."""
     plugin = Installed.of(tmp_path, PLUGIN)
-    assert "first-letter  indexer" in plugin.benchmark("list", "methods")
-    plugin.python("from benchmark.conformance import check_method; check_method('first-letter')")
-    words = ["run", "--methods", "first-letter,random", "--dataset", str(shop), "--runs", "runs", "--device", "cpu"]
-    printed = plugin.benchmark(*words, "--set", "random.codebook_size=16", *FAST)
+    listing, run = map(typed, commands(PAGE))
+    assert "first-letter  indexer" in plugin.benchmark(*listing)
+    (check,) = re.findall(r'^    python -c "(.*)"$', PAGE, re.M)
+    assert "check_method('first-letter')" in check
+    plugin.python(check)
+    words = [str(shop) if word == "demo" else word for word in run]
+    printed = plugin.benchmark(*words, "--device", "cpu", "--set", "random.codebook_size=16", *FAST)
     tables = printed.split("\n\n")
     for title in ("ID quality", "Next-item recommendation", "Search", "Cost"):
         at = next(i for i, block in enumerate(tables) if block.startswith(title))
