@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.metrics.lookup import find_metric
 from benchmark.reports.figures.categories import file_parts
@@ -27,6 +27,7 @@ SAMPLES = 2_000
 MOST = 30  # metrics in one figure
 OF_DATA = ("labelled_items", "co_purchase_pairs")  # the same for all IDs
 
+Float64 = NDArray[np.float64]
 Rows = list[tuple[Result, ...]]
 Correlation = tuple[str, float, float, float, int]  # metric, rho, low, high, rows
 
@@ -53,12 +54,6 @@ def correlations(rows: Rows, task: str, outcome: str) -> list[Correlation]:
 
     Metrics with fewer than five such rows, or with one value in all, are left out.
     """
-    from scipy.stats import rankdata
-
-    def rho(x: Any, y: Any) -> float:
-        a, b = rankdata(x), rankdata(y)
-        return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) and np.ptp(b) else float("nan")
-
     found = []
     names = sorted({name for seeds in rows for name in _means(seeds, "id-quality")} - set(OF_DATA))
     for name in names:
@@ -70,11 +65,19 @@ def correlations(rows: Rows, task: str, outcome: str) -> list[Correlation]:
         if len(pairs) < ROWS or min(len(set(side)) for side in zip(*pairs, strict=True)) < 2:
             continue
         values = np.array(pairs)
-        random = np.random.default_rng(0)
-        drawn = [rho(*values[random.integers(0, len(values), len(values))].T) for _ in range(SAMPLES)]
-        low, high = np.nanquantile(drawn, (0.025, 0.975))
-        found.append((name, rho(*values.T), float(low), float(high), len(values)))
+        drawn = values[np.random.default_rng(0).integers(0, len(values), (SAMPLES, len(values)))]
+        low, high = np.nanquantile(_spearman(drawn[..., 0], drawn[..., 1]), (0.025, 0.975))
+        found.append((name, float(_spearman(*values.T)), float(low), float(high), len(values)))
     return sorted(found, key=lambda one: (-abs(one[1]), one[0]))
+
+
+def _spearman(x: Float64, y: Float64) -> Float64:
+    """Return Spearman's rho along the last axis [..., n] -> [...]; NaN where all values of a side are equal."""
+    from scipy.stats import rankdata
+
+    a, b = (rankdata(side, axis=-1) - (side.shape[-1] + 1) / 2 for side in (x, y))  # ranks less their mean
+    with np.errstate(invalid="ignore"):
+        return np.asarray((a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1)))
 
 
 def _means(seeds: Sequence[Result], task: str) -> Mapping[str, float]:

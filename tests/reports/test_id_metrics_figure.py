@@ -8,6 +8,7 @@ from result_files import put
 from scipy.stats import spearmanr
 
 from benchmark.cli.main import main
+from benchmark.reports.figures import id_metrics
 from benchmark.reports.figures.id_metrics import comparable, correlations
 from benchmark.results.result_files import load_results
 
@@ -31,6 +32,21 @@ def test_correlations_are_spearmans_over_rows_and_lie_in_their_intervals(tmp_pat
     assert (name, n) == ("AMI", 6)  # the constant metric and the number of labelled items are left out
     assert rho == pytest.approx(spearmanr(AMI, R).statistic)
     assert -1 <= low <= rho <= high <= 1
+
+
+def test_the_interval_is_that_of_resamples_taken_one_by_one(tmp_path, monkeypatch):
+    """Each resample is drawn and correlated by itself with SciPy; one value on a side has no correlation."""
+    monkeypatch.setattr(id_metrics, "SAMPLES", 60)
+    rows(tmp_path / "runs")
+    (found,) = comparable(load_results(tmp_path / "runs"))
+    ((_, _, low, high, n),) = correlations(found, "recommendation", "R@10")
+    random, drawn = np.random.default_rng(0), []
+    for _ in range(60):
+        picked = random.integers(0, n, n)
+        x, y = np.array(AMI)[picked], np.array(R)[picked]
+        if len(set(x)) > 1 and len(set(y)) > 1:
+            drawn.append(spearmanr(x, y).statistic)
+    assert (low, high) == pytest.approx(tuple(np.quantile(drawn, (0.025, 0.975))))
 
 
 def test_an_interval_without_any_relation_covers_zero(tmp_path):
