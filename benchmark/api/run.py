@@ -47,6 +47,7 @@ def run(
     self_retrieval: str = "excluded",
     split: str = "leave-one-out",
     ties: str = "file",
+    metrics: str | Sequence[str] = (),
     runs: str | PathLike[str] = RUNS,
     data_root: str | PathLike[str] | None = None,
     device: str = "auto",
@@ -63,7 +64,8 @@ def run(
     `ids_order` says what row numbers in them count: "items", "first-seen" or a file; `preset` is a name, or a file that
     `tune` wrote. A query that is itself an item does not find itself, unless `self_retrieval` is "kept". `split` is
     "leave-one-out", "time[:SHARE or DATE]" or "cold-start[:SHARE]", `ties` "file" or "shuffled[:SEED]"; a cut in time
-    and ties concern recommendation alone. `workers` is how many cells are computed side by side, "auto" what cores or
+    and ties concern recommendation alone. `metrics` are further ones for rankings, by ir-measures' names: "nDCG@20 P@5"
+    (`docs/metrics.md`). `workers` is how many cells are computed side by side, "auto" what cores or
     GPUs and memory allow; `executor` where: "local", or "ray" or "slurm" for several machines (`docs/clusters.md`). The
     defaults are those of `benchmark run`. A cell that fails is warned about and stands in `Results.failures`; the
     others are kept. Raises UsageError, a ValueError, for what does not exist or cannot be.
@@ -78,7 +80,7 @@ def run(
         run_files=labelled_runs(run_files) if ranked is None else ranked,  # type: ignore[arg-type]
         tasks=None if tasks is None else words_of(tasks), preset=None if preset is None else str(preset),
         seeds=_whole(seeds), settings=dict(settings or {}), text_fields=text_fields, queries=queries,
-        self_retrieval=self_retrieval, split=split, ties=ties, runs=Path(runs),
+        self_retrieval=self_retrieval, split=split, ties=ties, metrics=metrics, runs=Path(runs),
         data_root=None if data_root is None else Path(data_root), device=device, check=check,
         workers=parse_workers(workers), executor=parse_executor(executor),
     )  # fmt: skip

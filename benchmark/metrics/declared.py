@@ -151,6 +151,8 @@ _RANKING = (
     Metric("R@<k>", "share of the relevant items among the first <k>", tasks=RANKED, unit="share"),
     Metric("nDCG@<k>", "normalised discounted cumulative gain of the first <k>, grades as gains", tasks=RANKED),
     Metric("RR@<k>", "1 / rank of the first relevant item, 0 where it is not among the first <k>", tasks=RANKED),
+    Metric("P@<k>", "relevant items among the first <k>, divided by <k>", tasks=RANKED, unit="share"),
+    Metric("Success@<k>", "1 where a relevant item is among the first <k>, else 0", tasks=RANKED, unit="share"),
     Metric(
         "AP@<k>", "mean of the precision at each relevant item among the first <k>, divided by all relevant items",
         tasks=SEARCH,
