@@ -45,6 +45,7 @@ def run(
     self_retrieval: str = "excluded",
     split: str = "leave-one-out",
     ties: str = "file",
+    metrics: str | Sequence[str] = (),
     runs: str | PathLike[str] = RUNS,
     data_root: str | PathLike[str] | None = None,
     device: str = "auto",
@@ -63,7 +64,8 @@ def run(
     `ids_order` says what row numbers in them count: "items", "first-seen" or a file; `preset` is a name, or a file that
     `tune` wrote. A query that is itself an item does not find itself, unless `self_retrieval` is "kept". `split` is
     "leave-one-out", "time[:SHARE or DATE]" or "cold-start[:SHARE]", `ties` "file" or "shuffled[:SEED]"; a cut in time
-    and ties concern recommendation alone. `workers` is how many cells are computed side by side, "auto" what cores or
+    and ties concern recommendation alone. `metrics` are further ones for rankings, by ir-measures' names: "nDCG@20 P@5"
+    (`docs/metrics.md`). `workers` is how many cells are computed side by side, "auto" what cores or
     GPUs and memory allow; `executor` where: "local", or "ray" or "slurm" for several machines (`docs/clusters.md`).
     With `limit` only so many test users and test queries are ranked and scored, as a first look. The defaults are those
     of `benchmark run`. With `any_version` a result of another version of the suite's code counts as
@@ -73,7 +75,8 @@ def run(
     request = make_request(
         str(dataset), methods=methods, ids=ids, ids_order=str(ids_order), run_files=run_files, tasks=tasks,
         preset=None if preset is None else str(preset), seeds=seeds, settings=settings, text_fields=text_fields,
-        queries=queries, self_retrieval=self_retrieval, split=split, ties=ties, runs=Path(runs),
+        queries=queries, self_retrieval=self_retrieval, split=split, ties=ties, metrics=metrics,
+        runs=Path(runs),
         data_root=None if data_root is None else Path(data_root), device=device, workers=workers, executor=executor,
         check=check, any_version=any_version, limit=limit,
     )  # fmt: skip

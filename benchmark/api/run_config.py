@@ -55,6 +55,7 @@ class RunConfig(BaseModel):
     self_retrieval: str = "excluded"
     split: str = "leave-one-out"
     ties: str = "file"
+    metrics: list[str] | str = ""
     runs: str = str(RUNS)
     data_root: str | None = None
     device: str = "auto"

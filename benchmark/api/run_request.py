@@ -19,6 +19,7 @@ from benchmark.data.ties import FILE, parse_ties
 from benchmark.errors import UsageError, quoted
 from benchmark.fetching.hub import HUB, local_ids
 from benchmark.learning.devices import check_device_name
+from benchmark.metrics.named import asked_names
 from benchmark.results.id_files import label_of
 from benchmark.results.id_order import FIRST_SEEN, first_seen
 from benchmark.results.result_files import RUNS
@@ -40,7 +41,7 @@ class RunRequest:
     in these files count ("items", "first-seen" or a file); `run_files` label -> rankings of another system; `preset` a
     name or a file that `tune` wrote; `settings` dotted key -> value, LABEL.KEY or generative.KEY; `self_retrieval` says
     whether a query that is itself an item may find itself ("excluded" or "kept"), `split` and `ties` how histories are
-    split and read (`benchmark.data.protocols`).
+    split and read (`benchmark.data.protocols`); `metrics` are further ones for rankings (`benchmark.metrics.named`).
     """
 
     dataset: str
@@ -57,6 +58,7 @@ class RunRequest:
     self_retrieval: str = EXCLUDED
     split: str = LEAVE_ONE_OUT
     ties: str = FILE
+    metrics: str | Sequence[str] = ()
     runs: Path = RUNS
     data_root: Path | None = None
     device: str = "auto"
@@ -148,6 +150,7 @@ class RunRequest:
     def _plan(self) -> Plan:
         check_device_name(self.device)
         split, ties = parse_split(self.split), parse_ties(self.ties)
+        metrics = asked_names(self.metrics, Protocol.depth) if self.metrics else ()
         if self.ids_order != FIRST_SEEN:
             self.variants()  # a wrong name or setting is found before the data are
         dataset = self.open()
@@ -159,7 +162,9 @@ class RunRequest:
         protocol = Protocol(fields, queries, self.preset_name, self.self_retrieval, split, ties)
         if self.limit is not None:
             protocol, dataset = FirstLook.of(protocol, self.limit), limited_data(dataset, self.limit)
-        plan = make_plan(dataset, variants, tasks=self.tasks, seeds=self.seeds, protocol=protocol, runs=self.runs)
+        plan = make_plan(
+            dataset, variants, tasks=self.tasks, seeds=self.seeds, protocol=protocol, runs=self.runs, metrics=metrics
+        )
         check_variants(plan)
         return plan
 

@@ -79,6 +79,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ties", default="file", metavar="file|shuffled[:SEED]",
         help="events of a user at one time stamp: in the order of the file (default), or in a random one",
     )  # fmt: skip
+    parser.add_argument(
+        "--metrics", default="", metavar="'NAME ..'",
+        help="further metrics of rankings, by their names in ir-measures: 'nDCG@20 P@5' (docs/metrics.md); cut-offs up "
+        "to 20, the depth of rankings. Cells that are finished are scored again, not trained again",
+    )  # fmt: skip
     parser.add_argument("--data-root", type=Path, default=None, help="folder of data sets (or BENCHMARK_DATA)")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder for results (default runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -146,6 +151,7 @@ def request_of(arguments: argparse.Namespace) -> Any:
         self_retrieval=arguments.self_retrieval,
         split=arguments.split,
         ties=arguments.ties,
+        metrics=arguments.metrics,
         runs=arguments.runs,
         data_root=arguments.data_root,
         device=arguments.device,

@@ -16,8 +16,8 @@ AddArguments = Callable[[argparse.ArgumentParser], None]
 
 LISTS = ("methods", "tasks")
 AS_THEY_ARE = (
-    "dataset", "ids_order", "preset", "text_fields", "queries", "self_retrieval", "split", "ties", "device", "workers",
-    "executor", "any_version", "limit",
+    "dataset", "ids_order", "preset", "text_fields", "queries", "self_retrieval", "split", "ties", "metrics", "device",
+    "workers", "executor", "any_version", "limit",
 )  # fmt: skip
 
 

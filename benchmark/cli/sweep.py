@@ -132,6 +132,7 @@ def _options(arguments: argparse.Namespace, settings: list[str], seed: int) -> l
     options += ["--self-retrieval", "kept"] if arguments.self_retrieval == "kept" else []
     options += ["--split", arguments.split] if arguments.split != "leave-one-out" else []
     options += ["--ties", arguments.ties] if arguments.ties != "file" else []
+    options += ["--metrics", arguments.metrics] if arguments.metrics else []
     options += ["--device", arguments.device] if arguments.device != "auto" else []
     options += ["--workers", arguments.workers] if arguments.workers != "auto" else []
     options += ["--executor", arguments.executor] if arguments.executor != "local" else []

@@ -7,7 +7,8 @@
 The stored rankings, judgments and IDs are scored a second time, by other code than the suite's, and every stored file
 is compared with the digest that its result was written with, so that a change that moves no number is named too: a
 setting, a query's text, two irrelevant items that changed places. A digest finds accidents and edits; it does not stop
-somebody who computes it anew. Results of older versions have none and are checked by their numbers alone. An archive
+somebody who computes it anew. Results of older versions have none and are checked by their numbers alone. Metrics of
+plugins, and those of `run --metrics` that ir-measures alone can compute, are named: they are not recomputed. An archive
 (`benchmark archive`) is unpacked into a temporary folder; what it leaves out is counted, and means are compared with
 their values per query.
 
@@ -42,10 +43,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Print what does not follow, was changed, is missing or was not checked; return 0 only if there is none of it.
 
-    What only a plugin can recompute, and which results have no digests, is printed too and is no failure.
+    What only a plugin or ir-measures can compute, and which results have no digests, is printed too and is no failure.
     """
     from benchmark.api.archive import opened_runs
-    from benchmark.verification.findings import CHANGED, LEFT_OUT, MISSING, NO_DIGESTS, NOT_CHECKED, OF_PLUGIN, WRONG
+    from benchmark.verification.findings import (
+        CHANGED,
+        LEFT_OUT,
+        MISSING,
+        NO_DIGESTS,
+        NOT_CHECKED,
+        NOT_RECOMPUTED,
+        OF_PLUGIN,
+        WRONG,
+    )
     from benchmark.verification.verify import together, verify
 
     packed = arguments.folder / PACKED
@@ -66,7 +76,7 @@ def execute(arguments: argparse.Namespace) -> int:
         return 1 if findings.failures else 0
     titles = {
         CHANGED: "changed", WRONG: "does not follow", MISSING: "missing", NOT_CHECKED: "not checked",
-        OF_PLUGIN: "of a plugin",
+        OF_PLUGIN: "of a plugin", NOT_RECOMPUTED: "not recomputed",
     }  # fmt: skip
     for kind, title in titles.items():
         found = findings.of(kind)

@@ -140,6 +140,23 @@ ID_METRICS = (
         footnote="Next AMI@<d>: {description}.",
     ),
     Metric(
+        "neighbour_hit@<d>", "mean share of an item's 10 nearest neighbours by title whose first <d> codes are its own",
+        tasks=QUALITY, unit="share", higher_is_better=None, digits=3, header="Neighbours@<d>", source="files",
+        footnote="Neighbours@<d>: {description}.",
+    ),
+    Metric(
+        "neighbour_hit@<d> (chance)", "share of all pairs of two items whose first <d> codes agree",
+        tasks=QUALITY, unit="share", higher_is_better=None, digits=3, header="Neighbours@<d> (chance)", source="files",
+        footnote="Neighbours@<d> (chance): {description}.",
+    ),
+    Metric(
+        "neighbour_lift@<d>",
+        "how many times more often nearest neighbours by title share their first <d> codes than any two items do; 1 is "
+        "chance",
+        tasks=QUALITY, unit="times", range=(0, inf), digits=2, header="Neighbour lift@<d>", source="files",
+        footnote="Neighbour lift@<d>: {description}.",
+    ),
+    Metric(
         "length", "mean number of codes per item, before the dedup counter",
         tasks=QUALITY, unit="codes", higher_is_better=None, range=(1, inf), digits=2, header="Length",
     ),
@@ -149,6 +166,8 @@ _RANKING = (
     Metric("R@<k>", "share of the relevant items among the first <k>", tasks=RANKED, unit="share"),
     Metric("nDCG@<k>", "normalised discounted cumulative gain of the first <k>, grades as gains", tasks=RANKED),
     Metric("RR@<k>", "1 / rank of the first relevant item, 0 where it is not among the first <k>", tasks=RANKED),
+    Metric("P@<k>", "relevant items among the first <k>, divided by <k>", tasks=RANKED, unit="share"),
+    Metric("Success@<k>", "1 where a relevant item is among the first <k>, else 0", tasks=RANKED, unit="share"),
     Metric(
         "AP@<k>", "mean of the precision at each relevant item among the first <k>, divided by all relevant items",
         tasks=SEARCH,
@@ -172,6 +191,40 @@ RANKING_METRICS = (
         )
         for metric in _RANKING[:3]
         for reading, higher, place in READINGS
+    ),
+)  # fmt: skip
+RECOMMENDATION = ("recommendation",)
+BEYOND_ACCURACY = (
+    Metric(
+        "coverage@<k>", "share of the catalogue's items that are among the first <k> of at least one user",
+        tasks=RECOMMENDATION, unit="share", higher_is_better=None, header="Coverage@<k>", source="files",
+        footnote="Coverage@<k>: {description}.",
+    ),
+    Metric(
+        "item_gini@<k>",
+        "Gini coefficient of how often each of the catalogue's items is among the first <k>: 0 where all are as often",
+        tasks=RECOMMENDATION, higher_is_better=None, digits=3, header="Item Gini@<k>", source="files",
+        footnote="Item Gini@<k>: {description}.",
+    ),
+    Metric(
+        "novelty@<k>",
+        "mean self-information of the first <k> items: -log2 of an item's share of all training events; an item "
+        "without any counts as taken once",
+        tasks=RECOMMENDATION, unit="bits", higher_is_better=None, range=(0, inf), digits=2, header="Novelty@<k>",
+        source="files", footnote="Novelty@<k>: {description}.",
+    ),
+    Metric(
+        "popularity@<k>",
+        "mean over the first <k> items of the share of the catalogue with fewer training events, and half of the share "
+        "with as many; 0.5 for items drawn at random",
+        tasks=RECOMMENDATION, unit="share", higher_is_better=None, digits=3, header="Popularity@<k>",
+        source="files", footnote="Popularity@<k>: {description}.",
+    ),
+    Metric(
+        "diversity@<k>",
+        "1 - mean share of their category paths that two of the first <k> items have in common, over pairs with paths",
+        tasks=RECOMMENDATION, higher_is_better=None, digits=3, header="Diversity@<k>", source="files",
+        footnote="Diversity@<k>: {description}.",
     ),
 )  # fmt: skip
 
@@ -228,4 +281,23 @@ COSTS = (
         for task, short in (("recommendation", "rec."), ("search", "search"))
     ),
 )  # fmt: skip
-BUILT_IN = (*ID_METRICS, *RANKING_METRICS, *COSTS)
+CHURN = (
+    Metric(
+        "new_item", "share of the events after the cut in time whose item no training event has",
+        tasks=RECOMMENDATION, unit="share", higher_is_better=None, digits=3, header="New item", source="files",
+        footnote="New item: {description}.",
+    ),
+    Metric(
+        "new_prefix@<d>", "share of the events after the cut in time whose first <d> codes no training event has",
+        tasks=RECOMMENDATION, unit="share", higher_is_better=None, digits=3, header="New prefix@<d>", source="files",
+        footnote="New prefix@<d>: {description}.",
+    ),
+    Metric(
+        "code_drift@<d>",
+        "total variation distance of the first <d> codes of training events and of events after the cut in time: 0 "
+        "where people take all as often as before",
+        tasks=RECOMMENDATION, higher_is_better=None, digits=3, header="Code drift@<d>", source="files",
+        footnote="Code drift@<d>: {description}.",
+    ),
+)  # fmt: skip
+BUILT_IN = (*ID_METRICS, *RANKING_METRICS, *BEYOND_ACCURACY, *CHURN, *COSTS)

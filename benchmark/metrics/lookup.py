@@ -1,4 +1,4 @@
-"""Finding a metric's declaration by name: the suite's own (`declared`) and those of installed plugins."""
+"""Finding a metric's declaration by name: the suite's own (`declared`), plugins', and ir-measures' (`named`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 
 from benchmark.errors import BenchmarkError
 from benchmark.metrics.declared import BUILT_IN
-from benchmark.metrics.metric import IdMetric, Metric, QueryMetric
+from benchmark.metrics.metric import RANKED, IdMetric, Metric, QueryMetric
 from benchmark.registry import load, registered
 
 
@@ -18,9 +18,14 @@ def all_metrics() -> tuple[Metric, ...]:
 
 def find_metric(name: str, task: str = "") -> Metric | None:
     """Return the declaration of a metric that result files or tables name so, of any task or of this one."""
-    return _built_in(name, task) or next(
+    own = _built_in(name, task) or next(
         (metric for _, metric in plugins() if metric.name == name and (not task or task in metric.tasks)), None
     )
+    if own or (task and task not in RANKED):
+        return own
+    from benchmark.metrics.named import named_metric  # ir-measures is needed for its names alone
+
+    return named_metric(name)
 
 
 def metrics_titled(title: str) -> list[Metric]:

@@ -42,7 +42,7 @@ class Metric:
     digits: int = 4
     header: str = ""  # of its column; "" for the name
     footnote: str = ""  # of the tables that show it
-    source: str = "metrics"  # where reports find it: result.json ("metrics"), cost.json ("cost"), all seeds ("seeds")
+    source: str = "metrics"  # result.json; or "cost" (cost.json), "seeds" (IDs of all seeds), "files" (of the run)
     scale: float = 1.0  # from the stored number to the unit
 
     def __post_init__(self) -> None:

@@ -88,6 +88,8 @@ def _by_ir_measures(names: Sequence[str], grades: dict[str, dict[str, int]], run
     values = {name: np.zeros(len(grades)) for name in names}
     if run and names:
         for query, measure, value in ir_measures.evaluator(list(parsed), grades).iter_calc(run):
+            if not np.isfinite(value):
+                raise BenchmarkError(f"ir-measures gives {value} for {parsed[measure]} of '{query}': it has no mean")
             values[parsed[measure]][row[query]] = value
     return values
 

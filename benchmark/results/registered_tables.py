@@ -27,10 +27,15 @@ def fill_tables(
     """
     tables = chosen_tables(names)
     if columns is not None:
-        tables = _narrowed(tables, columns)
+        tables = _narrowed([_completed(table, results) for table in tables], columns)
     if headlines:
         tables = _with_headlines(tables)
     return [filled for table in tables for filled in table.fill(results)]
+
+
+def _completed(table: Any, results: Sequence[Result]) -> Any:
+    """Return a table with the columns that plugins and results add to it; one of another kind stays as it is."""
+    return table.completed(results) if hasattr(table, "completed") else table
 
 
 def _with_headlines(tables: Sequence[Any]) -> list[Any]:
@@ -53,7 +58,7 @@ def _narrowed(tables: Sequence[Any], wanted: Sequence[str]) -> list[Any]:
     for table, columns in of_table:
         kept = tuple(column for column, names in columns.items() if not names.isdisjoint(wanted))
         if kept:
-            narrowed.append(replace(table, columns=kept, with_plugins=False))
+            narrowed.append(replace(table, columns=kept))
     return narrowed
 
 

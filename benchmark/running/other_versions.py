@@ -16,6 +16,7 @@ from benchmark.results.digests import FILES, read_unchanged
 from benchmark.results.left_out import left_out
 from benchmark.results.result_files import Result, read_result
 from benchmark.running.cells import Cell, Plan
+from benchmark.running.scored_plan import further_metrics
 
 
 def results_of_other_versions(plan: Plan) -> dict[Cell, Result]:
@@ -46,11 +47,13 @@ def _is_of(result: Result, cell: Cell, plan: Plan) -> bool:
         "generative": variant.generative.model_dump(mode="json") if variant.generative else None,
     }
     own = result.config.get("protocol") or {}
+    further = further_metrics(plan) if cell.task != "id-quality" else ()
     return (
         (result.label, result.method, result.seed) == (variant.label, variant.method, cell.seed)
         and (result.preset, result.text_fields) == (protocol.preset, tuple(protocol.text_fields))
         and str(result.dataset["fingerprint"]) == dataset.fingerprint
         and all(result.config.get(name) == value for name, value in said.items())
+        and all(name in result.metrics[cell.task] for name in further)
         and (cell.task != "search" or result.queries == protocol.query_set)
         and own.get("self_retrieval", protocol.self_retrieval) == protocol.self_retrieval
         and own.get("depth") == protocol.depth

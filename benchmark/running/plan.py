@@ -25,6 +25,7 @@ from benchmark.registry import find, load, source_file
 from benchmark.running import runner
 from benchmark.running.catalogue import fitted_to_catalogue
 from benchmark.running.cells import KINDS, Cell, Plan, Protocol, Variant
+from benchmark.running.scored_plan import ScoredPlan
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 from benchmark.types.method import Indexer, Method, Retriever
 
@@ -136,8 +137,9 @@ def make_plan(
     seeds: Sequence[int],
     protocol: Protocol,
     runs: Path,
+    metrics: Sequence[str] = (),
 ) -> Plan:
-    """Return the cells of every variant, task and seed, task by task.
+    """Return the cells of every variant, task and seed, task by task; `metrics` are names of `asked_names`.
 
     Raises UsageError for a task that the data set cannot serve, ConfigError for a codebook larger than the data set.
     """
@@ -164,7 +166,11 @@ def make_plan(
                 "--split time and --ties change histories alone: only the task recommendation goes with them"
             )
         asked = ("recommendation",)
-    metrics = {metric.name: code_version(import_module(entry.module)) for entry, metric in plugins()}
+    of_plugins = {metric.name: code_version(import_module(entry.module)) for entry, metric in plugins()}
+    for name in metrics:
+        if name in of_plugins:
+            raise UsageError(f"--metrics {name}: an installed plugin has a metric of this name, and it is shown anyway")
+    further = {"further metrics": list(metrics)} if metrics else {}
     if protocol.of_histories:
         note = CHOSEN_ON_ALL if withholds_items(protocol.split) else CHOSEN_ELSEWHERE
         variants = [variant.with_note(note) if variant.trials else variant for variant in variants]
@@ -193,7 +199,8 @@ def make_plan(
                 "depth": protocol.depth,
                 "variant": variant.describe(),
                 "suite": suite,
-                "metrics": metrics,
+                "metrics": of_plugins,
+                **further,
             }
         )
         for seed in seeds:
@@ -201,8 +208,10 @@ def make_plan(
             cells += [Cell(variant, task, seed, key, folder) for task in own]
     if not cells:
         raise UsageError(f"nothing to run: {'; '.join(skipped) or 'no method serves the tasks of this data set'}")
+    if metrics and all(cell.task == "id-quality" for cell in cells):
+        raise UsageError("--metrics: these score rankings, and no cell of this run has a ranking (only id-quality)")
     cells.sort(key=lambda cell: TASKS.index(cell.task))  # a task's cells end together: its tables can be shown
-    return Plan(dataset, protocol, tuple(cells), tuple(skipped), suite)
+    return ScoredPlan(dataset, protocol, tuple(cells), tuple(skipped), suite, tuple(metrics))
 
 
 def _able(variant: Variant, asked: Sequence[str], protocol: Protocol) -> tuple[list[str], list[str]]:

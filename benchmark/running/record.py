@@ -38,6 +38,7 @@ from benchmark.running.costs import write_cost
 from benchmark.running.curves import write_curves
 from benchmark.running.data_files import write_histories, write_ids, write_items
 from benchmark.running.requirements import distributions_of, installed_versions
+from benchmark.running.scored_plan import further_metrics
 from benchmark.running.store import Stage
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories
@@ -74,10 +75,12 @@ class Scored:
         rankings: Rankings,
         judgments: Sequence[tuple[str, str, int]],
         codes: Codes | None = None,
+        further: Sequence[str] = (),
     ) -> Scored:
         """Write the TREC run, its judgments and the per-query scores; score the run from the written file.
 
-        A ranking by semantic IDs (`codes`, before the dedup counter) also gets the collision-aware metrics.
+        A ranking by semantic IDs (`codes`, before the dedup counter) also gets the collision-aware metrics. `further`
+        are names of other ir-measures.
         """
         from benchmark.metrics.collisions import IdGroups, readings
         from benchmark.metrics.id_quality import prefix_groups
@@ -93,6 +96,7 @@ class Scored:
         if codes is not None:
             measures = (*measures, *readings(measures))
             groups = IdGroups.of(corpus.ids, prefix_groups(codes.values)[-1].tolist())
+        measures = tuple(dict.fromkeys((*measures, *further)))
         scores = score_run(run, judgments, measures, groups)
         scores = add_query_scores(cell.task, scores, lambda: read_run(run), judgments)
         write_scores(cell.folder / f"scores.{cell.task}.tsv", scores)
@@ -197,6 +201,7 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[s
         "queries": protocol.query_set,
         "seed": cell.seed,
         "key": cell.key,
+        **({"further_metrics": list(further)} if (further := further_metrics(plan)) else {}),
         "config": config,
         "metrics": {},
         "counts": {},

@@ -31,6 +31,7 @@ from benchmark.running.first_look import FirstLook, FirstLookMaterial
 from benchmark.running.material import Material
 from benchmark.running.progress import RunProgress
 from benchmark.running.record import Scored, write_result
+from benchmark.running.scored_plan import further_metrics
 from benchmark.running.stages import Stages
 from benchmark.running.steps.encode import encode_items, encode_texts, read_embeddings
 from benchmark.running.steps.fit_and_rank import fit_and_rank, keep_run
@@ -246,18 +247,18 @@ class Runner:
         return self._build(self.stages.rank(cell), make, collective=codes is None)
 
     def _score(self, cell: Cell, stage: Stage, codes: Codes | None) -> Scored:
-        rankings = read_rankings(stage.final)
-        ids = self.material.corpus.ids
+        rankings, further = read_rankings(stage.final), further_metrics(self.plan)
+        corpus, ids = self.material.corpus, self.material.corpus.ids
         if cell.task == "search":
             queries = self.material.test_queries
             triples = zip(queries.query_rows, queries.item_rows, queries.grades, strict=True)
             judgments = [(queries.ids[query], ids[item], int(grade)) for query, item, grade in triples]
             texts = "".join(f"{name}\t{text}\n" for name, text in zip(queries.ids, queries.texts, strict=True))
             write_text(cell.folder / "queries.search.tsv", texts)
-            return Scored.of_rankings(cell, self.material.corpus, queries.ids, rankings, judgments, codes)
+            return Scored.of_rankings(cell, corpus, queries.ids, rankings, judgments, codes, further)
         histories, targets = self.material.test_users
         judgments = [(user, ids[item], 1) for user, item in zip(histories.users, targets, strict=True)]
-        scored = Scored.of_rankings(cell, self.material.corpus, histories.users, rankings, judgments, codes)
+        scored = Scored.of_rankings(cell, corpus, histories.users, rankings, judgments, codes, further)
         return replace(scored, counts={**scored.counts, **self.material.target_counts()})
 
 

@@ -1,7 +1,8 @@
 """What a check found: numbers that do not follow, files that changed or are missing, what nobody here can recompute.
 
-A metric of an installed plugin is named and is no failure: only the plugin knows what it should be. Nor is an older
-result without digests, nor a file that an archive says it leaves out (`benchmark archive`).
+A metric of an installed plugin is named and is no failure: only the plugin knows what it should be. Nor is a metric of
+`--metrics` that this package has no code of its own for, nor an older result without digests, nor a file that an
+archive says it leaves out (`benchmark archive`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass, field
 TOLERANCE = 1e-8  # relative, and absolute below 1: what sums in another order differ by is far less
 
 WRONG, CHANGED, MISSING, NOT_CHECKED = "wrong", "changed", "missing", "not checked"
-OF_PLUGIN, NO_DIGESTS, LEFT_OUT = "of a plugin", "no digests", "left out"
-NO_FAILURES = (OF_PLUGIN, NO_DIGESTS, LEFT_OUT)
+OF_PLUGIN, NOT_RECOMPUTED, NO_DIGESTS, LEFT_OUT = "of a plugin", "not recomputed", "no digests", "left out"
+NO_FAILURES = (OF_PLUGIN, NOT_RECOMPUTED, NO_DIGESTS, LEFT_OUT)
 
 
 class Flaw(Exception):
@@ -57,7 +58,7 @@ class Findings:
 
     @property
     def failures(self) -> list[Finding]:
-        """Everything but the metrics of plugins and what older versions left out."""
+        """Everything but the metrics that only others can compute, and what older versions left out."""
         return [finding for finding in self.found if finding.kind not in NO_FAILURES]
 
     def has(self, kind: str, where: str, what: str) -> bool:

@@ -7,6 +7,7 @@ same sum, so the three readings need no formulas of their own; only the expected
 
     R@k = sum of hits / relevant items         nDCG@k = sum gain / log2(rank + 1) / the same for the judged items
     RR@k = 1 / first rank with a hit           AP@k   = sum of precision at the hits / relevant items
+    P@k  = sum of hits / k                     Success@k = 1 where there is a hit
     (published): nDCG@k with the hits of the top k as ideal, AP@k divided by the hits
 """
 
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmark.verification.files import Codes, Grades, Ranked
 
-NAME = re.compile(r"(R|nDCG|RR|AP)@([1-9]\d*)(?: \((published|strict|expected|optimistic)\))?")
+NAME = re.compile(r"(R|nDCG|RR|AP|P|Success)@([1-9]\d*)(?: \((published|strict|expected|optimistic)\))?")
 PUBLISHED = ("nDCG", "AP")
 AWARE = ("R", "nDCG", "RR")
 
@@ -72,6 +73,10 @@ class Rankings:
         match measure, reading:
             case "R", _:
                 return _ratio(hits.sum(axis=1), relevant)
+            case "P", _:
+                return np.asarray(hits.sum(axis=1) / k)
+            case "Success", _:
+                return np.asarray(hits.max(axis=1))
             case "nDCG", "published":
                 return _ratio(_dcg(hits), _dcg(-np.sort(-hits, axis=1)))
             case "nDCG", _:

@@ -1,6 +1,7 @@
 """Checks a report that `benchmark report --format json,.. --out DIR` wrote against the results it names.
 
 1. Every mean in tables.json is the mean of the metric over the result.json files of its cell.
+   What a table derives from run files, `derived` computes from them a second time.
 2. Intervals, bold, costs, captions and the other formats are what the suite makes of these results again: the tables
    are rebuilt and compared cell by cell, or line by line. They are seeded, so every digit must be the same.
 3. Every file has the digest that SHA256SUMS says; a report of an older version has no such file.

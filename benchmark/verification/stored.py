@@ -8,9 +8,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmark.metrics.lookup import plugins
+from benchmark.metrics.lookup import find_metric, plugins
 from benchmark.verification.files import Codes, lines, read_ids, read_items
-from benchmark.verification.findings import LEFT_OUT, MISSING, NOT_CHECKED, OF_PLUGIN, WRONG, Absent, Findings, Flaw
+from benchmark.verification.findings import (
+    LEFT_OUT,
+    MISSING,
+    NOT_CHECKED,
+    NOT_RECOMPUTED,
+    OF_PLUGIN,
+    WRONG,
+    Absent,
+    Findings,
+    Flaw,
+)
 
 Value = TypeVar("Value")
 QUALITY = "id-quality"
@@ -120,10 +130,15 @@ class Stored:
             self.findings.add(kind, self.where, what, f"{reason} ({', '.join(names)})")
 
     def unknown(self, task: str, name: str) -> None:
-        """Note a metric that only the suite or a plugin can compute."""
+        """Note a metric that only the suite, a plugin or ir-measures can compute."""
         value = next((entry.value for entry, metric in plugins() if metric.name == name and task in metric.tasks), "")
         if value:
             self.findings.add(OF_PLUGIN, self.where, f"{task}, {name}", f"only its plugin can recompute it ({value})")
+            return
+        if find_metric(name, task):
+            reason = "computed by ir-measures, and this package has no code of its own for it; the mean of its values "
+            reason += "per query was compared"
+            self.findings.add(NOT_RECOMPUTED, self.where, f"{task}, {name}", reason)
             return
         self.findings.add(NOT_CHECKED, self.where, f"{task}, {name}", "this version knows no second way to it")
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmark.generative.presets import preset_settings
+from benchmark.metrics.named import stored_names
 from benchmark.reports.tables.histories import first_look
 from benchmark.results.result_files import Result
 from benchmark.results.settings import flat_settings
@@ -32,6 +33,9 @@ def command(seeds: Sequence[Result]) -> str:
         options.append(("--self-retrieval", "kept"))
     options += [(f"--{name}", value) for name, value in result.of_histories.items()]
     options += [("--limit", str(limit))] if (limit := first_look(result)) else []
+    every = ((task, values) for each in seeds for task, values in each.metrics.items())
+    if further := dict.fromkeys(name for task, values in every for name in stored_names(task, values)):
+        options.append(("--metrics", " ".join(further)))
     options += [("--set", f"{key}={value}") for key, value in settings(result).items()]
     return " \\\n  ".join(["benchmark run", *(f"{option} {shlex.quote(value)}" for option, value in options)])
 

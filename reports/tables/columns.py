@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BenchmarkError
 from benchmark.metrics.lookup import find_metric, plugins
 from benchmark.metrics.metric import Metric
+from benchmark.metrics.named import stored_names
 from benchmark.reports.tables.layout import Column
+
+if TYPE_CHECKING:
+    from benchmark.results.result_files import Result
 
 
 def columns(task: str, *names: str) -> tuple[Column, ...]:
@@ -29,6 +34,15 @@ def column(task: str, name: str, /, **changes: Any) -> Column:
 def plugin_columns(task: str) -> tuple[Column, ...]:
     """Return the columns of the installed plugins' metrics of a task."""
     return tuple(_column(metric) for _, metric in plugins() if task in metric.tasks)
+
+
+def further_columns(task: str, results: Iterable[Result]) -> tuple[Column, ...]:
+    """Return the columns of the plugins' metrics of a task, then of those that `--metrics` has added to its results."""
+    of_plugins = plugin_columns(task)
+    names = dict.fromkeys(name for result in results for name in result.metrics.get(task, {}))
+    for known in of_plugins:
+        names.pop(known.key, None)
+    return (*of_plugins, *columns(task, *stored_names(task, names)))
 
 
 def _column(metric: Metric, /, **changes: Any) -> Column:

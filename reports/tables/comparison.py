@@ -21,7 +21,7 @@ from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.metrics.bounded import bounded_differences, is_skewed
 from benchmark.metrics.significance import bootstrap_draws, holm, mean_interval, sign_flip_tests
 from benchmark.reports.tables.cells import Seeds
-from benchmark.reports.tables.columns import plugin_columns
+from benchmark.reports.tables.columns import further_columns
 from benchmark.reports.tables.conditions import differences
 from benchmark.reports.tables.histories import first_look, histories_in_words
 from benchmark.reports.tables.scores import align, query_values, value_ranges
@@ -142,15 +142,15 @@ def _of_side(groups: Sequence[Seeds], name: str) -> list[Seeds]:
     return inside or [seeds for seeds in groups if seeds[0].label == name]
 
 
-def measures_of(task: str) -> dict[str, bool | None]:
-    """Return metric -> whether more is better, for the metrics of a task that tables show."""
+def measures_of(task: str, results: Sequence[Result]) -> dict[str, bool | None]:
+    """Return metric -> whether more is better, for the metrics of a task that tables of these results show."""
     shown = [column for table in TABLES if table.task == task for column in table.columns]
-    return {column.key: column.higher_is_better for column in (*shown, *plugin_columns(task))}
+    return {column.key: column.higher_is_better for column in (*shown, *further_columns(task, results))}
 
 
 def compare(a: Seeds, b: Seeds, task: str) -> list[MetricComparison]:
     """Compare two rows on every metric of a task that both have. Raises BenchmarkError when they share none."""
-    columns = measures_of(task)
+    columns = measures_of(task, (*a, *b))
     shared = [m for m in columns if all(m in result.metrics.get(task, {}) for result in (*a, *b))]
     if not shared:
         raise BenchmarkError(f"{a[0].label} and {b[0].label} have no metric of {task} in common")

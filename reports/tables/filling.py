@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmark.errors import DataError
 from benchmark.reports.tables.captions import (
@@ -24,20 +24,21 @@ from benchmark.reports.tables.captions import (
 )
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, mean_cell, metric_cells
 from benchmark.reports.tables.changes import words_on_changes
-from benchmark.reports.tables.columns import plugin_columns
+from benchmark.reports.tables.columns import further_columns
 from benchmark.reports.tables.conditions import conditions
 from benchmark.reports.tables.histories import warning_on_order
 from benchmark.reports.tables.labels import row_labels, scratch_notes
 from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
 from benchmark.results.result_files import Result, group_seeds
 
+Table = TypeVar("Table", bound=Declaration)
 RANKING = ("recommendation", "search")
 
 
 def build(table: Declaration, results: Iterable[Result]) -> list[FilledTable]:
     """Fill a table from results: one filled table per protocol, none where no result has the table's task."""
-    if table.with_plugins:
-        table = replace(table, columns=(*table.columns, *plugin_columns(table.task)))
+    results = tuple(results)
+    table = with_further_columns(table, results)
     protocols: dict[Any, list[tuple[Result, ...]]] = {}
     for seeds in group_seeds(result for result in results if _has_values(table, result)):
         shared: Any = seeds[0].protocol
@@ -47,6 +48,13 @@ def build(table: Declaration, results: Iterable[Result]) -> list[FilledTable]:
             shared = (*shared, devices(seeds[0].cost))
         protocols.setdefault(shared, []).append(seeds)
     return [_fill(table, groups) for _, groups in sorted(protocols.items(), key=lambda pair: str(pair[0]))]
+
+
+def with_further_columns(table: Table, results: Iterable[Result]) -> Table:
+    """Return the table with a column for each further metric of its task, where it takes any."""
+    if not table.with_plugins:
+        return table
+    return replace(table, columns=(*table.columns, *further_columns(table.task, results)), with_plugins=False)
 
 
 def _fill(table: Declaration, groups: list[tuple[Result, ...]]) -> FilledTable:

@@ -27,7 +27,7 @@ class Column:
     header: str
     digits: int = 4
     higher_is_better: bool | None = True  # None: neither
-    source: str = "metrics"  # or "cost", or "seeds": computed from the IDs of all seeds of a row (stability@d)
+    source: str = "metrics"  # or "cost", "seeds" (from the IDs of all seeds of a row), "files" (from run files), ..
     scale: float = 1.0
     note: str = ""  # a footnote for the tables that show this column
     task: str = ""  # where the table's columns are of several tasks
@@ -53,7 +53,7 @@ class Declaration:
     group: str = ""  # tables of a group are shown when the group or the table is asked for
     row_header: str = "Method"
     shows_seeds: bool = True
-    with_plugins: bool = False  # metrics of plugins for the table's task become further columns
+    with_plugins: bool = False  # metrics of plugins and of `--metrics` for the table's task become further columns
     headline: tuple[Column, ...] | None = None  # the columns of the overview; None: all, (): it is not in there
 
     @property
