@@ -50,7 +50,7 @@ def stored_names(task: str, names: Iterable[str]) -> list[str]:
 def named_metric(name: str) -> Metric | None:
     """Return the declaration of an ir-measures measure, None for a name that is not in its spelling."""
     measure = _parsed(name)
-    if measure is None or str(measure) != name:
+    if measure is None or str(measure) != name or measure.params.get("cutoff", 1) < 1:
         return None
     return Metric(
         name, f"{measure.PRETTY_NAME}, by ir-measures: {measure.SHORT_DESC.rstrip('.')}", tasks=RANKED,

@@ -37,7 +37,7 @@ def beyond_accuracy(result: Stored) -> Numbers:
     bits = {item: -math.log2(max(taken.get(item, 0), 1) / taken.total()) for item in shown} if taken else {}
     return {
         "coverage@10": len(shown) / len(items),
-        "item_gini@10": 2 * rank_sum / (len(times) * sum(times)) - (len(times) + 1) / len(times),
+        "item_gini@10": 2 * rank_sum / (len(times) * sum(times)) - (len(times) + 1) / len(times) if shown else 0.0,
         "novelty@10": {user: fmean(bits[item] for item in top) for user, top in first.items() if bits},
         "popularity@10": {user: fmean(share[taken.get(item, 0)] for item in top) for user, top in first.items()},
         "diversity@10": {
