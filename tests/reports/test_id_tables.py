@@ -28,9 +28,9 @@ def runs(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cut(small_demo: Iterator[None], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of a split by time, and of leave-one-out."""
     folder = tmp_path_factory.mktemp("cut")
-    words = ["run", "--dataset", "planted:items=120,users=80,days=60", "--methods", "random,popularity", *CODES[:2]]
+    words = ["run", "--dataset", "planted:items=200,users=80,days=60", "--methods", "random,popularity", *CODES[:2]]
     words += ["--tasks", "recommendation", *FAST, "--runs", str(folder), "--device", "cpu"]
-    assert main([*words, "--split", "time:0.5"]) == 0
+    assert main([*words, "--split", "time:0.7"]) == 0
     return folder
 
 
