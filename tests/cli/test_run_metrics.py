@@ -135,11 +135,11 @@ def test_verify_finds_a_changed_mean_of_each(scored: Path, name: str, capsys) ->
 
 def test_a_run_without_them_shows_the_tables_without_them(words, scored: Path, capsys) -> None:
     assert main(words) == 0
-    assert "P@5" not in capsys.readouterr().out
+    assert "Bpref" not in capsys.readouterr().out
     assert main(["report", "--runs", str(scored)]) == 0
-    assert "P@5" not in capsys.readouterr().out
+    assert "Bpref" not in capsys.readouterr().out
     assert main([*words, "--metrics", ASKED]) == 0
-    assert "P@5" in capsys.readouterr().out
+    assert "Bpref" in capsys.readouterr().out
 
 
 def test_a_cut_off_beyond_the_rankings_and_a_run_without_rankings_are_refused(words, capsys) -> None:
