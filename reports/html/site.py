@@ -1,0 +1,78 @@
+"""A site: a folder of pages that load nothing, the same bytes whenever it is made of the same results.
+
+index.html     the leaderboards of all data sets and protocols; every row leads to its provenance and its IDs
+<data set>.html    all tables of a data set, costs, figures and the ID explorer: the page of `--format html`
+tables.json    the numbers of all pages, which `benchmark verify` checks
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from benchmark.reports.html.facets import data_sets
+from benchmark.reports.html.provenance import Sources
+from benchmark.reports.html.render import TITLE, fill_page, page, svg_figures
+from benchmark.reports.html.tables import glossary, view
+from benchmark.reports.renderers import json_tables
+from benchmark.reports.tables.layout import FilledTable
+from benchmark.reports.tables.leaderboard import GROUP
+from benchmark.results.result_files import Result, group_seeds
+
+INDEX, NUMBERS = "index.html", "tables.json"
+
+
+def render(tables: Sequence[FilledTable]) -> dict[str, str]:
+    """Return the files of the site, name -> text: leaderboards on the front page, other tables by data set."""
+    boards = sorted((filled for filled in tables if filled.table.group == GROUP), key=data_sets)
+    others = [filled for filled in tables if filled.table.group != GROUP]
+    sets: dict[str, list[Result]] = {}
+    for result in Sources(tables).results:
+        sets.setdefault(str(result.dataset["name"]), []).append(result)
+    pages = page_names(sets)
+    files = {INDEX: _index(boards, tables, sets, pages)}
+    for name, results in sets.items():
+        files[pages[name]] = _page_of_set(name, results, [filled for filled in others if name in data_sets(filled)])
+    return files | {NUMBERS: json_tables.render(tables)}
+
+
+def page_names(sets: Iterable[str]) -> dict[str, str]:
+    """Return data set -> file name: lower case, without signs that a server or file system could refuse."""
+    found: dict[str, str] = {}
+    taken = {INDEX}
+    for name in sorted(sets):
+        stem = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "data-set"
+        number = 1
+        while (file := f"{stem}{f'-{number}' if number > 1 else ''}.html") in taken:
+            number += 1
+        taken.add(file)
+        found[name] = file
+    return found
+
+
+def _index(
+    boards: Sequence[FilledTable], tables: Sequence[FilledTable], sets: Mapping[str, Sequence[Result]],
+    pages: Mapping[str, str],
+) -> str:  # fmt: skip
+    views = [view(filled, number, pages[data_sets(filled)[0]]) for number, filled in enumerate(boards)]
+    return fill_page(
+        "index.html", boards, Sources(boards, pages), title=TITLE, tables=views, glossary=glossary(tables),
+        sets=[_about(results, pages[name]) for name, results in sorted(sets.items())],
+    )  # fmt: skip
+
+
+def _about(results: Sequence[Result], page: str) -> dict[str, Any]:
+    """Return what the list of data sets says of one."""
+    dataset = results[0].dataset
+    counts = [f"{n:,} {name}" for name, n in (dataset.get("counts") or {}).items() if isinstance(n, int)]
+    rows = len(group_seeds(results))
+    about = [*counts, f"{rows} configurations of {len({result.method for result in results})} methods"]
+    return {"page": page, "title": dataset["title"], "about": ", ".join(about)}
+
+
+def _page_of_set(name: str, results: Sequence[Result], tables: Sequence[FilledTable]) -> str:
+    sources = Sources(tables)
+    own = [result for result in sources.results if str(result.dataset["name"]) == name]
+    title = f"{results[0].dataset['title']}: {TITLE.lower()}"
+    return page(tables, sources, svg_figures(own), title=title, home=INDEX)
