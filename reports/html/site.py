@@ -21,6 +21,7 @@ from benchmark.reports.tables.leaderboard import GROUP
 from benchmark.results.result_files import Result, group_seeds
 
 INDEX, NUMBERS = "index.html", "tables.json"
+SIZES = ("items", "users", "interactions")  # of a data set, where its counts have them
 
 
 def render(tables: Sequence[FilledTable]) -> dict[str, str]:
@@ -65,9 +66,10 @@ def _index(
 def _about(results: Sequence[Result], page: str) -> dict[str, Any]:
     """Return what the list of data sets says of one."""
     dataset = results[0].dataset
-    counts = [f"{n:,} {name}" for name, n in (dataset.get("counts") or {}).items() if isinstance(n, int)]
-    rows = len(group_seeds(results))
-    about = [*counts, f"{rows} configurations of {len({result.method for result in results})} methods"]
+    counts = dataset.get("counts") or {}
+    sizes = [f"{counts[name]:,} {name}" for name in SIZES if isinstance(counts.get(name), int)]
+    rows, methods = len(group_seeds(results)), len({result.method for result in results})
+    about = [*sizes, f"{rows} configurations of {methods} methods"]
     return {"page": page, "title": dataset["title"], "about": ", ".join(about)}
 
 
