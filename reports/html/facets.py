@@ -12,7 +12,7 @@ LABELS = {
     "task": "Task", "set": "Data set", "preset": "Preset", "fields": "Text fields", "split": "Split", "ties": "Ties",
     "queries": "Queries",
 }  # fmt: skip
-TASKS = {"id-quality": "ID quality", "recommendation": "recommendation", "search": "search", "": "several or none"}
+TASKS = {"id-quality": "ID quality", "recommendation": "recommendation", "search": "search"}
 
 Facets = dict[str, list[str]]
 
@@ -20,7 +20,7 @@ Facets = dict[str, list[str]]
 def facets(filled: FilledTable) -> Facets:
     """Return facet -> its values in a table, in words; none where a facet does not concern the table."""
     results = [result for row in filled.rows for result in row.results]
-    found = {"task": [TASKS.get(filled.table.task, filled.table.task)], "set": data_sets(filled)}
+    found = {"task": _distinct([TASKS.get(filled.table.task, filled.table.task)]), "set": data_sets(filled)}
     for name in list(LABELS)[len(found) :]:
         found[name] = _distinct(_value(name, filled.table.task, result) for result in results)
     return found

@@ -19,10 +19,11 @@ def view(filled: FilledTable, number: int, page: str = "") -> dict[str, Any]:
 
     On a leaderboard, rows are ranked and `page` is the page of the data set, with all columns and the ID explorer.
     """
+    rows = [_row(filled, row, page) for row in filled.rows]
     return {
         "ranked": bool(page),
         "page": page,
-        "explorer": any(explorer_link(result) for row in filled.rows for result in row.results) if page else False,
+        "explorer": bool(page) and any(row["ids"] for row in rows),
         "number": number,
         "name": filled.table.name,
         "title": filled.table.title,
@@ -32,7 +33,7 @@ def view(filled: FilledTable, number: int, page: str = "") -> dict[str, Any]:
         "row_header": filled.table.row_header,
         "columns": [_column(column) for column in filled.columns],
         "seeds": filled.table.shows_seeds,
-        "rows": [_row(filled, row, page) for row in filled.rows],
+        "rows": rows,
         "notes": [note.replace("Bold:", "A star, and bold:", 1) for note in filled.footnotes],
     }
 
@@ -81,6 +82,11 @@ def methods(tables: Sequence[FilledTable]) -> list[str]:
 
 
 def glossary(tables: Sequence[FilledTable]) -> list[dict[str, str]]:
-    """Return what the tables' columns mean, each header once, by name."""
-    found = {column.header: meaning(column) for filled in tables for column in filled.columns}
-    return [{"header": header, "meaning": found[header]} for header in sorted(found, key=str.casefold)]
+    """Return what the tables' columns mean, as far as they say it, each header and meaning once, by name."""
+    every = [column for filled in tables for column in filled.columns if column.description or column.note]
+    found = {(column.header, meaning(column)) for column in every}
+    return [{"header": header, "meaning": text} for header, text in sorted(found, key=_by_name)]
+
+
+def _by_name(entry: tuple[str, str]) -> tuple[str, tuple[str, str]]:
+    return entry[0].casefold(), entry
