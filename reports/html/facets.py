@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmark.reports.tables.captions import query_set
+from benchmark.reports.tables.histories import first_look
 from benchmark.reports.tables.layout import FilledTable
 from benchmark.results.result_files import Result
 
 LABELS = {
     "task": "Task", "set": "Data set", "preset": "Preset", "fields": "Text fields", "split": "Split", "ties": "Ties",
-    "queries": "Queries",
+    "queries": "Queries", "scored": "Scored",
 }  # fmt: skip
 TASKS = {"id-quality": "ID quality", "recommendation": "recommendation", "search": "search"}
 
@@ -58,6 +59,8 @@ def _value(name: str, task: str, result: Result) -> str:
             return result.of_histories.get("split", "leave-one-out")
         case "ties":
             return result.of_histories.get("ties", "order of the file")
+        case "scored":
+            return f"a first look at {limit:,}" if (limit := first_look(result)) else "all users and queries"
         case _:
             return _queries(result) if task == "search" else ""
 

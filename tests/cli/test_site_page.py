@@ -1,16 +1,17 @@
 """docs/site.md: every command works as it is written, one after the other, and leaves behind what the page says."""
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pages import commands, typed
 
 from benchmark.cli.main import main
 
 PAGE = (Path(__file__).parents[2] / "docs" / "site.md").read_text()
-COMMANDS = re.findall(r"^    +(benchmark .*)$", PAGE, re.M)
+
+pytestmark = pytest.mark.usefixtures("small_demo")
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +23,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.parametrize("line", COMMANDS)
+@pytest.mark.parametrize("line", commands(PAGE))
 def test_the_command_works(line: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(shlex.split(line)[1:]) == 0
+    assert main(typed(line)) == 0
     assert capsys.readouterr().out.strip()
 
 

@@ -142,7 +142,9 @@ def test_tables_are_filtered_by_each_part_of_the_protocol_in_which_they_differ(t
         "task": ["ID quality", "recommendation", "search"], "preset": ["small", "tiny"],
         "split": ["leave-one-out", "time"], "ties": ["order of the file", "shuffled"],
     }  # fmt: skip
-    assert dict(shared(filled)) == {"text fields": "title, brand", "queries": "simulated known-item queries"}
+    assert dict(shared(filled)) == {
+        "text fields": "title, brand", "queries": "simulated known-item queries", "scored": "all users and queries",
+    }  # fmt: skip
     queries = {tuple(facets(one)["queries"]) for one in filled if one.table.task != "search"}
     assert queries == {()}  # a query set decides nothing there
 
