@@ -1,8 +1,10 @@
 """A site: a folder of pages that load nothing, the same bytes whenever it is made of the same results.
 
-index.html     the leaderboards of all data sets and protocols; every row leads to its provenance and its IDs
-<data set>.html    all tables of a data set, costs, figures and the ID explorer: the page of `--format html`
-tables.json    the numbers of all pages, which `benchmark verify` checks
+    index.html         the leaderboards of all data sets and protocols; every row leads to its provenance and its IDs
+    <data set>.html    all tables of a data set, costs, figures and the ID explorer: the page of `--format html`
+    tables.json        the numbers of all pages
+
+`benchmark verify` makes all of them again from the results and compares.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ def render(tables: Sequence[FilledTable]) -> dict[str, str]:
 def page_names(sets: Iterable[str]) -> dict[str, str]:
     """Return data set -> file name: lower case, without signs that a server or file system could refuse."""
     found: dict[str, str] = {}
-    taken = {INDEX}
+    taken = {INDEX, "tables.html"}  # the latter is that of `--format html`
     for name in sorted(sets):
         stem = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "data-set"
         number = 1
@@ -65,16 +67,20 @@ def _index(
 
 def _about(results: Sequence[Result], page: str) -> dict[str, Any]:
     """Return what the list of data sets says of one."""
-    dataset = results[0].dataset
-    counts = dataset.get("counts") or {}
+    counts = results[0].dataset.get("counts") or {}
     sizes = [f"{counts[name]:,} {name}" for name in SIZES if isinstance(counts.get(name), int)]
     rows, methods = len(group_seeds(results)), len({result.method for result in results})
     about = [*sizes, f"{rows} configurations of {methods} methods"]
-    return {"page": page, "title": dataset["title"], "about": ", ".join(about)}
+    return {"page": page, "title": _title(results), "about": ", ".join(about)}
+
+
+def _title(results: Sequence[Result]) -> str:
+    """Return the title of a data set; all, where its name stands for several, as that of a generated one may."""
+    return ", ".join(dict.fromkeys(str(result.dataset["title"]) for result in results))
 
 
 def _page_of_set(name: str, results: Sequence[Result], tables: Sequence[FilledTable]) -> str:
     sources = Sources(tables)
     own = [result for result in sources.results if str(result.dataset["name"]) == name]
-    title = f"{results[0].dataset['title']}: {TITLE.lower()}"
+    title = f"{_title(results)}: {TITLE.lower()}"
     return page(tables, sources, svg_figures(own), title=title, home=INDEX)
