@@ -5,9 +5,13 @@ benchmark report --runs runs --tables id-quality,search --format md,latex,html -
 benchmark report --wide
 benchmark report --columns R@10,nDCG@10
 benchmark report --tables paper --format md        the paper's tables, published values beside ours
+benchmark report --format site --out site          a leaderboard of all data sets, as a folder to publish
 
 Without --tables and --columns the terminal gets an overview: the headline columns of each task. --wide prints all
 columns and tables; so does every other format.
+
+--format site writes index.html (the headline metrics of every data set and protocol), a page for each data set (all its
+tables, costs, figures and IDs), tables.json with the same numbers, and SHA256SUMS. The pages load nothing.
 """
 
 from __future__ import annotations
@@ -28,9 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tables", default=None, help="comma-separated table names, or paper for all of its (default: the suite's own)"
     )
     parser.add_argument("--columns", help="comma-separated headers or metrics: show these columns alone (R@10,nDCG@10)")
-    parser.add_argument("--format", default="terminal", help="terminal, md, latex, csv, json, html; several with --out")
+    parser.add_argument(
+        "--format", default="terminal", help="terminal, md, latex, csv, json, html, site; several with --out"
+    )
     parser.add_argument("--wide", action="store_true", help="in the terminal: all columns and tables, not the overview")
-    parser.add_argument("--out", type=Path, default=None, help="write tables.<suffix> files into this folder")
+    parser.add_argument(
+        "--out", type=Path, default=None, help="write tables.<suffix> files, or the pages of a site, into this folder"
+    )
     parser.add_argument("--all-versions", action="store_true", help="show results of older versions of the suite too")
 
 
@@ -42,14 +50,22 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.files import write_text
     from benchmark.registry import find, load, registered
     from benchmark.results.digests import write_sums
-    from benchmark.results.registered_tables import SUFFIX, fill_tables, render
+    from benchmark.results.registered_tables import (
+        check_text_format,
+        fill_tables,
+        render,
+        report_files,
+        tables_shown,
+    )
     from benchmark.results.result_files import newest, older_note, problems, results_below, versions_apart
 
     styles = words(arguments.format)
     for style in styles:
         find("format", style)
-    if arguments.out is None and len(styles) > 1:
-        raise UsageError("--format: several formats need --out FOLDER")
+    if arguments.out is None:
+        if len(styles) > 1:
+            raise UsageError("--format: several formats need --out FOLDER")
+        check_text_format(styles[0])
     found = results_below(opened_runs(arguments.runs))
     results = versions_apart(found) if arguments.all_versions else newest(found)
     if note := "" if arguments.all_versions else older_note(found, results):
@@ -59,7 +75,7 @@ def execute(arguments: argparse.Namespace) -> int:
     names = words(arguments.tables) if arguments.tables else None
     columns = words(arguments.columns) if arguments.columns else None
     overview = styles == ["terminal"] and not (arguments.out or names or columns or arguments.wide)
-    filled = fill_tables(results, names, columns, headlines=overview)
+    filled = fill_tables(results, tables_shown(styles, names), columns, headlines=overview)
     empty = {*(names or ())} & {*registered("table")} - {table.table.name for table in filled}
     for name in sorted(empty):
         print(f"benchmark: table '{name}': no result below {arguments.runs} has its values", file=sys.stderr)
@@ -71,9 +87,9 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.out is None:
         answer_text(render(filled, styles[0]), styles[0])
         return 0
-    paths = [arguments.out / f"tables.{SUFFIX.get(style, style)}" for style in styles]
-    for style, path in zip(styles, paths, strict=True):
-        write_text(path, render(filled, style, to_file=True))
-        answer(path)
-    write_sums(arguments.out, [path.name for path in paths])
+    files = {name: text for style in styles for name, text in report_files(filled, style).items()}
+    for name, text in files.items():
+        write_text(arguments.out / name, text)
+        answer(arguments.out / name)
+    write_sums(arguments.out, files)
     return 0

@@ -42,11 +42,11 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.api.reproduce import plan_reproduction
     from benchmark.api.run import to_stderr
     from benchmark.api.run_request import RunRequest
-    from benchmark.registry import find
+    from benchmark.results.registered_tables import check_text_format
     from benchmark.running.crew import parse_workers
     from benchmark.running.executors.cluster import parse_executor
 
-    find("format", arguments.format)
+    check_text_format(arguments.format)
     shared = RunRequest(
         "", seeds=whole_numbers(arguments.seeds, "--seeds"), settings=parse_settings(arguments.set),
         preset=arguments.preset, text_fields=arguments.text_fields, runs=arguments.runs,

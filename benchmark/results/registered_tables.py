@@ -5,14 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmark.errors import UsageError, did_you_mean
-from benchmark.registry import load, registered
+from benchmark.registry import find, load, registered
 from benchmark.results.result_files import Result
 
 SUFFIX = {"latex": "tex", "terminal": "txt"}  # of files in a format; of the other formats: their name
 FILE_WIDTH = 120  # columns of a file in the terminal's format
+
+
+class FolderFormat(NamedTuple):
+    """A format of several files."""
+
+    start: str  # the file that is always there
+    group: str  # the tables that it shows before those that were asked for
+
+
+FOLDERS = {"site": FolderFormat("index.html", "leaderboard")}
 
 
 def fill_tables(
@@ -72,11 +82,44 @@ def _rejoined(words: Sequence[str], known: Container[str]) -> list[str]:
     return found
 
 
+def tables_shown(styles: Iterable[str], names: Sequence[str] | None) -> Sequence[str] | None:
+    """Return the tables to fill for these formats: those that were asked for (None: the default ones), after its own.
+
+    The name '' stands for the default tables.
+    """
+    own = [FOLDERS[style].group for style in styles if style in FOLDERS]
+    return [*own, *(names if names is not None else ("",))] if own else names
+
+
+def check_text_format(style: str) -> None:
+    """Raise UsageError for a format that does not exist, or that makes a folder and not one text."""
+    find("format", style)
+    if style in FOLDERS:
+        raise UsageError(f"--format {style} writes a folder: benchmark report --format {style} --out FOLDER")
+
+
 def render(filled: Sequence[Any], style: str, *, to_file: bool = False) -> str:
-    """Return filled tables in a registered format; what goes to a file has the same lines in any terminal."""
+    """Return filled tables in a registered format; what goes to a file has the same lines in any terminal.
+
+    Raises UsageError for a format that makes a folder.
+    """
+    check_text_format(style)
     renderer = load("format", style)
     text: str = renderer(filled, FILE_WIDTH) if to_file and style == "terminal" else renderer(filled)
     return text
+
+
+def first_file(style: str) -> str:
+    """Return the name of the file that a report in this format always has."""
+    return FOLDERS[style].start if style in FOLDERS else f"tables.{SUFFIX.get(style, style)}"
+
+
+def report_files(filled: Sequence[Any], style: str) -> dict[str, str]:
+    """Return the files of a report in this format: name -> text."""
+    if style not in FOLDERS:
+        return {first_file(style): render(filled, style, to_file=True)}
+    files: dict[str, str] = load("format", style)(filled)
+    return files
 
 
 def default_tables() -> dict[str, str]:

@@ -20,7 +20,7 @@ from benchmark.verification.digests import compare_file
 from benchmark.verification.files import lines, read_json
 from benchmark.verification.findings import MISSING, NO_DIGESTS, NOT_CHECKED, WRONG, Absent, Findings, Flaw
 
-FILE = "tables.json"
+FILE, JSON = "tables.json", "json"  # and the format that writes it
 SUMS = "SHA256SUMS"
 WRITTEN = (".html", ".md", ".tex", ".txt")  # what may show numbers
 
@@ -67,7 +67,7 @@ def check_means(tables: Tables, runs: Path, findings: Findings) -> None:
 def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) -> None:
     """Build the same tables again from the results they name and compare every format that lies in the folder."""
     from benchmark.registry import registered
-    from benchmark.results.registered_tables import SUFFIX, fill_tables, render
+    from benchmark.results.registered_tables import fill_tables, first_file, report_files
     from benchmark.results.result_files import VERSION_SIGN, newest, read_result, versions_apart
 
     files = [runs / path for path in named_results(tables)]
@@ -76,18 +76,21 @@ def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) 
     apart = any(VERSION_SIGN in label for label in labels)  # the report was made with --all-versions
     results = versions_apart(results) if apart else newest(results)
     filled = fill_tables(results, list(dict.fromkeys(table["name"] for table in tables)))
-    paths = {style: folder / f"tables.{SUFFIX.get(style, style)}" for style in registered("format")}
-    for path in sorted(folder.iterdir()):
-        if path.suffix in WRITTEN and path not in paths.values():
-            findings.add(NOT_CHECKED, path.name, "the file", "this version does not know how it was made")
-    for style, path in paths.items():
-        if not path.is_file():
+    known = {FILE}
+    for style in registered("format"):
+        if not (folder / first_file(style)).is_file():
             continue
-        text = render(filled, style, to_file=True)
-        if path.name == FILE:
-            _compare_tables(tables, json.loads(text), findings)
-        else:
-            _compare_lines(path, text.rstrip("\n").split("\n"), findings)
+        for name, text in report_files(filled, style).items():
+            known.add(name)
+            if not (folder / name).is_file():
+                findings.add(MISSING, name, "the file", f"a report in the format {style} has it")
+            elif name != FILE:
+                _compare_lines(folder / name, text.rstrip("\n").split("\n"), findings)
+            elif style == JSON:
+                _compare_tables(tables, json.loads(text), findings)
+    for path in sorted(folder.iterdir()):
+        if path.suffix in WRITTEN and path.name not in known:
+            findings.add(NOT_CHECKED, path.name, "the file", "this version does not know how it was made")
 
 
 def check_sums(folder: Path, findings: Findings) -> None:

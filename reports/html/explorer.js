@@ -138,5 +138,31 @@ function buildExplorer() {
   openCatalogue(0);
 }
 
-if (known.length) buildExplorer();
-else byId("explorer-body").append(element("p", {}, "None of these results is of an indexer, so there are no IDs to explore."));
+// '#ids=SET/LABEL/KEY' in the address opens the IDs of one configuration: the way here from a leaderboard.
+function openAddressed() {
+  const [set, label, key] = (decodeURIComponent(location.hash).match(/^#ids=(.*)$/)?.[1] ?? "").split("/");
+  if (!key) return;
+  const isMeant = ({ run, also }) => {
+    const [ownSet, ownLabel, ownKey] = report.runs[run].folder.split("/");
+    return set === ownSet && label === ownLabel && [ownKey, ...also].includes(key);
+  };
+  const at = known.findIndex(({ methods = [] }) => methods.some(isMeant));
+  if (at >= 0) {
+    byId("explorer-set").value = at;
+    openCatalogue(at);
+    byId("explorer-left").value = known[at].methods.findIndex(isMeant);
+    chooseMethods();
+  } else {
+    announce(`This page has no IDs of ${label}, key ${key}.`);
+  }
+  byId("explorer-title").scrollIntoView();
+  byId("explorer-title").focus();
+}
+
+if (known.length) {
+  buildExplorer();
+  openAddressed();
+  addEventListener("hashchange", openAddressed);
+} else {
+  byId("explorer-body").append(element("p", {}, "None of these results is of an indexer, so there are no IDs to explore."));
+}

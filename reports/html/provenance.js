@@ -31,11 +31,12 @@ function commandBlock(text) {
     button("Copy the command", copy), status);
 }
 
-function valuesOf(cell) {
+function valuesOf(cell, meaning) {
   const rows = (cell.runs ?? []).map((run, i) => [report.runs[run].seed, cell.values[i]]).filter(([, value]) => value !== null);
   const published = cell.published;
   const verdict = published && [published.verdict, ...published.reasons].filter(Boolean).join("; ");
   return pairs([
+    ["Meaning", meaning],
     ["Each seed", rows.map(([seed, value]) => `seed ${seed}: ${exact(value)}`).join(", ")],
     ["Interval", cell.interval && `${exact(cell.low)} to ${exact(cell.high)} (${INTERVALS[cell.interval] ?? cell.interval})`],
     ["Published", published && exact(published.value)],
@@ -66,6 +67,7 @@ function configurationBlock(configuration, runs) {
   return element("section", { class: "configuration" },
     element("h3", {}, title(configuration.label)),
     commandBlock(configuration.command),
+    configuration.ids && element("p", {}, element("a", { href: configuration.ids, onclick: () => byId("provenance").close() }, "These IDs in the explorer")),
     pairs([
       ["Data set", configuration.data],
       ["Counts", counts],

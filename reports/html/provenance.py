@@ -5,9 +5,11 @@ A configuration is what the seeds of a row share; a run is one of its seeds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 from benchmark.reports.html.command import command
 from benchmark.reports.tables.captions import data_set
@@ -17,9 +19,13 @@ from benchmark.results.result_files import Result, group_seeds
 
 
 class Sources:
-    """The results that stand in some tables, numbered by configuration and seed."""
+    """The results that stand in some tables, numbered by configuration and seed.
 
-    def __init__(self, tables: Iterable[FilledTable]) -> None:
+    `pages` says on which other page the IDs of a data set are explored.
+    """
+
+    def __init__(self, tables: Iterable[FilledTable], pages: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.pages = pages
         results = {result.folder: result for filled in tables for row in filled.rows for result in row.results}
         self.groups = group_seeds(results.values(), by_key=True)
         self.results = [result for seeds in self.groups for result in seeds]
@@ -27,7 +33,7 @@ class Sources:
 
     def configurations(self) -> list[dict[str, Any]]:
         """Return what the seeds of each configuration share, and the command that makes them."""
-        return [_configuration(seeds) for seeds in self.groups]
+        return [_configuration(seeds, self.pages.get(str(seeds[0].dataset["name"]), "")) for seeds in self.groups]
 
     def runs(self) -> list[dict[str, Any]]:
         """Return what each result has of its own: seed, files, versions, device, date."""
@@ -69,9 +75,17 @@ def _value(filled: FilledTable, column: Column, result: Result) -> float | None:
     return None if value is None else value * column.scale
 
 
-def _configuration(seeds: Sequence[Result]) -> dict[str, Any]:
+def explorer_link(result: Result, page: str = "") -> str:
+    """Return where a page's ID explorer shows the IDs of a result's configuration; '' where it has none."""
+    if not (result.folder / "ids.tsv").is_file():
+        return ""
+    return f"{page}#ids={quote('/'.join(result.folder.parts[-4:-1]))}"
+
+
+def _configuration(seeds: Sequence[Result], page: str) -> dict[str, Any]:
     result = seeds[0]
     return {
+        "ids": next(filter(None, (explorer_link(each, page) for each in seeds)), ""),
         "label": result.label, "method": result.method, "kind": result.kind, "data": data_set(result),
         "counts": result.dataset.get("counts") or {}, "preset": result.preset, "fields": result.text_fields,
         "queries": result.queries, "key": result.key, "command": command(seeds), "config": result.config,

@@ -1,5 +1,7 @@
 // Tables: sorting, filters, movement with the arrow keys, and the way to each number's provenance.
 
+const CONTROL = "[tabindex]"; // what can have the focus in a cell
+const controlsOf = (table) => table.querySelectorAll(CONTROL);
 const sections = [...document.querySelectorAll("section.table")];
 
 const numberOf = (row, column) => {
@@ -38,7 +40,8 @@ function explainCell(control) {
   const cell = cells[column];
   if (!cell) return showProvenance(label, runs);
   const shown = control.firstChild.textContent;
-  return showProvenance(`${label}, ${table.columns[column].header}: ${shown}`, cell.runs ?? [], valuesOf(cell));
+  const { header, meaning } = table.columns[column];
+  return showProvenance(`${label}, ${header}: ${shown}`, cell.runs ?? [], valuesOf(cell, meaning));
 }
 
 // A grid is one tab stop: the arrow keys move among its visible cells, as in a spreadsheet.
@@ -57,16 +60,16 @@ function moveInGrid(table, event) {
   if (toY === undefined) return;
   event.preventDefault();
   const target = visible(rows[Math.max(0, Math.min(rows.length - 1, toY))])[Math.max(0, Math.min(last, toX))];
-  focusAmong(table.querySelectorAll("button"), target.querySelector("button"));
+  focusAmong(controlsOf(table), target.querySelector(CONTROL));
 }
 
 for (const table of document.querySelectorAll("table[role=grid]")) {
-  table.querySelector("button").tabIndex = 0;
+  table.querySelector(CONTROL).tabIndex = 0;
   table.addEventListener("keydown", (event) => moveInGrid(table, event));
   table.addEventListener("click", (event) => {
     const control = event.target.closest("button");
     if (!control) return;
-    focusAmong(table.querySelectorAll("button"), control);
+    focusAmong(controlsOf(table), control);
     if (control.classList.contains("sort")) sortBy(control.parentElement);
     else explainCell(control);
   });
@@ -87,29 +90,45 @@ function hideColumns(section, chosen) {
   }
 }
 
+// A table is shown if, of each facet that concerns it, it has the chosen value.
+function hasChosen(section, facets) {
+  const own = JSON.parse(section.dataset.facets);
+  return Object.entries(facets).every(([name, value]) => !value || !own[name].length || own[name].includes(value));
+}
+
 function filterTables() {
+  const facets = Object.fromEntries([...document.querySelectorAll("[data-facet]")].map((one) => [one.dataset.facet, one.value]));
   const chosen = {
-    set: byId("filter-set").value, protocol: byId("filter-protocol").value, method: byId("filter-method").value,
-    controls: byId("filter-controls").checked, holes: byId("filter-holes").checked,
+    set: facets.set, method: byId("filter-method").value, controls: byId("filter-controls").checked,
+    holes: byId("filter-holes")?.checked,
   };
   for (const section of sections) {
     hideRows(section, chosen);
     hideColumns(section, chosen);
-    const has = (list, value) => !value || JSON.parse(list).includes(value);
-    const rows = section.querySelector("tbody tr:not([hidden])");
-    section.hidden = !rows || !has(section.dataset.sets, chosen.set) || !has(section.dataset.protocols, chosen.protocol);
+    section.hidden = !section.querySelector("tbody tr:not([hidden])") || !hasChosen(section, facets);
     document.querySelector(`[data-for="${section.id}"]`).hidden = section.hidden;
     const table = section.querySelector("table");
-    const reachable = table.querySelector("button[tabindex='0']");
-    if (!reachable || reachable.closest("[hidden]")) {
-      tabStop(table.querySelectorAll("button"), table.querySelector("th:not([hidden]) button"));
-    }
+    const reachable = table.querySelector("[tabindex='0']");
+    if (!reachable || reachable.closest("[hidden]")) tabStop(controlsOf(table), table.querySelector(`th:not([hidden]) ${CONTROL}`));
   }
   const shown = sections.filter((section) => !section.hidden).length;
   byId("filtered").textContent = shown === sections.length ? "" : `${shown} of ${counted(sections.length, "table")} shown.`;
 }
 
+// A table that is wider than its place says so at its right edge, until it is scrolled to its end.
+function markWide(scroll) {
+  scroll.parentElement.classList.toggle("more", scroll.scrollLeft + scroll.clientWidth < scroll.scrollWidth - 2);
+}
+
+const widths = new ResizeObserver((changes) => changes.forEach(({ target }) => markWide(target)));
+
+for (const scroll of document.querySelectorAll(".wide > .scroll")) {
+  widths.observe(scroll);
+  scroll.addEventListener("scroll", () => markWide(scroll), { passive: true });
+}
+
 for (const control of document.querySelectorAll("#tables .controls select, #tables .controls input")) {
   control.addEventListener("change", filterTables);
 }
+for (const header of document.querySelectorAll("section[data-ranked] thead th:nth-child(2)")) sortBy(header);
 if (sections.length) filterTables();

@@ -9,36 +9,48 @@ from typing import Any
 
 from benchmark.metrics.metric import BETTER
 from benchmark.reports.html.embedding import script_json
-from benchmark.reports.tables.captions import protocol
+from benchmark.reports.html.facets import data_sets, facets
+from benchmark.reports.html.provenance import explorer_link
 from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, own_text, published_text
 
 
-def view(filled: FilledTable, number: int) -> dict[str, Any]:
-    """Return what `tables.html` shows of the table with this number."""
+def view(filled: FilledTable, number: int, page: str = "") -> dict[str, Any]:
+    """Return what `tables.html` shows of the table with this number.
+
+    On a leaderboard, rows are ranked and `page` is the page of the data set, with all columns and the ID explorer.
+    """
+    rows = [_row(filled, row, page) for row in filled.rows]
     return {
+        "ranked": bool(page),
+        "page": page,
+        "explorer": bool(page) and any(row["ids"] for row in rows),
         "number": number,
         "name": filled.table.name,
         "title": filled.table.title,
         "caption": filled.caption,
         "about": ", ".join(data_sets(filled)),
-        "sets": script_json(data_sets(filled)),
-        "protocols": script_json(protocols(filled)),
+        "facets": script_json(facets(filled)),
         "row_header": filled.table.row_header,
         "columns": [_column(column) for column in filled.columns],
         "seeds": filled.table.shows_seeds,
-        "rows": [_row(filled, row) for row in filled.rows],
-        "notes": filled.footnotes,
+        "rows": rows,
+        "notes": [note.replace("Bold:", "A star, and bold:", 1) for note in filled.footnotes],
     }
 
 
 def _column(column: Column) -> dict[str, str]:
     order = "down" if column.higher_is_better else "up"
-    title = "; ".join(filter(None, (column.description, BETTER[column.higher_is_better])))
-    return {"text": column.header, "order": order, "title": title, "dataset": column.dataset}
+    return {"text": column.header, "order": order, "title": meaning(column), "dataset": column.dataset}
 
 
-def _row(filled: FilledTable, row: Row) -> dict[str, Any]:
+def meaning(column: Column) -> str:
+    """Return what a column's numbers are and which are better, for tooltips and the glossary."""
+    return "; ".join(filter(None, (column.description or column.note, BETTER[column.higher_is_better])))
+
+
+def _row(filled: FilledTable, row: Row, page: str) -> dict[str, Any]:
     return {
+        "ids": next(filter(None, (explorer_link(result, page) for result in row.results)), ""),
         "label": re.split(r"(?<=[.,=_])(?=\S)", row.title),  # where a long label may break
         "method": row.results[0].method if row.results else "",
         "control": row.control,
@@ -64,22 +76,17 @@ def _minus(text: str) -> str:
     return re.sub(r"(?<![\w.])-(?=[\d.])", "−", text)
 
 
-def data_sets(filled: FilledTable) -> list[str]:
-    """Return the names of the data sets that a table is about."""
-    of_columns = [column.dataset for column in filled.columns]
-    of_rows = [str(result.dataset["name"]) for row in filled.rows for result in row.results]
-    return list(dict.fromkeys(filter(None, [*of_columns, *of_rows])))
+def methods(tables: Sequence[FilledTable]) -> list[str]:
+    """Return the methods of all rows."""
+    return sorted({row.results[0].method for filled in tables for row in filled.rows if row.results})
 
 
-def protocols(filled: FilledTable) -> list[str]:
-    """Return the protocols (preset and text fields) of a table's rows, in words."""
-    found = ("; ".join(protocol(result, search=False)) for row in filled.rows for result in row.results)
-    return list(dict.fromkeys(found))
+def glossary(tables: Sequence[FilledTable]) -> list[dict[str, str]]:
+    """Return what the tables' columns mean, as far as they say it, each header and meaning once, by name."""
+    every = [column for filled in tables for column in filled.columns if column.description or column.note]
+    found = {(column.header, meaning(column)) for column in every}
+    return [{"header": header, "meaning": text} for header, text in sorted(found, key=_by_name)]
 
 
-def filters(tables: Sequence[FilledTable]) -> list[tuple[str, str, list[str]]]:
-    """Return the choices among tables and rows: (name, label, values)."""
-    sets = sorted({name for filled in tables for name in data_sets(filled)})
-    shared = sorted({words for filled in tables for words in protocols(filled)})
-    methods = sorted({row.results[0].method for filled in tables for row in filled.rows if row.results})
-    return [("set", "Data set", sets), ("protocol", "Protocol", shared), ("method", "Method", methods)]
+def _by_name(entry: tuple[str, str]) -> tuple[str, tuple[str, str]]:
+    return entry[0].casefold(), entry

@@ -30,7 +30,7 @@ OWN_TEST = {  # page -> the test that runs its commands
         "own-ids.md": "cli/test_own_ids_page.py", "own-method.md": "cli/test_plugin.py",
         "own-metric.md": "cli/test_metric_and_table_plugins.py",
         "own-table.md": "cli/test_metric_and_table_plugins.py",
-        "run-options.md": "cli/test_run_options_page.py",
+        "run-options.md": "cli/test_run_options_page.py", "site.md": "cli/test_site_page.py",
     }.items() if (DOCS / page).is_file()
 }  # fmt: skip
 PAGES = [ROOT / "README.md", *(page for page in sorted(DOCS.glob("*.md")) if page.name not in OWN_TEST)]

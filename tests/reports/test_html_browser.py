@@ -121,7 +121,6 @@ def test_filters_hide_rows_and_tables_and_say_how_many_are_left(page):
     page.choose("#filter-method", "random")
     assert "0 of 2 tables shown" in page.text("#filtered")
     page.choose("#filter-method", "")
-    page.choose("#filter-set", "demo")
     assert page.text("#filtered") == ""
 
 
@@ -267,6 +266,60 @@ def test_light_and_dark_are_the_systems_until_one_is_chosen(page):
         colours[theme] = sum(map(int, re.findall(r"\d+", page.run(paper))[:3]))
     page.choose("#theme", "")
     assert colours["light"] > 600 > 200 > colours["dark"]
+
+
+def test_every_header_shows_that_it_sorts_and_which_column_is_sorted(page):
+    sign = "return getComputedStyle(document.querySelectorAll('#table-0 .sort')[arguments[0]], '::before').content[1]"
+    count = page.run("return document.querySelectorAll('#table-0 .sort').length")
+    assert {page.run(sign, place) for place in range(count)} == {"↕"}
+    page.click("#table-0 thead th:nth-child(1) button")
+    assert [page.run(sign, place) for place in range(count)] == ["▲", *["↕"] * (count - 1)]
+
+
+def test_the_panel_says_what_the_column_means(page):
+    page.click("#table-0 tbody td button")
+    meaning = page.run("return document.querySelector('#table-0 thead th:nth-child(2) button').title")
+    assert meaning and meaning in page.text("#provenance")
+    glossary = page.run("return document.querySelector('.glossary').innerText")
+    assert meaning in glossary
+
+
+def test_no_number_of_the_panel_has_noise_of_floating_point(browser, tmp_path):
+    titles, codes = ["lamp"] * 3, [[0], [1], [2]]
+    page = write(tmp_path, {"a": codes}, titles, seeds=(0, 1, 2))
+    for seed, value in enumerate((0.44400001, 0.1 + 0.2, 1 / 3)):
+        path = tmp_path / "demo" / "a" / "k1" / f"seed-{seed}" / "result.json"
+        content = json.loads(path.read_text())
+        content["metrics"]["id-quality"]["AMI"] = value
+        path.write_text(json.dumps(content))
+    page.write_text(render(fill_tables(load_results(tmp_path), ["id-quality"])))
+    browser.open(page)
+    browser.click("#table-0 tbody td button")
+    assert "seed 0: 0.444, seed 1: 0.3, seed 2: 0.333333" in browser.text("#provenance")
+    assert not re.search(r"\d\.\d{7}", browser.text("#provenance dl"))
+
+
+def test_a_table_that_goes_on_to_the_right_says_so_until_its_end_is_reached(page):
+    page.size(390, 800)
+    try:
+        assert page.run("const s = document.querySelector('#table-1 .scroll'); return s.scrollWidth > s.clientWidth")
+        assert until_sign(page, lambda sign: "→" in sign)
+        page.run("document.querySelector('#table-1 .scroll').scrollLeft = 10000")
+        assert until_sign(page, lambda sign: sign == "none")
+    finally:
+        page.size(1300, 900)
+    page.run("document.querySelector('#table-1 .scroll').scrollLeft = 0")
+    assert until_sign(page, lambda sign: sign == "none")
+
+
+def until_sign(browser, holds):
+    """Say whether the sign at the right edge of a table becomes so within two seconds."""
+    sign = "return getComputedStyle(document.querySelector('#table-1 .wide'), '::after').content"
+    for _ in range(40):
+        if holds(browser.run(sign)):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_the_page_is_no_wider_than_a_phone(page):
