@@ -31,7 +31,8 @@ class Overview:
         return terminal.render([self._shortened(filled) for filled in tables], self._width)
 
     def _shortened(self, filled: FilledTable) -> FilledTable:
-        notes = [STAR if note == BOLD else note for note in filled.footnotes]
+        starred = any(cell.bold for row in filled.rows for cell in row.cells)
+        notes = [STAR if note == BOLD else note for note in filled.footnotes if starred or note != BOLD]
         new = tuple(note for note in notes if note not in self._notes)
         self._notes.update(new)
         differ = len({row.seeds for row in filled.rows}) > 1  # else the caption names them

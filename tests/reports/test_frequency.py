@@ -71,7 +71,7 @@ def test_without_the_histories_there_is_no_table_and_a_message(tmp_path: Path, c
 
 
 def test_it_is_shown_when_it_is_asked_for_and_verified(runs: Path, tmp_path: Path, capsys) -> None:
-    assert main(["report", "--runs", str(runs)]) == 0
+    assert main(["report", "--runs", str(runs), "--wide"]) == 0
     assert "training events of the next item" not in capsys.readouterr().out
     formats = ["--format", "md,json,html,latex", "--out", str(tmp_path)]
     assert main(["report", "--runs", str(runs), "--tables", NAME, *formats]) == 0

@@ -15,7 +15,7 @@ from benchmark.reports.tables.standard import COST, ID_QUALITY, ID_STRUCTURE, RE
 from benchmark.results.registered_tables import fill_tables
 from benchmark.results.result_files import load_results
 
-NAMES = ("R@5", "R@10", "nDCG@5", "nDCG@10")
+NAMES = ("R@10", "nDCG@5", "nDCG@10")
 LABELS = ("a label of a row that has many words [codebook_size=64, levels=4]", "short")
 
 
@@ -62,6 +62,20 @@ def test_what_tables_share_is_said_once_and_what_differs_is_named(runs):
     assert "Seeds" not in text and "seeds 0, 1" in text
 
 
+def test_a_metric_that_was_asked_for_is_a_headline(tmp_path):
+    put(tmp_path, "one", values={name: hits(0.5) for name in (*NAMES, "P@5")}, task="search")
+    text = Overview(200).text(fill_tables(load_results(tmp_path), headlines=True))
+    (header,) = (line.split() for line in text.splitlines() if line.startswith("Method"))
+    assert header == ["Method", "R@10", "nDCG@10", "P@5"]
+
+
+def test_a_star_is_explained_where_there_is_one(tmp_path):
+    for label in LABELS:
+        put(tmp_path, label, values={"R@10": hits(0.5)})
+    text = Overview(200).text(fill_tables(load_results(tmp_path), headlines=True))
+    assert "Not distinguishable" in text and "*" not in text and "A star" not in text
+
+
 def test_rows_of_different_seeds_say_how_many(runs):
     put(runs, "third", values={name: hits(0.5) for name in NAMES}, key="recommendation")
     text = Overview(200).text(fill_tables(load_results(runs), ["recommendation"], headlines=True))
@@ -87,11 +101,11 @@ def test_every_headline_is_a_column_of_the_tables_in_full():
 
 
 def test_columns_that_one_kind_of_method_lacks_come_last(runs):
-    values = {"R@5": hits(0.5), "nDCG@10": hits(0.5)}
+    values = {"nDCG@5": hits(0.5), "nDCG@10": hits(0.5)}
     put(runs, "sasrec", kind="recommender", values=values, key="recommendation")
     (filled,) = RECOMMENDATION.fill(load_results(runs))
-    assert [column.key for column in filled.columns] == ["R@5", "nDCG@10", "R@10", "nDCG@5"]
-    assert [cell.mean for cell in filled.rows[1].cells][2:] == [None, None]
+    assert [column.key for column in filled.columns] == ["nDCG@5", "nDCG@10", "R@10"]
+    assert [cell.mean for cell in filled.rows[1].cells][2:] == [None]
     (before,) = build(RECOMMENDATION, load_results(runs))
     expected = {c.key: cell for c, cell in zip(before.columns, before.rows[0].cells, strict=True)}
     assert {c.key: cell for c, cell in zip(filled.columns, filled.rows[0].cells, strict=True)} == expected

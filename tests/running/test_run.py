@@ -340,6 +340,6 @@ def test_a_set_without_training_queries_says_what_was_trained_on(
     shop: Path, runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(shop, runs) == 0
-    assert "judged queries; trained on simulated known-item queries;" in " ".join(capsys.readouterr().out.split())
+    assert "judged queries; trained on simulated known-item queries" in " ".join(capsys.readouterr().out.split())
     for path in results(runs):
         assert json.loads(path.read_text())["config"]["protocol"]["training_queries"] == "simulated"
