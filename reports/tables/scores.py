@@ -119,11 +119,11 @@ def _bounded(measures: Sequence[str], values: Values) -> Intervals:
     """Return the intervals of the measures of values [seeds, queries, measures] whose bootstrap is too short."""
     skewed = is_skewed(values.mean(axis=0))
     ranges = {i: r for i, r in value_ranges(measures, values).items() if skewed[i] or is_coarse(values[:, :, i], r)}
-    if not ranges:
-        return {}
-    low, high = bounded_intervals(values[:, :, list(ranges)], list(ranges.values())).tolist()
-    kinds = ["bounded" if skewed[i] else "exact" for i in ranges]
-    return {measures[i]: Limits(*found) for i, *found in zip(ranges, low, high, kinds, strict=True)}
+    found: Intervals = {}
+    for i, of_measure in ranges.items():  # one by one: the draws must not depend on which columns are shown
+        ((low,), (high,)) = bounded_intervals(values[:, :, [i]], [of_measure]).tolist()
+        found[measures[i]] = Limits(low, high, "bounded" if skewed[i] else "exact")
+    return found
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -17,7 +17,7 @@ from benchmark.reports.renderers import json_tables, latex, markdown, terminal
 from benchmark.reports.tables import scores
 from benchmark.reports.tables.comparison import compare
 from benchmark.reports.tables.layout import own_text
-from benchmark.reports.tables.scores import limits
+from benchmark.reports.tables.scores import intervals, limits
 from benchmark.reports.tables.standard import RECOMMENDATION, SEARCH
 from benchmark.results.result_files import load_results
 
@@ -96,3 +96,15 @@ def test_a_figure_says_what_its_bars_are(tmp_path: Path) -> None:
     put(tmp_path, "none", values=some(0))
     (drawn, *_) = SCORES.draw(load_results(tmp_path), Options())
     assert "Bars are a 95% interval for rare hits" in drawn.caption and "[low" not in drawn.caption
+
+
+def test_an_interval_is_the_same_whatever_columns_stand_beside_it(tmp_path: Path) -> None:
+    """Rare hits in one measure and others in another: each interval is that of the measure alone."""
+    hits = [(float(q == 3), float(q in (5, 9, 17))) for q in range(100)]
+    lines = [f"q{q}\t{a}\t{b}" for q, (a, b) in enumerate(hits)]
+    found = []
+    for name, measures in (("both", ["R@5", "R@10"]), ("one", ["R@10"])):
+        file = tmp_path / f"{name}.tsv"
+        file.write_text("\n".join(["query\tR@5\tR@10", *lines]) + "\n")
+        found.append(intervals([[file]], measures)[0]["R@10"])
+    assert found[0] == found[1]
