@@ -187,6 +187,12 @@ class GenerativeConfig(MethodConfig):
     )
     length_penalty: float = Field(1.0, ge=-100, le=100)
     beam_batch: int = Field(32, ge=1, description="queries that one beam search takes at a time")
+    history: Literal["keep", "exclude"] = Field(
+        "keep",
+        description="recommendation: items the user already has may be ranked (the paper), or are taken out of what "
+        "the beam search has found",
+        exclude_if=lambda rule: rule == "keep",  # results of versions without this setting are of the same settings
+    )
     search_error_queries: int = Field(
         0, ge=0, description="compare the beam with exact scoring of every item on this many queries (0: do not)"
     )

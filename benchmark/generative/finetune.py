@@ -15,6 +15,7 @@ import numpy as np
 from benchmark.config import EncoderConfig
 from benchmark.errors import BenchmarkError
 from benchmark.generative.config import GenerativeConfig
+from benchmark.generative.seen_items import without_seen
 from benchmark.learning.encoders import EmbedTexts
 from benchmark.types.arrays import Float32, Int32
 from benchmark.types.codes import Codes
@@ -78,13 +79,15 @@ def rank_recommendation(
     folder: Path, codes: Codes, corpus: Corpus, histories: Histories, k: int, config: GenerativeConfig,
     context: Context,
 ) -> Rankings:  # fmt: skip
-    """Rank the next items of each history; the history's own items may come back (the paper's protocol)."""
+    """Rank the next items of each history; the history's own items may come back, unless `config.history` excludes."""
     from benchmark.generative import reader_tasks
 
     if config.recommendation.reader == "items":
-        return reader_tasks.recommend(folder, codes, corpus, histories, k, config, context)
-    ranker, states = open_recommendation(folder, codes, corpus, config, context)
-    return ranker.rank_all(states(histories), k, context)
+        found = reader_tasks.recommend(folder, codes, corpus, histories, k, config, context)
+    else:
+        ranker, states = open_recommendation(folder, codes, corpus, config, context)
+        found = ranker.rank_all(states(histories), k, context)
+    return without_seen(found, histories) if config.history == "exclude" else found
 
 
 def rank_search(

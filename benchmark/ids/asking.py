@@ -29,6 +29,7 @@ from benchmark.types.method import Context
 
 if TYPE_CHECKING:
     from benchmark.generative.rank import Ranker, States
+from benchmark.generative.seen_items import without_seen
 
 TASKS = ("search", "recommendation")
 MOST = 10  # items of an answer
@@ -122,8 +123,11 @@ class Answerer:
             raise UsageError(f"{self.result.label} was loaded for {', '.join(self.tasks)}, not {task}{hint}")
         asked: Any = [question] if task == "search" else self._history(words)
         ranker, states = self.tasks[task].ranker, self.tasks[task].states(asked)
-        ranked = ranker.rank(states, np.zeros(1, np.int64), min(most, ranker.config.beams))
-        rows = ranked.items[0][ranked.items[0] >= 0].astype(np.int64)
+        excluded = task == "recommendation" and ranker.config.history == "exclude"
+        depth = ranker.config.beams if excluded else min(most, ranker.config.beams)
+        ranked = ranker.rank(states, np.zeros(1, np.int64), depth)
+        ranked = without_seen(ranked, asked) if excluded else ranked
+        rows = ranked.items[0][ranked.items[0] >= 0][:most].astype(np.int64)
         if not len(rows):
             return task, []
         ways = ranker.explain(states, 0, rows)

@@ -128,7 +128,7 @@ class Stages:
         decided_by = {**self._task_data(cell), "depth": protocol.depth, "seed": cell.seed}
         decided_by |= first_look.decided_by(protocol)
         if config is not None:
-            keys = RANK_KEYS | {"search_error_queries"}
+            keys = RANK_KEYS | {"search_error_queries"} | ({"history"} if cell.task == "recommendation" else set())
             decided_by |= {
                 "train": self.train(cell).key,
                 "config": config.model_dump(include=set(keys), mode="json"),

@@ -65,7 +65,7 @@ def _aspect(name: str, task: str, row: Sequence[Result]) -> str | None:
             if not first.config.get("generative"):
                 return None
             changed = {k.removeprefix(GENERATIVE): v for k, v in changed_settings(first, [task]).items()
-                       if k.startswith(GENERATIVE)}  # fmt: skip
+                       if k.startswith(GENERATIVE) and k != f"{GENERATIVE}history"}  # fmt: skip
             return ", ".join(f"{key}={short_value(changed[key])}" for key in sorted(changed)) or "of the preset"
         case "history rule":
             return _history_rule(first) if task == "recommendation" else None
@@ -77,9 +77,10 @@ def _aspect(name: str, task: str, row: Sequence[Result]) -> str | None:
 
 
 def _history_rule(result: Result) -> str | None:
-    """Return what becomes of items that a user already has; generative rows keep them."""
-    rule = (result.config.get("method") or {}).get("history")
-    return str(rule) if rule else "keep" if result.config.get("generative") else None
+    """Return what becomes of items that a user already has; generative rows keep them unless they say otherwise."""
+    generative = result.config.get("generative")
+    rule = (result.config.get("method") or {}).get("history") or (generative and generative.get("history", "keep"))
+    return str(rule) if rule else None
 
 
 def _filled(values: Sequence[str | None]) -> list[str]:
