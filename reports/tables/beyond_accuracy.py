@@ -98,8 +98,9 @@ class BeyondAccuracy(FromFiles):
 BEYOND_ACCURACY = BeyondAccuracy(
     "beyond-accuracy", "Beyond accuracy: what recommendation shows", TASK, columns(TASK, ACCURACY, *OF_RUN, *OF_USER),
     (
-        f"Of the first {K} items of each user's ranking. None of these is better high or low on its own: rankings "
-        f"drawn at random have the most coverage and diversity. Read them beside {ACCURACY}; nothing is tested.",
+        f"Of the first {K} items of each user's ranking. None of these is better high or low on its own: items "
+        "drawn at random for each user would cover nearly the whole catalogue, and be of no use (the row random has "
+        f"random IDs, not random rankings). Read them beside {ACCURACY}; nothing is tested.",
     ),
     group="details",
 )  # fmt: skip

@@ -22,18 +22,8 @@ OWN = ["Bpref", "P@5", "nDCG@20"]
 def words(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """A finished run of two methods, without further metrics; the words that it was typed with."""
     folder = tmp_path_factory.mktemp("metrics") / "runs"
-    words = [
-        "run",
-        "--methods",
-        "popularity,rqkmeans",
-        "--dataset",
-        str(shop),
-        "--runs",
-        str(folder),
-        "--device",
-        "cpu",
-    ]
-    words += ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2", *FAST]
+    words = ["run", "--methods", "popularity,rqkmeans", "--dataset", str(shop), "--runs", str(folder)]
+    words += ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2", *FAST, "--device", "cpu"]
     assert main(words) == 0
     return words
 
