@@ -17,7 +17,6 @@ from pages import commands, typed
 from products import orders, products
 
 from benchmark.cli.main import COMMANDS, main
-from benchmark.learning import selftest
 from benchmark.registry import load, registered
 from benchmark.types.method import Indexer
 
@@ -36,7 +35,7 @@ OWN_TEST = {  # page -> the test that runs its commands
 PAGES = [ROOT / "README.md", *(page for page in sorted(DOCS.glob("*.md")) if page.name not in OWN_TEST)]
 TEXTS = {str(page.relative_to(ROOT)): page.read_text() for page in [*PAGES, *map(DOCS.joinpath, OWN_TEST)]}
 LINES = list(dict.fromkeys(line for page in PAGES for line in commands(page.read_text())))
-PARSED = ("benchmark bench", "benchmark data get", "benchmark serve")
+PARSED = ("benchmark bench", "benchmark data get", "benchmark serve", "benchmark doctor --selftest")  # tests/learning
 MADE = [line for line in LINES if not line.startswith(PARSED)]
 OF_METHODS = [
     line
@@ -98,7 +97,6 @@ def test_the_command_works(
     line: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(selftest, "REPEATS", 1)
     if "--run-file" in line:
         rankings_of_another_system(folder)
     words = typed(line)
