@@ -12,13 +12,15 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import smaller
+
 FORKING = multiprocessing.get_context("forkserver")
 FORKING.set_forkserver_preload(["sentence_transformers", "accelerate", "benchmark.api.run", "benchmark.running.record"])
 
 
 def start(words: list[str], folder: Path) -> BaseProcess:
     """Begin `benchmark WORDS` in a folder; what it prints goes to out.txt and err.txt there."""
-    process = FORKING.Process(target=_command, args=(words, str(folder)))
+    process = FORKING.Process(target=_command, args=(words, folder, smaller.encoder))
     process.start()
     return process
 
@@ -54,11 +56,12 @@ def _part(function: Callable[..., None], place: dict[str, str], arguments: tuple
     function(*arguments)
 
 
-def _command(words: list[str], folder: str) -> None:
+def _command(words: list[str], folder: Path, encoder: Path | None) -> None:
     os.chdir(folder)
     for name, stream in (("out.txt", 1), ("err.txt", 2)):
         with open(name, "wb") as file:
             os.dup2(file.fileno(), stream)
     from benchmark.cli.main import main
 
-    sys.exit(main(words))
+    with smaller.unflushed(), smaller.few_timed_queries(), smaller.packaged_encoder(encoder):
+        sys.exit(main(words))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import smaller
 from hypothesis import HealthCheck, settings
 from pydantic import create_model
 
@@ -71,23 +72,26 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def unflushed() -> Iterator[None]:
-    """Files that need not outlive a power cut: to wait for the disk takes as long as much of the work."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda handle: None)
+def light() -> Iterator[None]:
+    """No waiting for the disk, and latency measured on five queries, not 200: one at a time is as slow as many."""
+    with smaller.unflushed(), smaller.few_timed_queries():
         yield
 
 
 @pytest.fixture(scope="session")
 def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of two layers with random weights and a byte-level tokenizer, as transformers saves it."""
+    return save_bert(tmp_path_factory.mktemp("bert"), layers=2)
+
+
+def save_bert(folder: Path, layers: int) -> Path:
+    """Save a BERT of width 32 with random weights: its tokens are bytes, 260 with [PAD], [UNK], [CLS] and [SEP]."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    folder = tmp_path_factory.mktemp("bert")
     special = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
     letters = (*special, *sorted(pre_tokenizers.ByteLevel.alphabet()))
     words = Tokenizer(models.BPE({sign: number for number, sign in enumerate(letters)}, [], unk_token="[UNK]"))
@@ -97,10 +101,34 @@ def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), special, strict=True))
     PreTrainedTokenizerFast(tokenizer_object=words, **names).save_pretrained(folder)
-    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    sizes = {"hidden_size": 32, "num_hidden_layers": layers, "num_attention_heads": 2, "intermediate_size": 64}
     torch.manual_seed(0)
-    BertModel(BertConfig(vocab_size=len(letters), max_position_embeddings=64, **sizes)).save_pretrained(folder)
+    BertModel(BertConfig(vocab_size=len(letters), max_position_embeddings=128, **sizes)).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_encoder_folder(small_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The random BERT as sentence-transformers saves a model: what the packaged encoder's folder holds."""
+    return save_encoder(small_bert, tmp_path_factory.mktemp("encoder"))
+
+
+def save_encoder(bert: Path, folder: Path) -> Path:
+    """Save the mean of a BERT's token states, of length 1, as a model of sentence-transformers."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+
+    words = Transformer(str(bert), max_seq_length=64)
+    modules = [words, Pooling(words.get_embedding_dimension(), "mean"), Normalize()]
+    SentenceTransformer(modules=modules, device="cpu").save(str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small_encoder(small_encoder_folder: Path) -> Iterator[Path]:
+    """The encoder `default` is a random BERT of two layers: loaded and run in a tenth of the packaged one's time."""
+    with smaller.packaged_encoder(small_encoder_folder):
+        yield small_encoder_folder
 
 
 @pytest.fixture(scope="module")

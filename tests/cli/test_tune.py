@@ -24,6 +24,8 @@ from benchmark.errors import UsageError
 from benchmark.methods.sequential.item_knn import ItemKNN
 from benchmark.tuning.space import Choices, parse_space
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 SASREC = [
     word
     for setting in ("training.epochs=2", "training.batch_size=16", "embedding_size=16", "inner_size=16", "heads=1")

@@ -19,6 +19,8 @@ from benchmark.running.runner import Runner
 from benchmark.running.stages import Stages
 from benchmark.running.store import Store
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 # What finds, locks, times and names stages, or looks on: none of it touches a number of a stage's result.
 AROUND = {
     "benchmark.running.runner", "benchmark.running.stages", "benchmark.running.store", "benchmark.code_version",
