@@ -66,7 +66,7 @@ def test_the_readme_shows_the_whole_example() -> None:
 def test_an_installed_plugin_shows_in_every_table(shop: Path, tmp_path: Path) -> None:
     """Installed with pip into a folder of its own, it is listed, runs, conforms and stands in all tables."""
     plugin = Installed.of(tmp_path, PLUGIN)
-    assert "first-letter  indexer" in plugin.benchmark("list", "methods")
+    assert "first-letter  indexer" in plugin.fresh("list", "methods")
     plugin.python("from benchmark.conformance import check_method; check_method('first-letter')")
     words = ["run", "--methods", "first-letter,random", "--dataset", str(shop), "--runs", "runs", "--device", "cpu"]
     printed = plugin.benchmark(*words, "--set", "random.codebook_size=16", *FAST)

@@ -36,7 +36,8 @@ SETTINGS = {
     "rqkmeans.codebook_size": 8, "text.codebook_size": 8, "rqkmeans.levels": 2, "text.levels": 2,
     "text.generative.recommendation.reader": "text", "text.generative.search.reader": "text",
     "rqvae.training.steps": 5, "rqvae.training.epochs": 0, "sasrec.training.epochs": 1, "sasrec.max_length": 5,
-    "tiger.generative.ids.d_model": 32, "tiger.generative.ids.heads": 2,
+    "tiger.generative.ids.d_model": 32, "tiger.generative.ids.heads": 2, "tiger.training.steps": 5,
+    "lmindexer.frozen_layers": 1,
 }  # fmt: skip
 
 
