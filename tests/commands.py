@@ -8,17 +8,17 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import smaller
 
+TESTS = Path(__file__).parent
 FORKING = multiprocessing.get_context("forkserver")
-FORKING.set_forkserver_preload([
-    "sentence_transformers", "accelerate", "sklearn.metrics", "scipy.stats", "benchmark.api.run",
-    "benchmark.running.record",
-])  # fmt: skip
+FORKING.set_forkserver_preload(["warm"])
 
 
 def start(words: Sequence[str], folder: Path, site: Path | None = None) -> BaseProcess:
@@ -36,7 +36,7 @@ def finish(words: Sequence[str], folder: Path, site: Path | None = None, code: i
 
 def begin(program: str, folder: Path, site: Path | None = None) -> BaseProcess:
     """Begin a Python program in a folder, as `start` does with a command; it has `sys`."""
-    process = FORKING.Process(target=_run, args=(program, folder, site, smaller.encoder))
+    process = _forked(_run, program, folder, site, smaller.encoder)
     process.start()
     return process
 
@@ -59,12 +59,19 @@ def together(function: Callable[..., None], ranks: int, *arguments: Any) -> None
          "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
         for rank in range(ranks)
     ]  # fmt: skip
-    processes = [FORKING.Process(target=_part, args=(function, place, arguments)) for place in places]
+    processes = [_forked(_part, function, place, arguments) for place in places]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0] * ranks
+
+
+def _forked(function: Callable[..., None], *arguments: Any) -> BaseProcess:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(TESTS), prepend=os.pathsep)  # the server has it, and not yet our sys.path
+        ensure_running()
+    return FORKING.Process(target=function, args=arguments)
 
 
 def _part(function: Callable[..., None], place: dict[str, str], arguments: tuple[Any, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from conftest import FAST
 
 from benchmark import code_version as versions
+from benchmark import config
 from benchmark.api.run_request import RunRequest
 from benchmark.cli.parsing import parse_settings
 from benchmark.learning import encoders
@@ -109,6 +111,7 @@ def changed(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_stage_depends_on_every_module_that_it_runs(ran, monkeypatch):
     asked, seen = ran
+    monkeypatch.setattr(config, "_read_file", cache(config._read_file))  # the presets, for each of many modules
     before = keys(asked)
     stages_of = {key: [name for name, own in before.items() if own == key] for key in seen}
     kinds = {name.rpartition("/")[2] for names in stages_of.values() for name in names}
