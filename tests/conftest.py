@@ -1,5 +1,6 @@
 """What all tests share: no network, no waiting for the disk, a small shop on disk and a small demo catalogue."""
 
+import gc
 import json
 import os
 import signal
@@ -21,16 +22,24 @@ os.environ.setdefault("BENCHMARK_WORKERS", "1")  # the tests themselves run side
 settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
-# Files of few and long tests: begun first, so that none of them is what the others have ended before
+# Files of 15 processor seconds and more, the longest first: none of them is begun when the others have ended
 LONG = (
-    "test_faults.py", "test_kill.py", "test_cold_start.py", "test_readme.py", "test_several_processes.py",
-    "test_run.py", "test_tune.py", "test_plugin.py", "test_metric_and_table_plugins.py",
+    "test_faults.py", "test_readme.py", "test_kill.py", "test_cold_start.py", "test_run.py", "test_tune.py",
+    "test_several_processes.py", "test_plugin.py", "test_metric_and_table_plugins.py", "test_stage_keys.py",
+    "test_sequential_recommenders.py", "test_lmindexer_training.py", "test_digests.py", "test_figures.py",
+    "test_local.py", "test_own_ids_page.py",
 )  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long files first; `make test` keeps this order."""
-    items.sort(key=lambda item: item.path.name not in LONG)
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector off the half a million objects that imports have made: they live for good."""
+    gc.collect()
+    gc.freeze()
 
 
 KINDS = {"lamp": ("desk", "floor", "night"), "brush": ("hair", "paint", "tooth"), "soap": ("hand", "dish", "bath")}

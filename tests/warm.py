@@ -1,5 +1,6 @@
 """Imports what the commands import and reads the suite's code, so that what is forked from here starts at once."""
 
+import gc
 import importlib
 import warnings
 
@@ -16,3 +17,4 @@ with warnings.catch_warnings():
     for name in MODULES:
         importlib.import_module(name)
 code_version(importlib.import_module("benchmark.running.runner"))
+gc.freeze()  # what is imported lives for good: the garbage collector need not look at it again

@@ -33,6 +33,7 @@ SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
         "scratch": {"d_model": 16, "layers": 1, "heads": 2, "d_ff": 32, "vocabulary_size": 300},
         "max_source": 32,
         "training": {"steps": 2, "batch_size": 8},
+        "decoding": {"beams": 4, "body_length": 4, "title_length": 6, "unigrams": 100},
     },
     "shuffled": {"codebook_size": 8, "levels": 2},
     "tiger": {"codebook_size": 8, "levels": 2, "training": {"steps": 20, "batch_size": 32}},
@@ -42,6 +43,7 @@ SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
 }
 
 
+@pytest.mark.usefixtures("small_encoder")
 @pytest.mark.parametrize("name", [name for name in registered("method") if not name.endswith("-file")])  # they need one
 def test_every_method_keeps_the_contract(name: str, small_bert: Path) -> None:
     small_encoder = {"encoder": {"name": str(small_bert), "max_length": 16}} if name == "dual-encoder" else {}
