@@ -7,28 +7,46 @@ import multiprocessing
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import pytest
+import smaller
+
+TESTS = Path(__file__).parent
 FORKING = multiprocessing.get_context("forkserver")
-FORKING.set_forkserver_preload(["sentence_transformers", "accelerate", "benchmark.api.run", "benchmark.running.record"])
+FORKING.set_forkserver_preload(["warm"])
 
 
-def start(words: list[str], folder: Path) -> BaseProcess:
-    """Begin `benchmark WORDS` in a folder; what it prints goes to out.txt and err.txt there."""
-    process = FORKING.Process(target=_command, args=(words, str(folder)))
+def start(words: Sequence[str], folder: Path, site: Path | None = None) -> BaseProcess:
+    """Begin `benchmark WORDS` in a folder; what it prints goes to out.txt and err.txt there.
+
+    `site` is a folder of installed plugins.
+    """
+    return begin(f"from benchmark.cli.main import main\nsys.exit(main({list(words)!r}))", folder, site)
+
+
+def finish(words: Sequence[str], folder: Path, site: Path | None = None, code: int = 0) -> str:
+    """Run `benchmark WORDS` to its end, which must have this exit code; return what it printed."""
+    return ended(start(words, folder, site), folder, code)
+
+
+def begin(program: str, folder: Path, site: Path | None = None) -> BaseProcess:
+    """Begin a Python program in a folder, as `start` does with a command; it has `sys`."""
+    process = _forked(_run, program, folder, site, smaller.encoder)
     process.start()
     return process
 
 
-def finish(words: list[str], folder: Path) -> str:
-    """Run `benchmark WORDS` to its good end; return what it printed."""
-    process = start(words, folder)
+def ended(process: BaseProcess, folder: Path, code: int = 0) -> str:
+    """Wait for the end of a process, which must have this exit code; return what it printed."""
     process.join()
-    assert process.exitcode == 0, (folder / "err.txt").read_text()
-    return (folder / "out.txt").read_text()
+    printed = (folder / "out.txt").read_text()
+    assert process.exitcode == code, printed + (folder / "err.txt").read_text()
+    return printed
 
 
 def together(function: Callable[..., None], ranks: int, *arguments: Any) -> None:
@@ -41,7 +59,7 @@ def together(function: Callable[..., None], ranks: int, *arguments: Any) -> None
          "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
         for rank in range(ranks)
     ]  # fmt: skip
-    processes = [FORKING.Process(target=_part, args=(function, place, arguments)) for place in places]
+    processes = [_forked(_part, function, place, arguments) for place in places]
     for process in processes:
         process.start()
     for process in processes:
@@ -49,16 +67,24 @@ def together(function: Callable[..., None], ranks: int, *arguments: Any) -> None
     assert [process.exitcode for process in processes] == [0] * ranks
 
 
+def _forked(function: Callable[..., None], *arguments: Any) -> BaseProcess:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(TESTS), prepend=os.pathsep)  # the server has it, and not yet our sys.path
+        ensure_running()
+    return FORKING.Process(target=function, args=arguments)
+
+
 def _part(function: Callable[..., None], place: dict[str, str], arguments: tuple[Any, ...]) -> None:
     os.environ |= place
     function(*arguments)
 
 
-def _command(words: list[str], folder: str) -> None:
+def _run(program: str, folder: Path, site: Path | None, encoder: Path | None) -> None:
     os.chdir(folder)
     for name, stream in (("out.txt", 1), ("err.txt", 2)):
         with open(name, "wb") as file:
             os.dup2(file.fileno(), stream)
-    from benchmark.cli.main import main
-
-    sys.exit(main(words))
+    if site is not None:
+        sys.path.insert(0, str(site))
+    with smaller.unflushed(), smaller.few_timed_queries(), smaller.packaged_encoder(encoder):
+        exec(program, {"sys": sys})

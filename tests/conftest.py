@@ -1,5 +1,6 @@
 """What all tests share: no network, no waiting for the disk, a small shop on disk and a small demo catalogue."""
 
+import gc
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import smaller
 from hypothesis import HealthCheck, settings
 from pydantic import create_model
 
@@ -20,16 +22,24 @@ os.environ.setdefault("BENCHMARK_WORKERS", "1")  # the tests themselves run side
 settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
-# Files of few and long tests: begun first, so that none of them is what the others have ended before
+# Files of 15 processor seconds and more, the longest first: none of them is begun when the others have ended
 LONG = (
-    "test_faults.py", "test_kill.py", "test_cold_start.py", "test_pages.py", "test_several_processes.py",
-    "test_run.py", "test_tune.py", "test_plugin.py", "test_metric_and_table_plugins.py",
+    "test_faults.py", "test_pages.py", "test_kill.py", "test_cold_start.py", "test_run.py", "test_tune.py",
+    "test_several_processes.py", "test_plugin.py", "test_metric_and_table_plugins.py", "test_stage_keys.py",
+    "test_sequential_recommenders.py", "test_lmindexer_training.py", "test_digests.py", "test_figures.py",
+    "test_local.py", "test_own_ids_page.py",
 )  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long files first; `make test` keeps this order."""
-    items.sort(key=lambda item: item.path.name not in LONG)
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector off the half a million objects that imports have made: they live for good."""
+    gc.collect()
+    gc.freeze()
 
 
 KINDS = {"lamp": ("desk", "floor", "night"), "brush": ("hair", "paint", "tooth"), "soap": ("hand", "dish", "bath")}
@@ -71,23 +81,26 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def unflushed() -> Iterator[None]:
-    """Files that need not outlive a power cut: to wait for the disk takes as long as much of the work."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda handle: None)
+def light() -> Iterator[None]:
+    """No waiting for the disk, and latency measured on five queries, not 200: one at a time is as slow as many."""
+    with smaller.unflushed(), smaller.few_timed_queries():
         yield
 
 
 @pytest.fixture(scope="session")
 def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of two layers with random weights and a byte-level tokenizer, as transformers saves it."""
+    return save_bert(tmp_path_factory.mktemp("bert"), layers=2)
+
+
+def save_bert(folder: Path, layers: int) -> Path:
+    """Save a BERT of width 32 with random weights: its tokens are bytes, 260 with [PAD], [UNK], [CLS] and [SEP]."""
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    folder = tmp_path_factory.mktemp("bert")
     special = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
     letters = (*special, *sorted(pre_tokenizers.ByteLevel.alphabet()))
     words = Tokenizer(models.BPE({sign: number for number, sign in enumerate(letters)}, [], unk_token="[UNK]"))
@@ -97,10 +110,34 @@ def small_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token"), special, strict=True))
     PreTrainedTokenizerFast(tokenizer_object=words, **names).save_pretrained(folder)
-    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    sizes = {"hidden_size": 32, "num_hidden_layers": layers, "num_attention_heads": 2, "intermediate_size": 64}
     torch.manual_seed(0)
-    BertModel(BertConfig(vocab_size=len(letters), max_position_embeddings=64, **sizes)).save_pretrained(folder)
+    BertModel(BertConfig(vocab_size=len(letters), max_position_embeddings=128, **sizes)).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_encoder_folder(small_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The random BERT as sentence-transformers saves a model: what the packaged encoder's folder holds."""
+    return save_encoder(small_bert, tmp_path_factory.mktemp("encoder"))
+
+
+def save_encoder(bert: Path, folder: Path) -> Path:
+    """Save the mean of a BERT's token states, of length 1, as a model of sentence-transformers."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+
+    words = Transformer(str(bert), max_seq_length=64)
+    modules = [words, Pooling(words.get_embedding_dimension(), "mean"), Normalize()]
+    SentenceTransformer(modules=modules, device="cpu").save(str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small_encoder(small_encoder_folder: Path) -> Iterator[Path]:
+    """The encoder `default` is a random BERT of two layers: loaded and run in a tenth of the packaged one's time."""
+    with smaller.packaged_encoder(small_encoder_folder):
+        yield small_encoder_folder
 
 
 @pytest.fixture(scope="module")

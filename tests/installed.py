@@ -3,9 +3,10 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import commands
 
 
 @dataclass(frozen=True)
@@ -18,22 +19,26 @@ class Installed:
     @classmethod
     def of(cls, work: Path, *sources: Path) -> "Installed":
         """Install these distributions below a working folder."""
-        for source in sources:
-            copy = work / "source" / source.name
+        copies = [work / "source" / source.name for source in sources]
+        for source, copy in zip(sources, copies, strict=True):
             shutil.copytree(source, copy)  # pip builds inside the folder it is given
-            install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
-            command = [*install, "--target", str(work / "site"), str(copy)]
-            subprocess.run(command, check=True, capture_output=True)
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+        subprocess.run([*install, "--target", str(work / "site"), *copies], check=True, capture_output=True)
         return cls(work / "site", work)
 
     def python(self, code: str) -> str:
         """Return what a program prints that finds the plugins and has `main`, the command line."""
-        start = f"import sys; sys.path.insert(0, {str(self.site)!r}); from benchmark.cli.main import main\n"
-        done = subprocess.run([sys.executable, "-c", start + code], capture_output=True, text=True, cwd=self.work)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        program = f"from benchmark.cli.main import main\n{code}"
+        return commands.ended(commands.begin(program, self.work, self.site), self.work)
 
     def benchmark(self, *words: str | Path, code: int = 0) -> str:
         """Return what a command prints, which must end with this exit code."""
-        shown: Sequence[str] = list(map(str, words))
-        return self.python(f"code = main({shown!r}); sys.exit(0 if code == {code} else f'exit code {{code}}')")
+        return commands.finish(list(map(str, words)), self.work, self.site, code)
+
+    def fresh(self, *words: str | Path) -> str:
+        """Return what a command prints in an interpreter that has imported nothing before."""
+        program = f"import sys; sys.path.insert(0, {str(self.site)!r}); from benchmark.cli.main import main\n"
+        program += f"sys.exit(main({list(map(str, words))!r}))"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=self.work)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout

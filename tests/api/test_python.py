@@ -21,6 +21,8 @@ from benchmark.errors import BenchmarkError
 from benchmark.registry import load
 from benchmark.results.result_files import load_results
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"rqkmeans.codebook_size": 8, "rqkmeans.levels": 2, **parse_settings(FAST[1::2])}
 

@@ -94,7 +94,7 @@ def test_verify_names_the_metrics_that_only_the_plugin_can_recompute(plugin: Ins
 
 
 def test_list_and_show_explain_the_metric_and_compare_tests_it(plugin: Installed) -> None:
-    listed = plugin.benchmark("list", "metrics")
+    listed = plugin.fresh("list", "metrics")
     assert re.search(r"^first_rank +recommendation, search +rank of the first", listed, re.M)
     shown = plugin.benchmark("show", "first_rank")
     assert re.search(r"direction +lower is better\n", shown) and re.search(r"range +1 to 21\n", shown)

@@ -36,6 +36,7 @@ SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
         "scratch": {"d_model": 16, "layers": 1, "heads": 2, "d_ff": 32, "vocabulary_size": 300},
         "max_source": 32,
         "training": {"steps": 2, "batch_size": 8},
+        "decoding": {"beams": 4, "body_length": 4, "title_length": 6, "unigrams": 100},
     },
     "shuffled": {"codebook_size": 8, "levels": 2},
     "tiger": {"codebook_size": 8, "levels": 2, "training": {"steps": 20, "batch_size": 32}},
@@ -45,6 +46,7 @@ SMALLER: dict[str, dict[str, object]] = {  # for a catalogue of 60 items
 }
 
 
+@pytest.mark.usefixtures("small_encoder")
 @pytest.mark.parametrize("name", [name for name in registered("method") if not name.endswith("-file")])  # they need one
 def test_every_method_keeps_the_contract(name: str, small_bert: Path) -> None:
     small_encoder = {"encoder": {"name": str(small_bert), "max_length": 16}} if name == "dual-encoder" else {}
@@ -70,7 +72,7 @@ def test_an_installed_plugin_shows_in_every_table(shop: Path, tmp_path: Path) ->
     """Installed with pip into a folder of its own, it is listed, runs, conforms and stands in all tables."""
     plugin = Installed.of(tmp_path, PLUGIN)
     listing, run = map(typed, commands(PAGE))
-    assert "first-letter  indexer" in plugin.benchmark(*listing)
+    assert "first-letter  indexer" in plugin.fresh(*listing)
     (check,) = re.findall(r'^    python -c "(.*)"$', PAGE, re.M)
     assert "check_method('first-letter')" in check
     plugin.python(check)

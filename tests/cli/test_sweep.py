@@ -17,6 +17,8 @@ from benchmark.errors import UsageError
 from benchmark.results.result_files import load_results
 from benchmark.running.plan import make_variants
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 
 def test_a_grid_has_every_combination_once():
     points = make_points(["rqvae"], ["levels=2,3", "codebook_size=8,16,8"], [])

@@ -6,8 +6,6 @@ import re
 import shlex
 import shutil
 import signal
-import subprocess
-import sys
 import time
 import tomllib
 from pathlib import Path
@@ -23,6 +21,8 @@ from benchmark.cli.main import main
 from benchmark.errors import UsageError
 from benchmark.methods.sequential.item_knn import ItemKNN
 from benchmark.tuning.space import Choices, parse_space
+
+pytestmark = pytest.mark.usefixtures("small_encoder")
 
 SASREC = [
     word
@@ -299,12 +299,8 @@ def test_a_plugin_offers_a_space_in_the_same_way(shop, tmp_path):
     (site / "best.py").write_text(PLUGIN)
     (site / "best.toml").write_text("[tune]\nitem = { low = 0, high = 30 }\n")
     words = ["tune", "--methods", "best", "--dataset", str(shop), "--trials", "3", "--runs", str(tmp_path / "runs")]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmark", *words, "--device", "cpu"], capture_output=True, text=True, cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"^best +3 +0 .* item=\d+$", done.stdout, re.M)
+    printed = commands.finish([*words, "--device", "cpu"], tmp_path, site)
+    assert re.search(r"^best +3 +0 .* item=\d+$", printed, re.M)
 
 
 def test_python_finds_what_the_command_line_finds(shop, tmp_path, capsys):

@@ -29,7 +29,10 @@ def main() -> int:
     )
     parser.add_argument("--only", default="", help="cases whose title has this word")
     arguments = parser.parse_args()
-    _import_the_suite()
+    import torch
+    import warm  # noqa: F401
+
+    torch.set_num_threads(1)
     begun, tried, skipped, failed = time.monotonic(), 0, [], []
     with templates() as root:
         for kind in arguments.kinds or KINDS:
@@ -58,26 +61,6 @@ def _message(text: str) -> str:
     """Return the last line that was printed, cut."""
     lines = [line for line in text.splitlines() if line.strip()]
     return (lines[-1] if lines else "")[:120].encode("ascii", "backslashreplace").decode()
-
-
-def _import_the_suite() -> None:
-    """Import what the commands import, and read the suite's own code, so that a fork starts at once."""
-    import pyarrow.pandas_compat
-    import pyarrow.parquet  # noqa: F401
-    import rich.console  # noqa: F401
-    import sklearn.metrics  # noqa: F401
-    import torch
-
-    import benchmark.api.run_request
-    import benchmark.cli.run
-    import benchmark.datasets.planted
-    import benchmark.running.record
-    import benchmark.running.runner
-    import benchmark.tuning.space
-    from benchmark.code_version import code_version
-
-    torch.set_num_threads(1)
-    code_version(benchmark.running.runner)
 
 
 if __name__ == "__main__":

@@ -149,7 +149,8 @@ def main() -> int:
     methods = arguments.methods
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="benchmark-kills-"))
     folder.mkdir(parents=True, exist_ok=True)
-    _import(["sentence_transformers", "accelerate", "benchmark.api.run"])  # what takes long, before the first fork
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    _import(["warm"])  # what takes long, before the first fork
     finish(folder / "whole", methods, imported=folder / "modules.txt")
     _import((folder / "modules.txt").read_text().split("\n"))
     started = time.monotonic()

@@ -28,6 +28,8 @@ from benchmark.types.data import Corpus, Histories, QuerySet
 from benchmark.types.method import Context, Indexer, Retriever
 from benchmark.types.rankings import Rankings
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 CORPUS = small_corpus(30)
 CODES = Codes(np.column_stack([np.arange(30) % 5, np.arange(30) // 5]).astype(np.int32), (5, 6)).with_counter()
 SCRATCH = ScratchConfig(d_model=16, layers=1, heads=2, d_ff=32, vocabulary_size=320, dropout=0.0)

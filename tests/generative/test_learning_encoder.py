@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from conftest import save_bert, save_encoder
 from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from torch import Tensor
@@ -28,11 +29,15 @@ from benchmark.learning.encoders import encode, load
 
 TEXTS = ["red", "bath body pearls flakes", "", "title: a lamp of red glass for the table, brand: Lamps & Co"] * 30
 ALL = np.arange(len(TEXTS))
+WIDTH = 32
 
 
 @pytest.fixture(scope="module")
-def encoder() -> SentenceTransformer:
-    found: SentenceTransformer = load(EncoderConfig(), "cpu")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> SentenceTransformer:
+    """Six layers like those of the packaged encoder, narrower."""
+    bert = save_bert(tmp_path_factory.mktemp("bert"), layers=6)
+    folder = save_encoder(bert, tmp_path_factory.mktemp("encoder"))
+    found: SentenceTransformer = load(EncoderConfig(name=str(folder)), "cpu")
     return found
 
 
@@ -66,7 +71,7 @@ def test_states_too_large_to_keep_are_computed_anew(encoder: Any, monkeypatch: p
 def test_what_stands_in_the_padding_changes_nothing(encoder: Any, layers: int) -> None:
     learning = LearningEncoder(encoder, layers, True).eval()
     (group,) = sentence_batches(sentence_tokens(encoder, TEXTS[:4]), np.arange(4), "cpu")
-    filled = Padded(group.places, torch.where(group.mask > 0, group.inputs, 2003), group.mask)
+    filled = Padded(group.places, torch.where(group.mask > 0, group.inputs, 203), group.mask)
     inputs, mask = (torch.nn.functional.pad(part, (0, 5)) for part in (group.inputs, group.mask))
     longer = Padded(group.places, inputs, mask)
     assert (filled.inputs != group.inputs).any()
@@ -92,7 +97,7 @@ def test_a_step_changes_what_learns_alone_and_the_saved_weights_bring_it_back(
     published = {name: value.clone() for name, value in encoder.state_dict().items()}
     tokens = sentence_tokens(encoder, TEXTS)
     learning = LearningEncoder(encoder, layers, True)
-    reader = SentenceReader(1, 384, SentenceConfig(inputs="vector", learning_layers=layers), 8, learning)
+    reader = SentenceReader(1, WIDTH, SentenceConfig(inputs="vector", learning_layers=layers), 8, learning)
     before = vectors_of(learning, tokens)
     optimizer = torch.optim.SGD(reader.parameters(), 1.0)
     reader.train()
@@ -108,7 +113,7 @@ def test_a_step_changes_what_learns_alone_and_the_saved_weights_bring_it_back(
     assert any("word_embeddings" in name for name in names) == (layers == -1)
     again = LearningEncoder(encoder, layers, True)
     assert torch.equal(vectors_of(again, tokens), before)
-    other = SentenceReader(1, 384, reader.config, 8, again)
+    other = SentenceReader(1, WIDTH, reader.config, 8, again)
     other.load_state_dict(load_file(tmp_path / "reader.safetensors"))
     assert torch.equal(vectors_of(again, tokens), after)
 

@@ -131,19 +131,24 @@ def test_general_queries_are_learned_beside_the_judged_ones(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("layers", [1, -1])
-def test_a_learning_encoder_is_trained_saved_and_opened_again(tmp_path: Path, layers: int) -> None:
+def test_a_learning_encoder_is_trained_saved_and_opened_again(
+    tmp_path: Path, small_encoder_folder: Path, layers: int
+) -> None:
     """Every text is read by the encoder alone; what it learned ranks after loading."""
     texts = [f"{kind} {thing}" for kind in ("red", "blue", "soft") for thing in ("lamp", "brush", "soap", "shirt")]
     asked = queries(texts, list(range(12)))
-    sentence = {"inputs": "vector", "learning_layers": layers, "encoder_rate": 0.01}
+    encoder = EncoderConfig(name=str(small_encoder_folder))
+    sentence = {"inputs": "vector", "learning_layers": layers, "encoder_rate": 0.3, "encoder": encoder}
     config = settings(sentence=sentence, training={"steps": 60, "batch_size": 12})
     facts = finetune_search(tmp_path, CODES, CORPUS, asked, config, context_in(tmp_path))
     found = rank_search(tmp_path, CODES, CORPUS, texts, 10, config, context_in(tmp_path))
     assert (found.items[:, 0] == np.arange(12)).mean() > 0.9
     weights = load_file(tmp_path / "generator.safetensors")
     assert facts["parameters"] == sum(weight.numel() for weight in weights.values())
-    encoder = [weight.numel() for name, weight in weights.items() if name.startswith("reader.encoder.")]
-    assert sum(encoder) == (1_774_464 if layers == 1 else 22_565_376)  # of MiniLM's 6 layers, without its pooler
+    learned = [weight.numel() for name, weight in weights.items() if name.startswith("reader.encoder.")]
+    norm, attention, feed_forward = 2 * 32, 4 * (32 * 32 + 32), 32 * 64 + 64 + 64 * 32 + 32
+    layer, embeddings = attention + feed_forward + 2 * norm, (260 + 128 + 2) * 32 + norm  # bytes, places, segments
+    assert sum(learned) == (layer if layers == 1 else embeddings + 2 * layer)  # of two, without the pooler
 
 
 def test_items_own_texts_are_learned_where_asked_for(tmp_path: Path) -> None:

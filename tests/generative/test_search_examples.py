@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from test_without_test import copied, made
+from without_test import copied, made
 
 from benchmark.data.dataset import Dataset, open_dataset
 from benchmark.generative.config import SearchConfig

@@ -17,6 +17,8 @@ from benchmark.ids.asking import Answerer
 from benchmark.ids.serving import Server
 from benchmark.types.trec import read_run
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 
 @pytest.fixture(scope="module")
 def cell(shop, tmp_path_factory):

@@ -16,6 +16,8 @@ from benchmark.results.result_files import read_id_lines
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 METHODS = ("rqkmeans", "near=rqkmeans", "rqvae", "tiger", "hc", "random", "shuffled", "category")
 SETTINGS = (
     "rqkmeans.levels=2", "rqkmeans.codebook_size=8", "near.levels=2", "near.codebook_size=16", "near.unique_by=nearest",

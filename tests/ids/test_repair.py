@@ -19,6 +19,8 @@ from benchmark.running.plan import make_variants
 from benchmark.types.codes import Codes
 from benchmark.types.method import Context
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 RUN = ("--tasks", "id-quality", "--device", "cpu", "--set", "rqkmeans.levels=2", "--set", "rqkmeans.codebook_size=16")
 
 

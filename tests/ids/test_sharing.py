@@ -17,6 +17,8 @@ from benchmark.ids.id_set import open_ids
 from benchmark.ids.items import read_corpus
 from benchmark.results.result_files import read_id_lines
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 RUN = ["--tasks", "id-quality", "--device", "cpu"]
 
 

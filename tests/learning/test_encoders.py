@@ -93,12 +93,13 @@ def test_equal_texts_have_equal_vectors_wherever_they_stand(tmp_path: Path) -> N
     np.testing.assert_allclose(found[:4], embed(TEXTS, EncoderConfig(), context(tmp_path)), atol=1e-5)
 
 
-def test_simcse_pulls_the_texts_apart(tmp_path: Path) -> None:
+def test_simcse_pulls_the_texts_apart(tmp_path: Path, small_encoder_folder: Path) -> None:
     """In-batch negatives push different texts away from each other; the same seed gives the same vectors."""
     things = ("lamp", "soap", "brush")
     texts = [f"title: {kind} {thing}" for kind in ("red", "blue", "soft", "hard") for thing in things]
-    trained = EncoderConfig(simcse_epochs=10, simcse_batch=12, simcse_learning_rate=1e-4)
-    before = embed(texts, EncoderConfig(), context(tmp_path))
+    plain = EncoderConfig(name=str(small_encoder_folder))
+    trained = plain.model_copy(update={"simcse_epochs": 10, "simcse_batch": 12, "simcse_learning_rate": 1e-3})
+    before = embed(texts, plain, context(tmp_path))
     after = [embed(texts, trained, context(tmp_path)) for _ in range(2)]
     np.testing.assert_array_equal(*after)
     different = ~np.eye(len(texts), dtype=bool)

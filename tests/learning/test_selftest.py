@@ -57,6 +57,7 @@ def test_a_training_step_has_the_gradients_of_the_loss():
         assert outcome["gradients"].tolist() == pytest.approx([15.0])
 
 
+@pytest.mark.usefixtures("small_encoder")
 def test_every_part_runs_and_repeats_itself_on_the_cpu(monkeypatch, capsys):
     monkeypatch.setattr(selftest, "REPEATS", 1)
     assert main(["doctor", "--selftest", "--device", "cpu"]) == 0

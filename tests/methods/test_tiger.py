@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 from conftest import FAST
+from hugging_face import hugging_face
 from hypothesis import given
 from hypothesis import strategies as st
 from result_files import at_preset, put
-from test_beam_search import hugging_face
 
 from benchmark.cli.main import main
 from benchmark.config import load_presets

@@ -20,6 +20,8 @@ from benchmark.reports.tables.layout import Column
 from benchmark.reports.tables.table import Table
 from benchmark.results.result_files import load_results
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 
 @pytest.fixture(scope="module")
 def runs(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -21,6 +21,8 @@ from benchmark.results.result_files import read_result
 from benchmark.running.cells import Cell
 from benchmark.types.codes import Codes
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 SMALL = ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2"]
 
 

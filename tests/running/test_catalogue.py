@@ -16,6 +16,8 @@ from benchmark.running.cells import Variant
 from benchmark.running.plan import make_variants
 from benchmark.types.method import Indexer
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 INDEXERS = {
     "rqvae": "codebook_size", "tiger": "codebook_size", "rqkmeans": "codebook_size", "shuffled": "codebook_size",
     "lmindexer": "codebook_size", "hc": "children",

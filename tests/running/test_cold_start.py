@@ -33,6 +33,8 @@ from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
 from benchmark.types.method import Context
 from benchmark.types.trec import read_qrels, read_run
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 SPLIT = "cold-start:0.25"
 INDEXERS = ("rqkmeans", "hc", "rqvae", "random", "category", "text=rqkmeans", "tiger")
 SMALL = [

@@ -13,6 +13,8 @@ from benchmark import sealing
 from benchmark.cli.main import main
 from benchmark.files import partial_prefix, remove
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 SETTINGS = ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2", *FAST]
 STAGES = ("encode", "ids", "train.recommendation", "rank.recommendation")
 

@@ -17,6 +17,8 @@ from benchmark.types.data import Corpus, Histories
 from benchmark.types.method import Context, Indexer, Recommender
 from benchmark.types.rankings import Rankings
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 
 class Reversing(Indexer[MethodConfig]):
     """Reverses the ids in place, which would detach the ids of all other rows from their items."""

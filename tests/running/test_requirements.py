@@ -16,6 +16,8 @@ from benchmark.errors import BenchmarkError
 from benchmark.results.result_files import read_result
 from benchmark.running import record, requirements
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
 NEEDED = [name.partition(">")[0] for name in PROJECT["dependencies"]]
 OPTIONAL = PROJECT["optional-dependencies"].items()

@@ -21,6 +21,8 @@ from benchmark.errors import BenchmarkError
 from benchmark.registry import load
 from benchmark.results.result_files import read_result
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 METHODS = "rqkmeans,random,category,bm25,popularity"
 SMALL = ["--set", "rqkmeans.codebook_size=8", "--set", "rqkmeans.levels=2", "--set", "random.codebook_size=16"]
 SMALL += [  # so that a kill can come between any two steps

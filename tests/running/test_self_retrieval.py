@@ -18,6 +18,8 @@ from benchmark.types.data import QuerySet
 from benchmark.types.rankings import Rankings, without
 from benchmark.types.trec import read_run
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 CLAIMS = (
     "trains are cheap because rails last", "trains are slow because rails bend", "ships are cheap because water floats",
     "ships are slow because water drags", "planes are fast in thin air", "bikes need no fuel at all",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ import pytest
 from conftest import FAST
 
 from benchmark import code_version as versions
+from benchmark import config
 from benchmark.api.run_request import RunRequest
 from benchmark.cli.parsing import parse_settings
 from benchmark.learning import encoders
 from benchmark.running.runner import Runner
 from benchmark.running.stages import Stages
 from benchmark.running.store import Store
+
+pytestmark = pytest.mark.usefixtures("small_encoder")
 
 # What finds, locks, times and names stages, or looks on: none of it touches a number of a stage's result.
 AROUND = {
@@ -34,7 +38,8 @@ SETTINGS = {
     "rqkmeans.codebook_size": 8, "text.codebook_size": 8, "rqkmeans.levels": 2, "text.levels": 2,
     "text.generative.recommendation.reader": "text", "text.generative.search.reader": "text",
     "rqvae.training.steps": 5, "rqvae.training.epochs": 0, "sasrec.training.epochs": 1, "sasrec.max_length": 5,
-    "tiger.generative.ids.d_model": 32, "tiger.generative.ids.heads": 2,
+    "tiger.generative.ids.d_model": 32, "tiger.generative.ids.heads": 2, "tiger.training.steps": 5,
+    "lmindexer.frozen_layers": 1,
 }  # fmt: skip
 
 
@@ -106,6 +111,7 @@ def changed(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_stage_depends_on_every_module_that_it_runs(ran, monkeypatch):
     asked, seen = ran
+    monkeypatch.setattr(config, "_read_file", cache(config._read_file))  # the presets, for each of many modules
     before = keys(asked)
     stages_of = {key: [name for name, own in before.items() if own == key] for key in seen}
     kinds = {name.rpartition("/")[2] for names in stages_of.values() for name in names}

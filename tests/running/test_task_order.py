@@ -10,6 +10,8 @@ from side_by_side import results
 from benchmark.cli.main import main
 from benchmark.running.store import Stage
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 
 def test_the_order_of_tasks_does_not_change_a_result(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

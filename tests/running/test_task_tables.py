@@ -17,6 +17,8 @@ from benchmark.cli.main import main
 from benchmark.registry import load
 from benchmark.running.task_tally import TaskTally
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 TASKS = ["id-quality", "recommendation", "search"]
 METHODS = "random,popularity,bm25"
 QUICK = ["--set", "generative.recommendation.steps=1", "--set", "generative.search.steps=1"]

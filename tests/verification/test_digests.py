@@ -16,6 +16,8 @@ from conftest import FAST
 from benchmark.cli.main import main
 from benchmark.results.digests import write_with_digest
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 LABELS = ("random", "popularity", "bm25")
 CROWDED = ["--set", "random.codebook_size=4", "--set", "random.levels=2"]
 KINDS = (

@@ -18,6 +18,8 @@ from benchmark.cli.main import main
 from benchmark.verification.agreement import Agreement
 from benchmark.verification.ranking import Rankings
 
+pytestmark = pytest.mark.usefixtures("small_encoder")
+
 LABELS = ("rqkmeans", "popularity", "bm25")
 Edit = Callable[[Path], Any]
 
