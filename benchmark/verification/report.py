@@ -12,10 +12,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from benchmark.errors import UsageError
 from benchmark.verification.digests import compare_file
 from benchmark.verification.files import lines, read_json
 from benchmark.verification.findings import MISSING, NO_DIGESTS, NOT_CHECKED, WRONG, Absent, Findings, Flaw
@@ -67,7 +69,7 @@ def check_means(tables: Tables, runs: Path, findings: Findings) -> None:
 def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) -> None:
     """Build the same tables again from the results they name and compare every format that lies in the folder."""
     from benchmark.registry import registered
-    from benchmark.results.registered_tables import fill_tables, first_file, report_files
+    from benchmark.results.registered_tables import fill_tables, first_file, render, report_files
     from benchmark.results.result_files import VERSION_SIGN, newest, read_result, versions_apart
 
     files = [runs / path for path in named_results(tables)]
@@ -75,7 +77,12 @@ def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) 
     labels = [row["label"] for table in tables for row in table["rows"]]
     apart = any(VERSION_SIGN in label for label in labels)  # the report was made with --all-versions
     results = versions_apart(results) if apart else newest(results)
-    filled = fill_tables(results, list(dict.fromkeys(table["name"] for table in tables)))
+    names = list(dict.fromkeys(table["name"] for table in tables))
+    filled = fill_tables(results, names)
+    if _headers(tables) != _headers(json.loads(render(filled, JSON))):  # the report was made with --columns
+        chosen = list(dict.fromkeys(header for table in _headers(tables) for header in table))
+        with suppress(UsageError):  # a column that no table has: what differs is named below
+            filled = fill_tables(results, names, chosen)
     known = {FILE}
     for style in registered("format"):
         if not (folder / first_file(style)).is_file():
@@ -91,6 +98,10 @@ def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) 
     for path in sorted(folder.iterdir()):
         if path.suffix in WRITTEN and path.name not in known:
             findings.add(NOT_CHECKED, path.name, "the file", "this version does not know how it was made")
+
+
+def _headers(tables: Tables) -> list[list[str]]:
+    return [[str(column["header"]) for column in table["columns"]] for table in tables]
 
 
 def check_sums(folder: Path, findings: Findings) -> None:

@@ -355,3 +355,24 @@ def test_mutual_information_is_what_scikit_learn_gives(labels: list[int], seed: 
     if len(set(labels)) > 1 and len(set(clusters)) > 1 and own.adjusted is not None:
         assert own.adjusted == pytest.approx(adjusted_mutual_info_score(labels, clusters), abs=1e-9)
         assert own.normalized == pytest.approx(normalized_mutual_info_score(labels, clusters), abs=1e-12)
+
+
+def test_a_report_with_chosen_columns_is_verified_by_these(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "report",
+        "--runs",
+        str(made),
+        "--columns",
+        "R@10,AMI",
+        "--format",
+        "json,md",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert main(words) == 0
+    assert main(["verify", str(tmp_path / "out"), "--runs", str(made)]) == 0, capsys.readouterr().out
+    path = tmp_path / "out" / "tables.md"
+    path.write_text(path.read_text().replace("0.", "9.", 1))
+    assert found(capsys, tmp_path / "out", "--runs", made)[0] == 1
