@@ -77,7 +77,7 @@ def test_an_installed_plugin_shows_in_every_table(shop: Path, tmp_path: Path) ->
     assert "check_method('first-letter')" in check
     plugin.python(check)
     words = [str(shop) if word == "demo" else word for word in run]
-    printed = plugin.benchmark(*words, "--device", "cpu", "--set", "random.codebook_size=16", *FAST)
+    printed = plugin.benchmark(*words, "--device", "cpu", "--set", "random.codebook_size=16", *FAST, "--wide")
     tables = printed.split("\n\n")
     for title in ("ID quality", "Next-item recommendation", "Search", "Cost"):
         at = next(i for i, block in enumerate(tables) if block.startswith(title))
