@@ -11,11 +11,11 @@ MEGA = 1e-6
 
 GROUP_NOTE = (
     "(strict, expected, optimistic): rankings of IDs, where the items that share an ID before the dedup counter come "
-    "with the relevant ones last, in random order, or first. The value without a reading is of the items as they were "
+    "with the relevant ones last, in random order, or first. The plain value is of the items as they were "
     "ranked, and may lie outside."
 )
 PUBLISHED_NOTE = (
-    "(published): LMIndexer's reading; the ideal ranking holds retrieved items alone, AP divides by the hits found."
+    "(published): LMIndexer's variant; the ideal ranking holds retrieved items alone, AP divides by the hits found."
 )
 DEPTH_NOTE = (
     "AMI@depth<d>: {description}. The more prefixes are unique to an item, the lower it must be, whatever they mean: "
