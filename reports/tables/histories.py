@@ -67,6 +67,6 @@ def warning_on_order(results: Sequence[Result]) -> list[str]:
         f"Order of ids: {greater / compared:.1%} of the {compared:,} next items have a greater item id than the item "
         f"before them (about 50% where ids say nothing){_tied(counts)}. Where the events of one time stamp stand in "
         "the order of their ids, as in Amazon's 5-core files, methods gain or lose by an accident of the file; the "
-        "control row alphabet uses nothing else, besides popularity. --ties shuffled puts them in a random order, for data "
-        "with time stamps."
+        "control row alphabet uses nothing else, besides popularity. --ties shuffled puts them in a random order, for "
+        "data with time stamps."
     ]
