@@ -7,7 +7,7 @@ PIP := $(BIN)/pip --disable-pip-version-check install --quiet --quiet
 RUNS ?= runs
 # at most so many processes test side by side, one thread and about 2 GB each; a file's tests share its fixtures
 WORKERS ?= 4
-# all but seal, whose language model says nothing without pretraining, and tiger, which learns little in a minute
+# not seal, whose language model says nothing without pretraining, tiger, which learns little in a minute, pefa-xs, alphabet
 DEMO_METHODS := lmindexer,rqvae,hc,rqkmeans,bm25,dual-encoder,hgn,gru4rec,bert4rec,fdsa,sasrec,item-knn,popularity,$\
                 category,shuffled,random
 
@@ -24,7 +24,7 @@ demo: $(VENV)/installed
 test: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-# the measured report, in several sittings: results that the project keeps are gone on from. DATA: a folder of data sets
+# the measured report, in several sittings: results that the project keeps are resumed. DATA: a folder of data sets
 MEASURED := reports/measured
 measured: $(VENV)/installed
 	mkdir -p $(RUNS)

@@ -110,10 +110,20 @@ def describe(entry: EntryPoint) -> tuple[str, str]:
             doc = ast.get_docstring(node) or ""
             if node.bases:
                 base = node.bases[0]
-                kind = ast.unparse(base.value if isinstance(base, ast.Subscript) else base).rpartition(".")[2].lower()
+                kind = _kind(ast.unparse(base.value if isinstance(base, ast.Subscript) else base), tree)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             texts = [part.value for part in node.value.args if isinstance(part, ast.Constant)]
             if any(ast.unparse(target) == entry.attr for target in node.targets) and len(texts) > 1:
                 doc = str(texts[1])
     doc = doc or ast.get_docstring(tree) or ""
     return kind, doc.split("\n", 1)[0]
+
+
+def _kind(base: str, tree: ast.Module) -> str:
+    """Return what a class is by the name of its base, or of that one's base where it stands in the same file."""
+    name = base.rpartition(".")[2]
+    own = next((node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name), None)
+    if own is not None and own.bases:
+        above = own.bases[0]
+        return _kind(ast.unparse(above.value if isinstance(above, ast.Subscript) else above), tree)
+    return next((kind for kind in ("indexer", "retriever", "recommender") if name.lower().endswith(kind)), name.lower())

@@ -80,7 +80,7 @@ def bring_in(importer: Importer, arguments: SimpleNamespace, target: Path) -> Fo
     Raises UsageError when it is already there, DataError for a wrong file.
     """
     if target.exists():
-        raise UsageError(f"import: {target} is already there")
+        raise UsageError(f"import: {target} is already there; delete it or name another folder")
     with whole(target) as folder:
         folder.mkdir()
         writer = FolderWriter(folder)

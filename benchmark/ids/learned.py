@@ -75,8 +75,8 @@ def stage_folder(result: Result, name: str) -> Path:
     problem = damage(folder) if name in result.stages else "its result is of an older version, which kept none"
     if problem:
         raise BenchmarkError(
-            f"{result.folder}: what {result.label} has learned is not there ({folder}: {problem}). Call the command "
-            "that made this cell again, with a new --runs folder"
+            f"{result.folder}: the trained model of {result.label} is missing ({folder}: {problem}). Run the command "
+            "of this cell again with a new --runs folder"
         )
     return folder
 

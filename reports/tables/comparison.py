@@ -29,6 +29,7 @@ from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMEN
 from benchmark.results.result_files import Result, group_seeds
 
 LEVEL = 0.05
+FEWEST = 6  # seeds, whose smallest p of a sign-flip test, 2 ** -5, is below the level
 TABLES = (ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH)
 TASKS = tuple(dict.fromkeys(table.task for table in TABLES))
 
@@ -216,7 +217,16 @@ def sentence(a: str, b: str, compared: Sequence[MetricComparison]) -> str:
     """Say in plain words what the comparisons of one task show."""
     task, units = compared[0].task, compared[0].units
     if compared[0].p_holm is None:
-        return f"{task}: less than two seeds in common and no values per query: {a} and {b} cannot be told apart."
+        return (
+            f"{task}: no significance test is possible: these metrics have no values per query, and {a} and {b} share "
+            f"fewer than two seeds. Run both with at least {FEWEST} seeds."
+        )
+    least = 2 ** (1 - int(units.split()[0])) if units.endswith("seeds") else 0.0  # the smallest p that there can be
+    if least >= LEVEL:
+        clear = [c.measure for c in compared if c.low is not None and c.high is not None and c.low * c.high > 0]
+        return f"{task}: no significance test is possible with {units}: it takes at least {FEWEST}." + (
+            f" The t intervals of {_and(clear)} leave out 0." if clear else ""
+        )
     parts = []
     for side, better, worse in (("A", a, b), ("B", b, a)):
         won = [c.measure for c in compared if c.winner == side]
@@ -228,13 +238,7 @@ def sentence(a: str, b: str, compared: Sequence[MetricComparison]) -> str:
     rest = [c.measure for c in compared if c.p_holm is not None and c.p_holm >= LEVEL]
     if rest:
         parts.append(f"in {_and(rest) if parts else 'every metric'} the results do not tell {a} and {b} apart")
-    text = f"{task}: {'; '.join(parts)} (level {LEVEL} after Holm, over {units})."
-    if units.endswith("seeds") and (least := 2 ** (1 - int(units.split()[0]))) >= LEVEL:
-        clear = [c.measure for c in compared if c.low is not None and c.high is not None and c.low * c.high > 0]
-        text += f" With {units} this test cannot find p below {least:g}" + (
-            f"; the t intervals of {_and(clear)} leave out 0." if clear else "."
-        )
-    return text
+    return f"{task}: {'; '.join(parts)} (level {LEVEL} after Holm, over {units})."
 
 
 def _and(words: Sequence[str]) -> str:

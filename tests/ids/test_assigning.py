@@ -203,4 +203,4 @@ def test_what_cannot_be_assigned_is_said(
     assert "simcse_epochs" in refused(trained)
     key = json.loads((trained / "result.json").read_text())["stages"]["ids"]
     (tmp_path / "runs" / ".cache" / "ids" / key / "indexer" / "state.json").write_text("{}")
-    assert "what rqkmeans has learned is not there" in refused(trained)
+    assert "the trained model of rqkmeans is missing" in refused(trained)
