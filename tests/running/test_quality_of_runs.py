@@ -12,8 +12,6 @@ from benchmark.cli.main import main
 from benchmark.data.layout import read_sequences
 from benchmark.results.result_files import Result, histories_file, load_results
 
-pytestmark = pytest.mark.usefixtures("small_encoder")
-
 CROWDED = ["--set", "rqkmeans.codebook_size=2", "--set", "rqkmeans.levels=2"]  # 60 items, at most 4 IDs
 
 
