@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import atexit
 import io
-import json
 import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
-from benchmark.errors import UsageError
+from benchmark.errors import BenchmarkError, UsageError
 from benchmark.fetching.archives import extract
-from benchmark.files import whole
-from benchmark.results.digests import FILES
-from benchmark.results.left_out import LIST
+from benchmark.files import file_digest, whole
+from benchmark.results.digests import FILES, read_unchanged
+from benchmark.results.left_out import LIST, left_out
 from benchmark.results.result_files import newest, results_below
 
 SUFFIX = ".tar.xz"
@@ -35,7 +35,8 @@ SCORES = "scores."
 def write_archive(runs: Path, archive: Path) -> tuple[int, int]:
     """Pack the newest results of a folder of runs; return how many results and files it holds.
 
-    Raises UsageError where there is no readable result, or for a name that is not one of a tar.xz file.
+    Raises UsageError where there is no readable result, or for a name that is not one of a tar.xz file, BenchmarkError
+    for results whose files were changed or are missing.
     """
     if not archive.name.endswith(SUFFIX):
         raise UsageError(f"--out {archive}: write a name that ends in {SUFFIX}")
@@ -69,11 +70,29 @@ def _sorted_for_size(runs: Path, folders: Iterable[Path]) -> Iterator[tuple[str,
 
 
 def _choose(folder: Path) -> tuple[list[str], list[str]]:
-    """Return the files of a result's folder that are packed, and the names of the others that it lists."""
-    listed = json.loads((folder / "result.json").read_text("utf-8")).get(FILES, {})
+    """Return the files of a result's folder that are packed, and the names of the others that it lists.
+
+    Raises BenchmarkError for a file that was changed, or that is missing and that no archive has left out before.
+    """
+    content = read_unchanged(folder / "result.json")
+    if content is None:
+        raise BenchmarkError(f"{folder / 'result.json'} was changed after it was written: see 'benchmark verify'")
+    listed, absent = content.get(FILES, {}), left_out(folder)
+    for name, digest in listed.items():
+        path = folder / name
+        if not path.is_file() and path.name not in absent:
+            raise BenchmarkError(f"{path} is missing: see 'benchmark verify'; the same 'benchmark run' makes it again")
+        if path.is_file() and _digest(path.resolve(), path.stat().st_mtime_ns) != digest:
+            raise BenchmarkError(f"{path} was changed after it was written: see 'benchmark verify'")
     names = [name for name in listed if (folder / name).is_file() and (name in KEPT or name.startswith(SCORES))]
     cost = ["cost.json"] if (folder / "cost.json").is_file() else []
     return ["result.json", *cost, *names], sorted(Path(name).name for name in listed if name not in names)
+
+
+@cache
+def _digest(path: Path, changed: int) -> str:
+    """Return the digest of a file; those that results share are read once."""
+    return file_digest(path)
 
 
 def opened_runs(path: Path) -> Path:

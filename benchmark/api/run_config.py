@@ -32,7 +32,7 @@ from benchmark.data.writing import toml
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.results.result_files import RUNS
 
-RUN = "run"
+RUN, SETTINGS = "run", "settings"
 OF_THE_MACHINE = ("runs", "data_root", "device", "workers", "executor", "cache")  # they decide no result
 
 
@@ -68,7 +68,6 @@ class RunConfig(BaseModel):
     def request(self) -> RunRequest:
         """Return the request. Raises UsageError for what cannot be."""
         given = self.model_dump(exclude_unset=True)
-        given["settings"] = flatten(given.get("settings", {}))
         given |= {name: Path(given[name]) for name in ("runs", "data_root") if given.get(name) is not None}
         return make_request(given.pop("dataset", "demo"), **given)
 
@@ -87,13 +86,24 @@ def read_run_config(path: Path, changed: Mapping[str, Any] | None = None) -> lis
     blocks = content.pop(RUN, [{}])
     if not isinstance(blocks, list) or not blocks or not all(isinstance(block, dict) for block in blocks):
         raise UsageError(f"--config {path}: write each run as a section [[run]]")
-    for key in ("ids", "run_files", "settings"):
-        if isinstance(content.get(key), dict):
-            blocks = [{**block, key: {**content[key], **block.get(key, {})}} for block in blocks]
+    given = [content, *blocks, dict(changed or {})]
+    for part in given:
+        if isinstance(part.get(SETTINGS), dict):
+            part[SETTINGS] = flatten(part[SETTINGS])
     return [
-        _checked({**content, **block, **(changed or {})}, f"--config {path}: run {number} of {len(blocks)}")
+        _checked(_merged(content, block, given[-1]), f"--config {path}: run {number} of {len(blocks)}")
         for number, block in enumerate(blocks, 1)
     ]
+
+
+def _merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of all parts, the last value of each; settings are taken together, key by key."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        for key, value in part.items():
+            both = key == SETTINGS and isinstance(value, dict) and isinstance(found.get(key), dict)
+            found[key] = {**found[key], **value} if both else value
+    return found
 
 
 def _checked(values: Mapping[str, Any], place: str) -> RunConfig:

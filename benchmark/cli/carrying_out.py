@@ -34,13 +34,19 @@ def _json(results: Any) -> dict[str, Any]:
     return {"results": [json.loads(file.read_text("utf-8")) for file in files], "failed": dict(results.failures)}
 
 
-def _dry_run(request: Any, as_json: bool) -> int:
-    from benchmark.api.run import of_any_version, to_stderr
+def planned(request: Any) -> list[dict[str, Any]]:
+    """Return a row for each cell of a request: its name, whether it is done, its folder and its stages."""
+    return _rows(request)[0]
+
+
+def _rows(request: Any) -> tuple[list[dict[str, Any]], Sequence[str], int]:
+    """Return the rows of `planned`, what was left out and why, and how many results of other versions count as done."""
+    from benchmark.api.run import of_any_version
     from benchmark.running.stages import Stages
 
     plan, others = of_any_version(request.plan(), request)
     plan_stages = Stages(plan, request.store)
-    rows: list[dict[str, Any]] = [
+    rows = [
         {
             "cell": cell.title,
             "done": cell.done(),
@@ -49,15 +55,22 @@ def _dry_run(request: Any, as_json: bool) -> int:
         }
         for cell in plan.cells
     ]
+    return rows, plan.skipped, len(others)
+
+
+def _dry_run(request: Any, as_json: bool) -> int:
+    from benchmark.api.run import to_stderr
+
+    rows, skipped, others = _rows(request)
     if as_json:
         answer_json(rows)
         return 0
-    for line in plan.skipped:
+    for line in skipped:
         to_stderr(f"skipped: {line}")
     for row in rows:
         stages = ", ".join(f"{name} {state}" for name, state in row["stages"].items())
         answer(f"{'done ' if row['done'] else 'to do'}  {row['cell']}  ({stages})" if stages else f"{row['cell']}")
-    found = f"; {len(others)} results of other versions count as done" if others else ""
+    found = f"; {others} results of other versions count as done" if others else ""
     answer(f"{sum(not row['done'] for row in rows)} of {len(rows)} cells to compute{found}")
     return 0
 

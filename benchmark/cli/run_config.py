@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmark.cli.carrying_out import execute_request, print_config
+from benchmark.cli.carrying_out import execute_request, planned, print_config
 from benchmark.cli.parsing import parse_settings, whole_numbers, words
 from benchmark.durations import duration
 from benchmark.errors import UsageError
+from benchmark.streams import answer_json
 
 AddArguments = Callable[[argparse.ArgumentParser], None]
 
@@ -35,6 +36,11 @@ def execute_config(arguments: argparse.Namespace, add_arguments: AddArguments, o
             request.plan()
         except UsageError as error:
             raise UsageError(f"--config {arguments.config}: run {number} of {len(requests)}: {error}") from None
+    if arguments.json and len(requests) > 1 and not arguments.dry_run:
+        raise UsageError(f"--json goes with a file of one run; {arguments.config} has {len(requests)}")
+    if arguments.json and arguments.dry_run:
+        answer_json([row for request in requests for row in planned(request)])
+        return 0
     failed, started = False, time.monotonic()
     for number, request in enumerate(requests, 1):
         begun = time.monotonic()

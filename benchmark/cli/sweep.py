@@ -22,7 +22,7 @@ import shlex
 from dataclasses import dataclass, replace
 
 from benchmark.cli import run
-from benchmark.cli.carrying_out import execute_request
+from benchmark.cli.carrying_out import execute_request, print_config
 from benchmark.cli.parsing import parse_settings, whole_numbers, words
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.streams import answer
@@ -52,6 +52,10 @@ def execute(arguments: argparse.Namespace) -> int:
     """Run all points as one `benchmark run`, or print their commands."""
     from benchmark.api.run_request import RunRequest
 
+    if arguments.config is not None:
+        raise UsageError("sweep: --config goes with 'benchmark run'; write the points of a grid as rows of its file")
+    if not arguments.dataset:
+        raise UsageError("--dataset is needed: a name (benchmark list datasets) or a folder")
     points = make_points(words(arguments.methods), arguments.over, arguments.set)
     shared = [setting for setting in arguments.set if setting.partition(".")[0] == "generative"]
     if not arguments.print_commands:
@@ -60,6 +64,8 @@ def execute(arguments: argparse.Namespace) -> int:
             methods=[f"{point.label}={point.method}" for point in points],
             settings=parse_settings([*shared, *(setting for point in points for setting in point.settings)]),
         )
+        if arguments.print_config:
+            return print_config([request])
         return execute_request(request, dry_run=arguments.dry_run, as_json=arguments.json, wide=arguments.wide)
     for point in points:
         variant, settings = [f"{point.label}={point.method}"], [*shared, *point.settings]
@@ -136,5 +142,5 @@ def _options(arguments: argparse.Namespace, settings: list[str], seed: int) -> l
     options += ["--device", arguments.device] if arguments.device != "auto" else []
     options += ["--workers", arguments.workers] if arguments.workers != "auto" else []
     options += ["--executor", arguments.executor] if arguments.executor != "local" else []
-    flags = [name for name in ("no_check", "dry_run", "json", "wide") if getattr(arguments, name)]
+    flags = [name for name in ("any_version", "no_check", "dry_run", "json", "wide") if getattr(arguments, name)]
     return [*options, *(f"--{name.replace('_', '-')}" for name in flags)]

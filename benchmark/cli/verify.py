@@ -56,13 +56,17 @@ def execute(arguments: argparse.Namespace) -> int:
         OF_PLUGIN,
         WRONG,
     )
+    from benchmark.verification.results import result_folders
     from benchmark.verification.verify import together, verify
 
     packed = arguments.folder / PACKED
     if packed.is_file():
         runs = opened_runs(packed)
         reports = sorted(path.parent for path in arguments.folder.glob("*/tables.json"))
-        verified = together([verify(runs, runs), *(verify(report, runs) for report in reports)])
+        parts = [verify(runs, runs), *(verify(report, runs) for report in reports)]
+        if (arguments.folder / "tables.json").is_file() or any(result_folders(arguments.folder)):
+            parts.append(verify(arguments.folder, runs))
+        verified = together(parts)
     else:
         verified = verify(opened_runs(arguments.folder), opened_runs(arguments.runs))
     findings = verified.findings

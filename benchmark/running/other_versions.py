@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmark.code_version import model_folders
 from benchmark.data.about import TASKS
 from benchmark.files import file_digest
+from benchmark.metrics.lookup import plugins
 from benchmark.results.digests import FILES, read_unchanged
 from benchmark.results.left_out import left_out
 from benchmark.results.result_files import Result, read_result
@@ -39,15 +41,18 @@ def results_of_other_versions(plan: Plan) -> dict[Cell, Result]:
 
 
 def _is_of(result: Result, cell: Cell, plan: Plan) -> bool:
+    variant, protocol, dataset = cell.variant, plan.protocol, plan.dataset
     if result.problem or cell.task not in result.metrics:
         return False
-    variant, protocol, dataset = cell.variant, plan.protocol, plan.dataset
+    if model_folders(variant.config) or model_folders(variant.generative):
+        return False  # a result does not say which state of a local model it was computed with
     said = {
         "method": variant.config.model_dump(mode="json"),
         "generative": variant.generative.model_dump(mode="json") if variant.generative else None,
     }
     own = result.config.get("protocol") or {}
-    further = further_metrics(plan) if cell.task != "id-quality" else ()
+    further = list(further_metrics(plan)) if cell.task != "id-quality" else []
+    further += [metric.name for _, metric in plugins() if cell.task in metric.tasks]
     return (
         (result.label, result.method, result.seed) == (variant.label, variant.method, cell.seed)
         and (result.preset, result.text_fields) == (protocol.preset, tuple(protocol.text_fields))

@@ -31,6 +31,7 @@ from benchmark.generative.presets import preset_settings
 from benchmark.locks import lock
 from benchmark.results.curves import LOG
 from benchmark.results.digests import FILES, write_with_digest
+from benchmark.results.left_out import LIST, left_out
 from benchmark.results.result_files import FORMAT, histories_file, inputs_file, items_file, withheld_file
 from benchmark.results.settings import flat_settings
 from benchmark.running.cells import Cell, Plan, Variant
@@ -146,6 +147,8 @@ def write_result(
         others = {name: digest for name, digest in result.get(FILES, {}).items() if name != LOG}
         result[FILES] = {**others, **digests}
         write_with_digest(path, result)
+        if missing := left_out(folder):  # what an archive had left out and is there again
+            write_lines(folder / LIST, (f"{name}\n" for name in sorted(missing) if name not in {*map(_name, digests)}))
 
 
 def _write_shared(
@@ -229,6 +232,10 @@ def _changed(variant: Variant, config: Mapping[str, Any], preset: Mapping[str, A
 def _write_ids(path: Path, ids: Sequence[str], codes: Codes) -> None:
     rows = ("-".join(str(code) for code in row if code >= 0) for row in codes.values.tolist())
     write_lines(path, (f"{item}\t{row}\n" for item, row in zip(ids, rows, strict=True)))
+
+
+def _name(file: str) -> str:
+    return Path(file).name
 
 
 @cache

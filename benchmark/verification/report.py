@@ -69,7 +69,7 @@ def check_means(tables: Tables, runs: Path, findings: Findings) -> None:
 def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) -> None:
     """Build the same tables again from the results they name and compare every format that lies in the folder."""
     from benchmark.registry import registered
-    from benchmark.results.registered_tables import fill_tables, first_file, render, report_files
+    from benchmark.results.registered_tables import fill_tables, first_file, report_files
     from benchmark.results.result_files import VERSION_SIGN, newest, read_result, versions_apart
 
     files = [runs / path for path in named_results(tables)]
@@ -79,8 +79,9 @@ def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) 
     results = versions_apart(results) if apart else newest(results)
     names = list(dict.fromkeys(table["name"] for table in tables))
     filled = fill_tables(results, names)
-    if _headers(tables) != _headers(json.loads(render(filled, JSON))):  # the report was made with --columns
-        chosen = list(dict.fromkeys(header for table in _headers(tables) for header in table))
+    headers = [[str(column["header"]) for column in table["columns"]] for table in tables]
+    if headers != [[column.header for column in table.columns] for table in filled]:  # made with --columns
+        chosen = list(dict.fromkeys(header for table in headers for header in table))
         with suppress(UsageError):  # a column that no table has: what differs is named below
             filled = fill_tables(results, names, chosen)
     known = {FILE}
@@ -98,10 +99,6 @@ def check_rebuilt(folder: Path, tables: Tables, runs: Path, findings: Findings) 
     for path in sorted(folder.iterdir()):
         if path.suffix in WRITTEN and path.name not in known:
             findings.add(NOT_CHECKED, path.name, "the file", "this version does not know how it was made")
-
-
-def _headers(tables: Tables) -> list[list[str]]:
-    return [[str(column["header"]) for column in table["columns"]] for table in tables]
 
 
 def check_sums(folder: Path, findings: Findings) -> None:

@@ -128,3 +128,32 @@ def test_a_folder_with_an_archive_and_a_report_of_it_is_verified_as_a_whole(
     text = (tmp_path / "report" / "tables.md").read_text()
     (tmp_path / "report" / "tables.md").write_text(text.replace("0.", "1.", 1))
     assert main(["verify", str(tmp_path)]) == 1
+
+
+def test_results_with_changed_or_missing_files_are_not_packed(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = Path(shutil.copytree(runs, tmp_path / "runs"))
+    path = sorted(copy.glob("*/popularity/*/seed-0/run.recommendation.trec"))[0]
+    honest = path.read_text()
+    for change, said in ((lambda: path.write_text(honest + "\n"), "was changed"), (path.unlink, "is missing")):
+        change()
+        assert main(["archive", "--runs", str(copy), "--out", str(tmp_path / "x.tar.xz")]) == 1
+        assert f"{path.name} {said}" in capsys.readouterr().err
+        assert not (tmp_path / "x.tar.xz").exists()
+
+
+def test_an_archive_in_a_folder_of_results_does_not_hide_them_from_verify(
+    archive: Path, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = Path(shutil.copytree(runs, tmp_path / "runs"))
+    shutil.copy(archive, copy / "results.tar.xz")
+    assert main(["verify", str(copy)]) == 0
+    sorted(copy.glob("*/popularity/*/seed-0/run.recommendation.trec"))[0].unlink()
+    assert main(["verify", str(copy)]) == 1
+
+
+def test_cells_that_are_computed_again_are_no_longer_left_out(archive: Path, shop: Path, tmp_path: Path) -> None:
+    subprocess.run(["tar", "xf", str(archive), "-C", str(tmp_path)], check=True)
+    assert main(["run", "--dataset", str(shop), *RUN, "--runs", str(tmp_path)]) == 0
+    assert {path.read_text() for path in tmp_path.glob("*/*/*/seed-*/left-out.txt")} == {""}

@@ -38,10 +38,7 @@ def planned(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, A
     """Return the cells that a command would compute."""
     capsys.readouterr()
     assert main(["run", *words, "--dry-run", "--json"]) == 0
-    text, decoder, rows = capsys.readouterr().out.strip(), json.JSONDecoder(), []
-    while text:  # a list for each run of a file
-        found, end = decoder.raw_decode(text)
-        rows, text = [*rows, *found], text[end:].lstrip()
+    rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     return rows
 
 
@@ -152,3 +149,27 @@ def test_a_series_runs_to_its_end_and_says_what_failed(
     assert "2 runs in" in said.err
     assert "random (control)" in said.out
     assert "category (control)" in said.out
+
+
+def test_settings_of_the_file_the_run_and_the_command_line_are_taken_together(tmp_path: Path) -> None:
+    path = tmp_path / "merged.toml"
+    path.write_text("""
+        [settings.generative]
+        beams = 3
+        [[run]]
+        dataset = "demo"
+        methods = ["wide=rqkmeans"]
+        [run.settings]
+        "wide.codebook_size" = 512
+        [run.settings.generative]
+        length_penalty = 0.5
+    """)
+    (config,) = read_run_config(path, typed(["--set", "wide.levels=2"], add_arguments))
+    assert config.settings == {
+        "generative.beams": 3, "wide.codebook_size": 512, "generative.length_penalty": 0.5, "wide.levels": "2",
+    }  # fmt: skip
+
+
+def test_one_json_document_is_of_one_run(series: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--config", str(series), "--json"]) == 2
+    assert "--json goes with a file of one run" in capsys.readouterr().err

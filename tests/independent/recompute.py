@@ -40,7 +40,7 @@ def judgments(folder: Path, data: Path, task: str, queries: str | None) -> list[
     """Return what is relevant, from the raw files wherever it stands in them."""
     if task == "recommendation":
         rows = (line.split() for line in lines(data / "sequences.txt"))
-        return [ir_measures.Qrel(row[0], row[-1], 1) for row in rows if len(row) > 3]  # a user and at least three items
+        return [ir_measures.Qrel(row[0], row[-1], 1) for row in rows if len(row) > 2]  # a user and at least two items
     path = data / QUERY_SETS.get(queries or "", f"qrels.{queries}.txt")
     if queries == "simulated":
         path = folder / "qrels.search.txt"
@@ -77,7 +77,7 @@ def candidates(runs: Path, data: Path) -> list[tuple[Path, dict[str, Any], str, 
     for path in sorted(runs.glob("*/*/*/seed-*/result.json")):
         content = json.loads(path.read_text("utf-8"))
         own = content["config"].get("protocol") or {}
-        plain = not {"split", "ties"} & own.keys() and "self_retrieval" not in own
+        plain = not {"split", "ties", "first_look"} & own.keys() and "self_retrieval" not in own
         if not plain or not (data / content["dataset"]["name"]).is_dir():
             continue
         for task, values in content["metrics"].items():
