@@ -98,6 +98,7 @@ def read_run(path: Path) -> Ranked:
     return ranked
 
 
+@lru_cache(maxsize=2)  # the means of all metrics of a result are compared with it
 def read_scores(path: Path) -> tuple[list[str], dict[str, list[float]]]:
     """Read a table of values per query: (query ids, measure -> values in their order)."""
     names: list[str] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmark.errors import UsageError
 from benchmark.verification.derived import check_derived
 from benchmark.verification.digests import sha256
-from benchmark.verification.files import read_histories, read_items
+from benchmark.verification.files import read_histories, read_items, read_scores
 from benchmark.verification.findings import WRONG, Findings, Flaw
 from benchmark.verification.id_tables import neighbours_by_title
 from benchmark.verification.judgments import check_judgments
@@ -39,7 +39,7 @@ def verify(folder: Path, runs: Path) -> Verified:
 
     Raises UsageError where there is neither, or where the report's runs are not there.
     """
-    for read in (read_items, read_histories, neighbours_by_title, sha256):
+    for read in (read_items, read_histories, read_scores, neighbours_by_title, sha256):
         read.cache_clear()  # a file may have changed since the last call
     if (folder / FILE).is_file():
         return _verify_report(folder, runs)

@@ -55,6 +55,8 @@ def correlations(rows: Rows, task: str, outcome: str) -> list[Correlation]:
     Metrics with fewer than five such rows, or with one value in all, are left out.
     """
     found = []
+    both = {"id-quality", task}  # seeds that were run on one of them alone say nothing here
+    rows = [whole for seeds in rows if (whole := tuple(seed for seed in seeds if both <= seed.metrics.keys()))]
     names = sorted({name for seeds in rows for name in _means(seeds, "id-quality")} - set(OF_DATA))
     for name in names:
         pairs = [
@@ -98,7 +100,7 @@ def _draw(rows: Rows, task: str, outcome: str) -> Drawn | None:
     axes.axvline(0, color="#888888", linewidth=0.7, zorder=1)
     titles = [_title(name) for name, *_ in found]
     axes.set_yticks(range(len(found)), shown(titles, 0.42 * COLUMN * POINTS))
-    axes.set(ylim=(len(found) - 0.4, -0.6), xlim=(-1.05, 1.05), xlabel=f"Spearman's rho with {outcome}, {task}")
+    axes.set(ylim=(len(found) - 0.4, -0.6), xlim=(-1.05, 1.05), xlabel=f"Spearman's rho with {outcome}")
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     first, used = rows[0][0], [result for seeds in rows for result in seeds]

@@ -78,3 +78,12 @@ def test_the_figure_is_drawn_and_says_what_it_is_of(tmp_path):
     assert main(["figures", "--runs", str(tmp_path / "runs"), *words]) == 0
     assert len(list(out.glob("id-metrics*recommendation*.svg"))) == 1
     assert "over 6 rows" in (out / "figures.md").read_text()
+
+
+def test_a_seed_that_was_run_on_one_task_alone_costs_no_row_its_place(tmp_path):
+    rows(tmp_path / "runs")
+    put(tmp_path / "runs", "m0", seed=1, metrics={"id-quality": {"AMI": 0.99, "unique": 0.5, "labelled_items": 0.0}})
+    (found,) = comparable(load_results(tmp_path / "runs"))
+    ((name, rho, *_, n),) = correlations(found, "recommendation", "R@10")
+    assert (name, n) == ("AMI", 6)
+    assert rho == pytest.approx(spearmanr(AMI, R).statistic)
