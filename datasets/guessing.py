@@ -40,6 +40,7 @@ USUAL = {  # in lower case, with _ for every other sign
     "judgments.grade": "relevance rel label score gain",
 }
 IDS = ("id", "user", "item", "query")
+SEPARATORS = ";\t|,"
 TEXTS = ("title", "description")
 
 
@@ -93,8 +94,8 @@ class Guess:
 def guess_items(path: Path, separator: str = "") -> Guess:
     """Return which columns of a table are the id and the known fields; the other columns keep their names."""
     guess = _looked_at(path, "items", separator)
-    if not guess.names:
-        return guess
+    if not guess.names or (len(guess.names) == 1 and any(sign in guess.names[0] for sign in SEPARATORS)):
+        return guess  # the import says that the table is empty, or that it has another separator
     if "id" in guess.names:
         guess.take("id")
     else:

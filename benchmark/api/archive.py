@@ -95,15 +95,17 @@ def _digest(path: Path, changed: int) -> str:
     return file_digest(path)
 
 
-def opened_runs(path: Path) -> Path:
+def opened_runs(path: Path, option: str = "--runs ") -> Path:
     """Return a folder of runs: the path itself, or a temporary folder with what an archive holds, gone at the end.
+
+    `option` stands before the path in errors.
 
     Raises DataError for an archive that is broken or suspicious.
     """
     if not path.is_file():
         return path
     if not path.name.endswith(SUFFIX):
-        raise UsageError(f"{path}: neither a folder of results nor an archive ({SUFFIX}) of 'benchmark archive'")
+        raise UsageError(f"{option}{path}: neither a folder of results nor a {SUFFIX} file of 'benchmark archive'")
     folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     extract(path, folder)

@@ -68,7 +68,7 @@ def execute(arguments: argparse.Namespace) -> int:
             parts.append(verify(arguments.folder, runs))
         verified = together(parts)
     else:
-        verified = verify(opened_runs(arguments.folder), opened_runs(arguments.runs))
+        verified = verify(opened_runs(arguments.folder, ""), opened_runs(arguments.runs))
     findings = verified.findings
     if arguments.json:
         content = {

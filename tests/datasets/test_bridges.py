@@ -125,7 +125,7 @@ WRONG = [
     ("table", "id,title\n1,a,b\n", ":2: expected 2 columns as in the header, got 3"),
     ("table", 'id,title\n1,"a\n2,b\n', "not a table separated by ','"),
     ("table", "id,title\n1,a\n\u0661 2,b\n", ":3: an item id must be one word"),
-    ("table", "sku,title\n1,a\n", "has no column 'id' (name it with --column id=COLUMN). Known: sku, title."),
+    ("table", "kind,title\nx,a b\nx,b c\n", "no column has a different word in every row, as the id must"),
     ("table", "id;title\n1;a\n", "Its one column looks like several: --separator ';'?"),
 ]
 
