@@ -112,7 +112,7 @@ def test_wrong_names_and_broken_archives_are_refused(
     assert main(["report", "--runs", str(tmp_path / "cut.tar.xz")]) == 2
     assert "cut.tar.xz" in capsys.readouterr().err
     (tmp_path / "other.txt").write_text("text")
-    with pytest.raises(BenchmarkError, match="neither a folder of results nor a .tar.xz file"):
+    with pytest.raises(BenchmarkError, match=r"neither a folder of results nor a \.tar\.xz file"):
         benchmark.load_results(tmp_path / "other.txt")
 
 
