@@ -26,7 +26,7 @@ from benchmark.results.result_files import RUNS
 from benchmark.running.cells import Plan, Protocol, Variant
 from benchmark.running.crew import parse_workers
 from benchmark.running.executors.cluster import Executor, parse_executor
-from benchmark.running.first_look import FirstLook, limited_data
+from benchmark.running.first_look import limited_data
 from benchmark.running.plan import TEXT_FIELD_PRESETS, check_variants, chosen_fields, make_plan, make_variants
 from benchmark.running.store import Store
 from benchmark.seeds import SEEDS
@@ -159,9 +159,9 @@ class RunRequest:
         if fields not in TEXT_FIELD_PRESETS.values():  # those are right for any data set
             dataset.check_fields(fields)
         queries = self.queries or dataset.default_queries
-        protocol = Protocol(fields, queries, self.preset_name, self.self_retrieval, split, ties)
+        protocol = Protocol(fields, queries, self.preset_name, self.self_retrieval, split, ties, limit=self.limit)
         if self.limit is not None:
-            protocol, dataset = FirstLook.of(protocol, self.limit), limited_data(dataset, self.limit)
+            dataset = limited_data(dataset, self.limit)
         plan = make_plan(
             dataset, variants, tasks=self.tasks, seeds=self.seeds, protocol=protocol, runs=self.runs, metrics=metrics
         )

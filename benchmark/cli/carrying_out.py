@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.streams import answer, answer_data, answer_json
 
+if TYPE_CHECKING:
+    from benchmark.running.cells import Plan
 
-def execute_request(request: Any, *, dry_run: bool, as_json: bool, wide: bool = False) -> int:
-    """Carry out a request and print its tables, or print its plan."""
+
+def execute_request(request: Any, *, dry_run: bool, as_json: bool, wide: bool = False, plan: Plan | None = None) -> int:
+    """Carry out a request and print its tables, or print its plan, which is made unless it is given."""
     from benchmark.api.run import execute, to_stderr
     from benchmark.cli.run_tables import RunTables
     from benchmark.learning.processes import process_rank
 
     if dry_run:
-        return _dry_run(request, as_json)
+        return _dry_run(request, plan, as_json)
     first, tables = process_rank() == 0, RunTables(wide=wide)
     log = to_stderr if first else lambda message: None
-    results = execute(request, log=log, of_task=None if as_json else tables.of_task)
+    results = execute(request, log=log, plan=plan, of_task=None if as_json else tables.of_task)
     if first and as_json:
         answer_json(_json(results))
     elif first and len(results):
@@ -34,17 +37,17 @@ def _json(results: Any) -> dict[str, Any]:
     return {"results": [json.loads(file.read_text("utf-8")) for file in files], "failed": dict(results.failures)}
 
 
-def planned(request: Any) -> list[dict[str, Any]]:
+def planned(request: Any, plan: Plan | None = None) -> list[dict[str, Any]]:
     """Return a row for each cell of a request: its name, whether it is done, its folder and its stages."""
-    return _rows(request)[0]
+    return _rows(request, plan)[0]
 
 
-def _rows(request: Any) -> tuple[list[dict[str, Any]], Sequence[str], int]:
+def _rows(request: Any, plan: Plan | None) -> tuple[list[dict[str, Any]], Sequence[str], int]:
     """Return the rows of `planned`, what was left out and why, and how many results of other versions count as done."""
     from benchmark.api.run import of_any_version
     from benchmark.running.stages import Stages
 
-    plan, others = of_any_version(request.plan(), request)
+    plan, others = of_any_version(plan or request.plan(), request)
     plan_stages = Stages(plan, request.store)
     rows = [
         {
@@ -58,10 +61,10 @@ def _rows(request: Any) -> tuple[list[dict[str, Any]], Sequence[str], int]:
     return rows, plan.skipped, len(others)
 
 
-def _dry_run(request: Any, as_json: bool) -> int:
+def _dry_run(request: Any, plan: Plan | None, as_json: bool) -> int:
     from benchmark.api.run import to_stderr
 
-    rows, skipped, others = _rows(request)
+    rows, skipped, others = _rows(request, plan)
     if as_json:
         answer_json(rows)
         return 0

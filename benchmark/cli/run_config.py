@@ -15,12 +15,6 @@ from benchmark.streams import answer_json
 
 AddArguments = Callable[[argparse.ArgumentParser], None]
 
-LISTS = ("methods", "tasks")
-AS_THEY_ARE = (
-    "dataset", "ids_order", "preset", "text_fields", "queries", "self_retrieval", "split", "ties", "metrics", "device",
-    "workers", "executor", "any_version", "limit",
-)  # fmt: skip
-
 
 def execute_config(arguments: argparse.Namespace, add_arguments: AddArguments, options: dict[str, bool]) -> int:
     """Carry out the runs of a file; exit code 1 where a cell failed. All plans are made before anything is computed."""
@@ -31,22 +25,23 @@ def execute_config(arguments: argparse.Namespace, add_arguments: AddArguments, o
     requests = [config.request() for config in configs]
     if arguments.print_config:
         return print_config(requests)
+    plans = []
     for number, request in enumerate(requests, 1):
         try:
-            request.plan()
+            plans.append(request.plan())
         except UsageError as error:
             raise UsageError(f"--config {arguments.config}: run {number} of {len(requests)}: {error}") from None
     if arguments.json and len(requests) > 1 and not arguments.dry_run:
         raise UsageError(f"--json goes with a file of one run; {arguments.config} has {len(requests)}")
     if arguments.json and arguments.dry_run:
-        answer_json([row for request in requests for row in planned(request)])
+        answer_json([row for request, plan in zip(requests, plans, strict=True) for row in planned(request, plan)])
         return 0
     failed, started = False, time.monotonic()
-    for number, request in enumerate(requests, 1):
+    for number, (request, plan) in enumerate(zip(requests, plans, strict=True), 1):
         begun = time.monotonic()
         if len(requests) > 1:
             to_stderr(f"run {number} of {len(requests)}: {_title(request)}")
-        failed |= execute_request(request, **options) != 0
+        failed |= execute_request(request, plan=plan, **options) != 0
         if len(requests) > 1 and not arguments.dry_run:
             to_stderr(f"run {number} of {len(requests)}: {duration(time.monotonic() - begun)}")
     if not arguments.dry_run:
@@ -56,20 +51,21 @@ def execute_config(arguments: argparse.Namespace, add_arguments: AddArguments, o
 
 def typed(given: list[str], add_arguments: AddArguments) -> dict[str, Any]:
     """Return the options that a command line has, by the names of `benchmark.run`; defaults are not among them."""
+    from benchmark.api.run_config import RunConfig
+
     parser = argparse.ArgumentParser(add_help=False)
     add_arguments(parser)
-    unset = argparse.Namespace(
-        **dict.fromkeys(vars(parser.parse_args(given)))
-    )  # a default only fills what is not there
+    unset = argparse.Namespace(**dict.fromkeys(vars(parser.parse_args(given))))  # so that no default is filled in
     found = {name: value for name, value in vars(parser.parse_args(given, unset)).items() if value is not None}
-    changed: dict[str, Any] = {name: found[name] for name in AS_THEY_ARE if name in found}
-    changed |= {name: words(found[name]) for name in LISTS if name in found}
+    changed = {name: found[name] for name in RunConfig.model_fields if name in found}
+    changed |= {name: words(found[name]) for name in ("methods", "tasks") if name in found}
     changed |= {name: str(found[name]) for name in ("runs", "data_root") if name in found}
     if "seeds" in found:
         changed["seeds"] = whole_numbers(found["seeds"], "--seeds")
     if "set" in found:
         changed["settings"] = parse_settings(found["set"])
-    changed |= {name: found[option] for name, option in (("ids", "ids"), ("run_files", "run_file")) if option in found}
+    if "run_file" in found:
+        changed["run_files"] = found["run_file"]
     return changed | ({"check": False} if "no_check" in found else {})
 
 

@@ -75,6 +75,7 @@ class Protocol:
     split: str = LEAVE_ONE_OUT  # or "time:0.9", "time:2014-01-31", "cold-start:0.1"
     ties: str = FILE  # or "shuffled": the order of a user's events at one time stamp
     depth: int = 20  # ranked items per user or query: the paper's 20 beams, and 20 for every other method
+    limit: int | None = None  # test users, and test queries, of a first look; None: all
 
     @property
     def histories_alone(self) -> bool:
@@ -157,3 +158,4 @@ class Plan:
     cells: tuple[Cell, ...]
     skipped: tuple[str, ...]
     code: str  # hash of the suite's code, without the methods
+    metrics: tuple[str, ...] = ()  # what rankings are scored with besides, by ir-measures' names; part of the keys

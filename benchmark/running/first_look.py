@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -28,22 +28,10 @@ SEED = 20
 FACT = "first_look"  # under config.protocol in result.json: the limit
 
 
-@dataclass(frozen=True)
-class FirstLook(Protocol):
-    """A protocol by which at most `limit` users and `limit` queries are ranked and scored."""
-
-    limit: int = 0
-
-    @classmethod
-    def of(cls, protocol: Protocol, limit: int) -> FirstLook:
-        """Return a protocol with a limit. Raises UsageError for one below 1."""
-        if limit < 1:
-            raise UsageError(f"--limit {limit}: at least one user and query")
-        return cls(**{part.name: getattr(protocol, part.name) for part in fields(protocol)}, limit=limit)
-
-
 def limited_data(dataset: Dataset, limit: int) -> Dataset:
-    """Return the data set under the title and fingerprint of a first look."""
+    """Return the data set under the title and fingerprint of a first look. Raises UsageError for a limit below 1."""
+    if limit < 1:
+        raise UsageError(f"--limit {limit}: at least one user and query")
     found = copy.copy(dataset)
     users = len(dataset.histories()) if dataset.sequences_file else 0
     of_users = f"{min(limit, users):,} of {users:,} users and " if users else ""
@@ -54,7 +42,7 @@ def limited_data(dataset: Dataset, limit: int) -> Dataset:
 
 def decided_by(protocol: Protocol) -> Mapping[str, Any]:
     """Return what the key of a ranking stage needs besides: nothing for a whole run."""
-    return {FACT: [protocol.limit, SEED]} if isinstance(protocol, FirstLook) else {}
+    return {} if protocol.limit is None else {FACT: [protocol.limit, SEED]}
 
 
 def drawn(n: int, limit: int) -> Int64:
@@ -62,11 +50,14 @@ def drawn(n: int, limit: int) -> Int64:
     return np.sort(np.random.default_rng(SEED).permutation(n)[:limit]).astype(np.int64)
 
 
-@dataclass
 class FirstLookMaterial(Material):
     """The data of a plan with few test users and test queries."""
 
-    limit: int = 0
+    @property
+    def limit(self) -> int:
+        """At most so many of each."""
+        assert self.protocol.limit is not None
+        return self.protocol.limit
 
     @cached_property
     def split(self) -> Split:

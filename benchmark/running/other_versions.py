@@ -18,7 +18,6 @@ from benchmark.results.digests import FILES, read_unchanged
 from benchmark.results.left_out import left_out
 from benchmark.results.result_files import Result, read_result
 from benchmark.running.cells import Cell, Plan
-from benchmark.running.scored_plan import further_metrics
 
 
 def results_of_other_versions(plan: Plan) -> dict[Cell, Result]:
@@ -51,7 +50,7 @@ def _is_of(result: Result, cell: Cell, plan: Plan) -> bool:
         "generative": variant.generative.model_dump(mode="json") if variant.generative else None,
     }
     own = result.config.get("protocol") or {}
-    further = list(further_metrics(plan)) if cell.task != "id-quality" else []
+    further = list(plan.metrics) if cell.task != "id-quality" else []
     further += [metric.name for _, metric in plugins() if cell.task in metric.tasks]
     return (
         (result.label, result.method, result.seed) == (variant.label, variant.method, cell.seed)

@@ -25,7 +25,6 @@ from benchmark.registry import find, load, source_file
 from benchmark.running import runner
 from benchmark.running.catalogue import fitted_to_catalogue
 from benchmark.running.cells import KINDS, Cell, Plan, Protocol, Variant
-from benchmark.running.scored_plan import ScoredPlan
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
 from benchmark.types.method import Indexer, Method, Retriever
 
@@ -211,7 +210,7 @@ def make_plan(
     if metrics and all(cell.task == "id-quality" for cell in cells):
         raise UsageError("--metrics: these score rankings, and no cell of this run has a ranking (only id-quality)")
     cells.sort(key=lambda cell: TASKS.index(cell.task))  # a task's cells end together: its tables can be shown
-    return ScoredPlan(dataset, protocol, tuple(cells), tuple(skipped), suite, tuple(metrics))
+    return Plan(dataset, protocol, tuple(cells), tuple(skipped), suite, tuple(metrics))
 
 
 def _able(variant: Variant, asked: Sequence[str], protocol: Protocol) -> tuple[list[str], list[str]]:

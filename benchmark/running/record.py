@@ -39,7 +39,6 @@ from benchmark.running.costs import write_cost
 from benchmark.running.curves import write_curves
 from benchmark.running.data_files import write_histories, write_ids, write_items
 from benchmark.running.requirements import distributions_of, installed_versions
-from benchmark.running.scored_plan import further_metrics
 from benchmark.running.store import Stage
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories
@@ -204,7 +203,7 @@ def _header(cell: Cell, plan: Plan, corpus: Corpus, facts_of_protocol: Mapping[s
         "queries": protocol.query_set,
         "seed": cell.seed,
         "key": cell.key,
-        **({"further_metrics": list(further)} if (further := further_metrics(plan)) else {}),
+        **({"further_metrics": list(plan.metrics)} if plan.metrics else {}),
         "config": config,
         "metrics": {},
         "counts": {},

@@ -27,11 +27,10 @@ from benchmark.learning.encoders import EmbedTexts
 from benchmark.learning.processes import process_rank, processes
 from benchmark.running.cells import Cell, Plan
 from benchmark.running.failures import Failure, Interrupts, explain
-from benchmark.running.first_look import FirstLook, FirstLookMaterial
+from benchmark.running.first_look import FirstLookMaterial
 from benchmark.running.material import Material
 from benchmark.running.progress import RunProgress
 from benchmark.running.record import Scored, write_result
-from benchmark.running.scored_plan import further_metrics
 from benchmark.running.stages import Stages
 from benchmark.running.steps.encode import encode_items, encode_texts, read_embeddings
 from benchmark.running.steps.fit_and_rank import fit_and_rank, keep_run
@@ -107,10 +106,8 @@ class Runner:
 
     @cached_property
     def material(self) -> Material:
-        data, protocol = self.plan.dataset, self.plan.protocol
-        if isinstance(protocol, FirstLook):
-            return FirstLookMaterial(data, protocol, self.log, limit=protocol.limit)
-        return Material(data, protocol, self.log)
+        kind = Material if self.plan.protocol.limit is None else FirstLookMaterial
+        return kind(self.plan.dataset, self.plan.protocol, self.log)
 
     def _run(self, cell: Cell) -> None:
         used: dict[str, Stage] = {}
@@ -247,7 +244,7 @@ class Runner:
         return self._build(self.stages.rank(cell), make, collective=codes is None)
 
     def _score(self, cell: Cell, stage: Stage, codes: Codes | None) -> Scored:
-        rankings, further = read_rankings(stage.final), further_metrics(self.plan)
+        rankings, further = read_rankings(stage.final), self.plan.metrics
         corpus, ids = self.material.corpus, self.material.corpus.ids
         if cell.task == "search":
             queries = self.material.test_queries

@@ -1,19 +1,19 @@
 """docs/metrics.md: every command as it is written, one after the other, on a small demo."""
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import FAST
+from pages import commands, typed
 
 from benchmark.cli.main import main
 from benchmark.metrics.beyond_accuracy import OF_RUN, OF_USER
 from benchmark.metrics.lookup import find_metric
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
-COMMANDS = re.findall(r"^    (benchmark .*)$", PAGE, re.M)
+COMMANDS = commands(PAGE)
 
 pytestmark = pytest.mark.usefixtures("small_demo")
 
@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_the_command_works(line: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = shlex.split(line)[1:]
+    words = typed(line)
     assert main([*words, *([*FAST, "--device", "cpu"] if words[0] == "run" else [])]) == 0
     printed = capsys.readouterr().out
     assert printed.strip()
