@@ -160,3 +160,14 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium with a window of 1300 by 900."""
+    from browser import Browser
+
+    window = Browser(tmp_path_factory.mktemp("profile"))
+    window.size(1300, 900)
+    yield window
+    window.close()

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from browser import MISSING, Browser
+from browser import MISSING
 from result_files import put
 
 from benchmark.reports.html import catalogue
@@ -23,14 +23,6 @@ FINGERPRINT = "fedcba9876543210"
 KINDS = ["blue lamp", "red brush", "green soap", "old book"]
 HOSTILE = "</script><script>document.title = 'broken'</script> & \"quoted\" 😀 نص"
 N_ITEMS = 240
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    window = Browser(tmp_path_factory.mktemp("profile"))
-    window.size(1300, 900)
-    yield window
-    window.close()
 
 
 def write(runs, ids, titles, *, seeds=(0, 1), name="demo"):

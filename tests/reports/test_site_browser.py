@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from browser import MISSING, Browser
+from browser import MISSING
 from site_runs import shop
 
 from benchmark.reports.html.site import render
@@ -12,14 +12,6 @@ from benchmark.results.result_files import load_results
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 CUT = {"method": {}, "generative": None, "protocol": {"split": "time"}}
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    window = Browser(tmp_path_factory.mktemp("profile"))
-    window.size(1300, 900)
-    yield window
-    window.close()
 
 
 @pytest.fixture(scope="module")
