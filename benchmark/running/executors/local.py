@@ -117,8 +117,10 @@ class _Slot:
         self._pool = self._process = self.future = None
 
     def _how_it_died(self) -> str:
-        process = self._process
+        process, pool = self._process, self._pool
         assert process is not None
+        assert pool is not None
+        pool.shutdown(wait=True)  # its thread waits for the process too, and only one of the two is told the exit code
         process.join()
         code = process.exitcode or 0
         if code >= 0:
