@@ -271,13 +271,14 @@ COSTS = (
     _cost("queries_per_second.search", "Queries/s", "queries ranked per second, in batches", "per second", 1, True,
           footnote=RANK_NOTE),
     *(
-        _cost(f"latency_p{percent}.{task}", f"p{percent} ms, {short}",
+        _cost(f"latency_p{percent}.{task}", f"p{percent} ms ({short})",
               f"{percent}th percentile of the time for one user or query at a time", "ms", 1, footnote=LATENCY_NOTE)
         for task, short in (("recommendation", "rec."), ("search", "search"))
         for percent in (50, 99)
     ),
     *(
-        _cost(f"beam_missing.{task}", f"Beam misses, {short}", BEAM, "items", 2, footnote="Beam misses: {description}.")
+        _cost(f"beam_missing.{task}", f"Beam misses ({short})", BEAM, "items", 2,
+              footnote="Beam misses: {description}.")
         for task, short in (("recommendation", "rec."), ("search", "search"))
     ),
 )  # fmt: skip

@@ -29,9 +29,9 @@ def find_metric(name: str, task: str = "") -> Metric | None:
 
 
 def metrics_titled(title: str) -> list[Metric]:
-    """Return the metrics whose column in tables has this header, or this one before a comma: 'Beam misses'."""
+    """Return the metrics whose column in tables has this header, or this one before a bracket: 'Beam misses'."""
     found = [metric for known in all_metrics() if (metric := known.titled(title))]
-    return found or [metric for metric in all_metrics() if metric.title.partition(",")[0].lower() == title.lower()]
+    return found or [metric for metric in all_metrics() if metric.title.partition(" (")[0].lower() == title.lower()]
 
 
 def _built_in(name: str, task: str = "") -> Metric | None:

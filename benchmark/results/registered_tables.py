@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -60,7 +60,6 @@ def _narrowed(tables: Sequence[Any], wanted: Sequence[str]) -> list[Any]:
     """Return the tables with the wanted columns alone. Raises UsageError for a column that none of them has."""
     of_table = [(table, {column: {column.header, column.measure} for column in table.columns}) for table in tables]
     known = {name for _, columns in of_table for names in columns.values() for name in names}
-    wanted = _rejoined(wanted, known)
     for name in wanted:
         if name not in known:
             raise UsageError(f"--columns: no chosen table has a column '{name}'.{did_you_mean(name, known)}")
@@ -70,16 +69,6 @@ def _narrowed(tables: Sequence[Any], wanted: Sequence[str]) -> list[Any]:
         if kept:
             narrowed.append(replace(table, columns=kept))
     return narrowed
-
-
-def _rejoined(words: Sequence[str], known: Container[str]) -> list[str]:
-    """Return the words of a list with commas, those put together that are one known name: 'p50 ms', 'search'."""
-    found, left = [], list(words)
-    while left:
-        length = next((n for n in range(len(left), 1, -1) if ", ".join(left[:n]) in known), 1)
-        found.append(", ".join(left[:length]))
-        del left[:length]
-    return found
 
 
 def tables_shown(styles: Iterable[str], names: Sequence[str] | None) -> Sequence[str] | None:

@@ -57,6 +57,15 @@ def query_set(name: str) -> str:
     return QUERY_SETS.get(name, f"{name} queries")
 
 
+def scored(results: Sequence[Result], task: str) -> list[str]:
+    """Return how many users, queries or items the metrics of a task are of; [] where no result says."""
+    name = {"recommendation": "users", "search": "queries"}.get(task, "items")
+    counts = sorted({result.counts[task][name] for result in results if name in result.counts.get(task, {})})
+    return (
+        [" to ".join(f"{count:,}" for count in dict.fromkeys((counts[0], counts[-1]))) + f" {name}"] if counts else []
+    )
+
+
 def run_conditions(results: Sequence[Result], tasks: Sequence[str]) -> list[str]:
     """Return seeds, devices and dates of the results' stages for these tasks (none: of all stages)."""
     seeds = sorted({result.seed for result in results})

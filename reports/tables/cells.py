@@ -14,6 +14,7 @@ from benchmark.reports.tables.scores import Intervals, Limits, intervals
 from benchmark.results.result_files import Result
 
 FEW_SEEDS = 5  # in simulations where only seeds differed, 95% intervals of 2, 3 and 5 held the mean in 61, 78, 86%
+T_SEEDS = 3  # over two values half a t interval is 9 times their standard deviation, and leaves most metrics' ranges
 BRACKETS = "[low, high]"
 EXACT = (
     f"± is half Clopper and Pearson's 95% interval for one seed and a metric that is 0 or 1 for each of fewer than "
@@ -58,11 +59,11 @@ def limits_cell(mean: float, n: int, found: Limits, scale: float = 1.0) -> Cell:
 
 
 def mean_cell(values: Sequence[float]) -> Cell:
-    """Return the mean over seeds with its t interval; an empty cell for no values."""
+    """Return the mean over seeds, from T_SEEDS on with its t interval; an empty cell for no values."""
     if not values:
         return Cell()
     mean, half_width, n = (found := mean_interval(values)).mean, found.half_width, found.n
-    if half_width is None:
+    if half_width is None or n < T_SEEDS:
         return Cell(mean, None, n)
     return Cell(mean, half_width, n, low=mean - half_width, high=mean + half_width, interval="t")
 
@@ -112,7 +113,11 @@ def _best_of_group(
     for i, ((best, *close), p) in verdict.undecided.items():
         ties.setdefault((best, *sorted(close)), {})[columns[tested[i]].header] = p
     remarks = [BOLD, *(_tie([labels[row] for row in rows], of_columns) for rows, of_columns in ties.items())]
-    if ties:
+    unsure: dict[tuple[int, ...], list[str]] = {}  # best row, then the others -> columns
+    for i, (best, *others) in verdict.of_seeds.items():
+        unsure.setdefault((best, *sorted(others)), []).append(columns[tested[i]].header)
+    remarks += [_unsure([labels[row] for row in rows], of_columns) for rows, of_columns in unsure.items()]
+    if ties or unsure:
         remarks.append(OTHER_PAIRS)
     if untested := [columns[i].header for i in better if i not in tested]:
         remarks.append(f"Not tested: {', '.join(untested)}.")
@@ -129,15 +134,24 @@ def _tie(labels: Sequence[str], p_values: Mapping[str, float]) -> str:
     )
 
 
+def _unsure(labels: Sequence[str], columns: Sequence[str]) -> str:
+    best, *others = labels
+    return (
+        f"Best with these seeds, but perhaps not with others: {best} in {', '.join(columns)} (the 95% interval of its "
+        f"difference to {', '.join(others)} holds 0)."
+    )
+
+
 def fewer_seeds(columns: Sequence[Column], rows: Sequence[Row]) -> list[str]:
-    """Name the cells that are means of fewer seeds than their row has."""
-    cells = [
-        f"{row.label} in {column.header} ({cell.n} of {len(row.seeds)})"
-        for row in rows
-        for column, cell in zip(columns, row.cells, strict=True)
-        if cell.mean is not None and cell.n < len(row.seeds)
-    ]
-    return [f"Averaged over fewer seeds (the metric is missing for some): {'; '.join(cells)}."] if cells else []
+    """Name the cells that are means of fewer seeds than their row has, row by row."""
+    said = []
+    for row in rows:
+        of_row: dict[int, list[str]] = {}  # number of seeds -> columns
+        for column, cell in zip(columns, row.cells, strict=True):
+            if cell.mean is not None and cell.n < len(row.seeds):
+                of_row.setdefault(cell.n, []).append(column.header)
+        said += [f"{row.label} in {', '.join(named)} ({n} of {len(row.seeds)})" for n, named in of_row.items()]
+    return [f"Averaged over fewer seeds (the metric is missing for some): {'; '.join(said)}."] if said else []
 
 
 def interval_notes(rows: Sequence[tuple[str, Sequence[Cell]]]) -> list[str]:
@@ -162,6 +176,8 @@ def interval_notes(rows: Sequence[tuple[str, Sequence[Cell]]]) -> list[str]:
     if of_seeds:
         of_some = f" where there are no values per query: {', '.join(of_seeds)}" if resampled or exact or rare else ""
         notes.append(f"± is half the 95% t interval over seeds{of_some}.")
+    if any(cell.n == 2 and not cell.interval for _, cells in rows for cell in cells):
+        notes.append("A mean of two seeds has no t interval: two values say too little of their spread.")
     return notes
 
 

@@ -2,7 +2,8 @@
 
 Ranking metrics: values per query (or user), averaged over seeds; a paired randomisation test over queries, and a 95%
 bootstrap interval of the difference over queries (resampled jointly) and seeds (resampled for each method apart); where
-few queries differ, Gaffke's limits (`benchmark.metrics.bounded`).
+few queries differ, Gaffke's limits (`benchmark.metrics.bounded`). The test takes the seeds as they are, the interval
+does not: one row is better only where both say so.
 ID quality has one value per seed: the test flips the signs of the differences of the seeds that both rows have, the
 interval is Student's t.
 P-values are Holm-corrected over the metrics of a task.
@@ -18,13 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
-from benchmark.metrics.bounded import bounded_differences, is_skewed
-from benchmark.metrics.significance import bootstrap_draws, holm, mean_interval, sign_flip_tests
+from benchmark.metrics.significance import holm, mean_interval, sign_flip_tests
 from benchmark.reports.tables.cells import Seeds
 from benchmark.reports.tables.columns import further_columns
 from benchmark.reports.tables.conditions import differences
 from benchmark.reports.tables.histories import first_look, histories_in_words
-from benchmark.reports.tables.scores import align, query_values, value_ranges
+from benchmark.reports.tables.scores import align, difference_limits, query_values
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
 
@@ -53,9 +53,19 @@ class MetricComparison:
     higher_is_better: bool | None
 
     @property
+    def differs(self) -> bool:
+        """Whether the test finds a difference between the means of these seeds."""
+        return self.p_holm is not None and self.p_holm < LEVEL
+
+    @property
+    def may_be_of_the_seeds(self) -> bool:
+        """Whether the test finds a difference, but the interval, which counts other seeds too, holds 0."""
+        return self.differs and self.low is not None and self.high is not None and self.low <= 0 <= self.high
+
+    @property
     def winner(self) -> str:
-        """'A' or 'B' where the difference is significant and the metric has a better direction, else ''."""
-        if self.p_holm is None or self.p_holm >= LEVEL or self.higher_is_better is None:
+        """'A' or 'B' where test and interval agree on a difference and the metric has a better direction, else ''."""
+        if not self.differs or self.may_be_of_the_seeds or self.higher_is_better is None:
             return ""
         return "A" if (self.difference > 0) == self.higher_is_better else "B"
 
@@ -167,13 +177,7 @@ def compare(a: Seeds, b: Seeds, task: str) -> list[MetricComparison]:
         raise BenchmarkError(f"{a[0].label}, {b[0].label}: a scores.{task}.tsv lacks a metric that its result.json has")
     of_queries = [values_a.mean(axis=0), values_b.mean(axis=0)]  # [queries, measures]
     p_values = sign_flip_tests(of_queries[0] - of_queries[1])
-    draws = bootstrap_draws([values_a, values_b], streams=(0, 1))
-    low, high = np.quantile(draws[0] - draws[1], (0.025, 0.975), axis=0)
-    skewed = is_skewed(of_queries[0] - of_queries[1])
-    ranges = value_ranges(shared, values_a, values_b)
-    if rare := [i for i in ranges if skewed[i]]:
-        of_rare = [ranges[i] for i in rare]
-        low[rare], high[rare] = bounded_differences(values_a[:, :, rare], values_b[:, :, rare], of_rare)
+    ((low, high),) = difference_limits(shared, values_a, [values_b])
     units = f"{len(ids):,} {'users' if task == 'recommendation' else 'queries'}"
     mean_a, mean_b = (values.mean(axis=0) for values in of_queries)
     return _comparisons(task, shared, mean_a, mean_b, low, high, p_values, units, columns)
@@ -232,10 +236,17 @@ def sentence(a: str, b: str, compared: Sequence[MetricComparison]) -> str:
         won = [c.measure for c in compared if c.winner == side]
         if won:
             parts.append(f"{better} is better than {worse} in {_and(won)}")
-    differ = [c.measure for c in compared if c.p_holm is not None and c.p_holm < LEVEL and not c.winner]
+    of_seeds = [c.measure for c in compared if c.may_be_of_the_seeds]
+    if of_seeds:
+        of_units = units.split()[-1]
+        parts.append(
+            f"in {_and(of_seeds)} the means of these seeds differ, but the 95% interval over seeds and {of_units} "
+            "holds 0"
+        )
+    differ = [c.measure for c in compared if c.differs and not c.may_be_of_the_seeds and not c.winner]
     if differ:
         parts.append(f"they differ in {_and(differ)}, where neither direction is better")
-    rest = [c.measure for c in compared if c.p_holm is not None and c.p_holm >= LEVEL]
+    rest = [c.measure for c in compared if not c.differs]
     if rest:
         parts.append(f"in {_and(rest) if parts else 'every metric'} the results do not tell {a} and {b} apart")
     return f"{task}: {'; '.join(parts)} (level {LEVEL} after Holm, over {units})."

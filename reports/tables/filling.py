@@ -21,6 +21,7 @@ from benchmark.reports.tables.captions import (
     remarks_of_runs,
     representative_result,
     run_conditions,
+    scored,
 )
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, mean_cell, metric_cells
 from benchmark.reports.tables.changes import words_on_changes
@@ -169,6 +170,7 @@ def _caption(table: Declaration, results: Sequence[Result], changed: str) -> str
     first = representative_result(results)
     search = table.task == "search" or (table.of_costs and any("search" in result.metrics for result in results))
     parts = [data_set(first), *protocol(first, search=search, changed=changed)]
+    parts += scored(results, table.task) if table.task else []
     return "; ".join([*parts, *run_conditions(results, [table.task] if table.task else [])]) + "."
 
 

@@ -1,36 +1,39 @@
 """Is the best row of a column significantly the best? A paired randomisation test over queries (or users).
 
 Per-query values are averaged over seeds first; the row with the best mean is tested against every other row and the
-p-values are Holm-corrected within the column.
+p-values are Holm-corrected within the column. The test takes the seeds as they are, so where rows have several the 95%
+interval of the difference over seeds and queries must leave out 0 too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.metrics.significance import FLIPS, MAX_QUERIES, holm, sign_flip_tests
-from benchmark.reports.tables.scores import align, query_values
+from benchmark.reports.tables.scores import Values, align, difference_limits, query_values
 
 LEVEL = 0.05
 BOLD = (
     "Bold: better than every other row (of its group, where rows have groups) by a paired "
     f"randomisation test over queries or users ({FLIPS:,} sign flips, beyond {MAX_QUERIES:,} their normal limit; "
-    f"values averaged over seeds, taken as fixed; Holm-corrected over the rows of a column, p < {LEVEL})."
+    f"values averaged over seeds; Holm-corrected over the rows of a column, p < {LEVEL}); with several seeds the 95% "
+    "interval of the difference over seeds and queries leaves out 0 too."
 )
 STAR = f"A star: better than every other row of its group (paired randomisation test, Holm-corrected, p < {LEVEL})."
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Column -> the row that wins it; column -> (rows that cannot be told apart, largest p); rows without values."""
+    """Which rows are the best, by column; a list of rows begins with the best one."""
 
     winners: dict[int, int]
-    undecided: dict[int, tuple[list[int], float]]
-    lacking: list[int]
+    undecided: dict[int, tuple[list[int], float]]  # rows that the test cannot tell apart, largest p
+    of_seeds: dict[int, list[int]]  # rows that it can, but that other seeds may put in another order
+    lacking: list[int]  # rows without values per query, or of other queries
 
 
 def significantly_best(
@@ -43,12 +46,13 @@ def significantly_best(
     """
     tables = [query_values(paths, measures) for paths in files]
     queries = _of_most_rows([table[0] for table in tables if table])
-    aligned = [align((table[0], table[1].mean(axis=0)), queries) if table else None for table in tables]
+    aligned = [_seeds_first(align((t[0], t[1].transpose(1, 0, 2)), queries)) if t else None for t in tables]
     shown = [[column for column, mean in enumerate(row) if mean is not None] for row in means]
-    lacking = [row for row, table in enumerate(aligned) if table is None or not np.isfinite(table[:, shown[row]]).all()]
+    lacking = [r for r, table in enumerate(aligned) if table is None or not np.isfinite(table[:, :, shown[r]]).all()]
     if lacking:
-        return Verdict({}, {}, lacking)
-    values = [table for table in aligned if table is not None]
+        return Verdict({}, {}, {}, lacking)
+    of_seeds = [table for table in aligned if table is not None]  # [rows][seeds, queries, columns]
+    values = [table.mean(axis=0) for table in of_seeds]
     pairs, differences = [], []
     best_row: dict[int, int] = {}
     for column in range(len(measures)):
@@ -72,7 +76,34 @@ def significantly_best(
             undecided[column] = ([best, *close], max(corrected))
         else:
             winners[column] = best
-    return Verdict(winners, undecided, [])
+    unsure = _unsure_over_seeds(winners, of_seeds, measures, shown, lower)
+    return Verdict({c: best for c, best in winners.items() if c not in unsure}, undecided, unsure, [])
+
+
+def _unsure_over_seeds(
+    winners: Mapping[int, int], values: Sequence[Values], measures: Sequence[str], shown: Sequence[Sequence[int]],
+    lower: Collection[int],
+) -> dict[int, list[int]]:  # fmt: skip
+    """Return column -> its best row and the rows whose difference to it has an interval that holds 0."""
+    found: dict[int, list[int]] = {}
+    if all(len(table) == 1 for table in values):
+        return found
+    for best in dict.fromkeys(winners.values()):
+        columns = [column for column, winner in winners.items() if winner == best]
+        names, others = [measures[column] for column in columns], [row for row in range(len(values)) if row != best]
+        tables = [np.nan_to_num(values[row][:, :, columns]) for row in (best, *others)]
+        for row, (low, high) in zip(others, difference_limits(names, tables[0], tables[1:]), strict=True):
+            if len(values[best]) == len(values[row]) == 1:
+                continue
+            for i, column in enumerate(columns):
+                least = -high[i] if column in lower else low[i]
+                if column in shown[row] and least <= 0:
+                    found.setdefault(column, [best]).append(row)
+    return found
+
+
+def _seeds_first(table: Values | None) -> Values | None:
+    return None if table is None else table.transpose(1, 0, 2)
 
 
 def _of_most_rows(lists: Sequence[list[str]]) -> list[str]:

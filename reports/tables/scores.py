@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import DataError
-from benchmark.metrics.bounded import bounded_intervals, is_coarse, is_skewed
+from benchmark.metrics.bounded import bounded_differences, bounded_intervals, is_coarse, is_skewed
 from benchmark.metrics.lookup import find_metric
 from benchmark.metrics.ranking import RankingScores, read_scores
 from benchmark.metrics.significance import bootstrap_draws
@@ -99,6 +99,25 @@ def limits(measure: str, values: Values) -> Limits:
     (draws,) = bootstrap_draws([table])
     low, high = np.quantile(draws, (0.025, 0.975)).tolist()
     return Limits(low, high)
+
+
+def difference_limits(measures: Sequence[str], a: Values, others: Sequence[Values]) -> list[tuple[Values, Values]]:
+    """Return the 95% limits (low, high) [measures] of mean(a) - mean(b) for each b of the others.
+
+    Values are [seeds, queries, measures] of the same queries, which are resampled jointly; seeds of a and b apart.
+    Where few queries differ the limits are Gaffke's (`benchmark.metrics.bounded`).
+    """
+    of_a, *of_others = bootstrap_draws([a, *others], streams=[0] + [1] * len(others))
+    found = []
+    for b, draws in zip(others, of_others, strict=True):
+        low, high = np.quantile(of_a - draws, (0.025, 0.975), axis=0)
+        skewed = is_skewed(a.mean(axis=0) - b.mean(axis=0))
+        ranges = value_ranges(measures, a, b)
+        if rare := [i for i in ranges if skewed[i]]:
+            of_rare = [ranges[i] for i in rare]
+            low[rare], high[rare] = bounded_differences(a[:, :, rare], b[:, :, rare], of_rare)
+        found.append((low, high))
+    return found
 
 
 def value_ranges(measures: Sequence[str], *tables: Values) -> dict[int, tuple[float, float]]:

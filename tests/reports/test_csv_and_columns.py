@@ -53,12 +53,3 @@ def test_chosen_columns_alone_are_shown(runs, capsys):
 def test_a_column_that_no_table_has_is_refused(runs, capsys):
     assert main(["report", "--runs", str(runs), "--columns", "nDCG@11"]) == 2
     assert "no chosen table has a column 'nDCG@11'. Did you mean 'nDCG@10'?" in capsys.readouterr().err
-
-
-def test_a_header_with_a_comma_is_one_column(runs, capsys):
-    cost = {"stages": {}, "facts": {"search": {"latency_p50": 2.0, "latency_p99": 4.0}}}
-    put(runs, "timed", values={"R@10": hits(0.5)}, task="search", cost=cost)
-    text = printed(capsys, "--runs", str(runs), "--columns", "R@10,p50 ms, search,Total s", "--format", "md")
-    assert "| p50 ms, search |" in text and "| Total s |" in text and "p99 ms" not in text
-    assert main(["report", "--runs", str(runs), "--columns", "p50 ms,Total s"]) == 2
-    assert "no chosen table has a column 'p50 ms'" in capsys.readouterr().err

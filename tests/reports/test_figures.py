@@ -263,17 +263,17 @@ def lines_of(axes):
 
 
 def test_a_sweep_draws_the_means_with_their_intervals_against_the_setting(runs):
-    sweep(runs, "rqvae", "codebook_size", (64, 8, 256))
+    sweep(runs, "rqvae", "codebook_size", (64, 8, 256), seeds=(0, 1, 2))
     (one,) = drawn(runs, "codebook-size")
     recall, ami = one.figure.axes
     (line,) = lines_of(recall)
     assert line.get_xdata().tolist() == [8, 64, 256] and recall.get_xscale() == "log"
-    assert line.get_ydata() == pytest.approx([0.013, 0.069, 0.261])
-    half = scipy.stats.t.ppf(0.975, 1) * np.std([0, 0.01], ddof=1) / 2**0.5
+    assert line.get_ydata() == pytest.approx([0.018, 0.074, 0.266])
+    half = scipy.stats.t.ppf(0.975, 2) * np.std([0, 0.01, 0.02], ddof=1) / 3**0.5
     (bars_drawn,) = recall.collections
-    assert bars_drawn.get_segments()[0][:, 1] == pytest.approx([0.013 - half, 0.013 + half])
+    assert bars_drawn.get_segments()[0][:, 1] == pytest.approx([0.018 - half, 0.018 + half])
     assert [tick.get_text() for tick in ami.get_xticklabels()] == ["8", "64", "256"]
-    assert "differ in method.codebook_size alone" in one.caption and "seeds 0, 1" in one.caption
+    assert "differ in method.codebook_size alone" in one.caption and "seeds 0, 1, 2" in one.caption
     assert not drawn(runs, "sweeps") and not drawn(runs, "id-length")
 
 

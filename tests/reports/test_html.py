@@ -236,7 +236,7 @@ def test_configurations_of_a_label_with_the_same_ids_stand_in_the_explorer_once(
 
 def test_every_number_leads_to_the_values_files_and_settings_behind_it(tmp_path):
     settings = {"method": {"levels": 3}, "generative": None, "protocol": {}}
-    for seed, value in enumerate((0.25, 0.75)):
+    for seed, value in enumerate((0.25, 0.75, 0.5)):
         put(
             tmp_path, "mine", seed=seed, method="no-such-method", metrics={"id-quality": {"AMI": value}},
             config=settings, notes=["one item has no text"], versions={"id-quality": {"numpy": "2"}},
@@ -245,7 +245,7 @@ def test_every_number_leads_to_the_values_files_and_settings_behind_it(tmp_path)
     data = Page(written(load_results(tmp_path))).json("data")
     (quality,) = [table for table in data["tables"] if table["columns"][0]["header"] == "AMI"]
     (cell,) = quality["rows"][0]["cells"]
-    assert cell["values"] == [0.25, 0.75]
+    assert cell["values"] == [0.25, 0.75, 0.5]
     assert cell["interval"] == "t"
     assert cell["low"] < 0.25 < 0.75 < cell["high"]
     runs = [data["runs"][number] for number in cell["runs"]]
@@ -253,13 +253,14 @@ def test_every_number_leads_to_the_values_files_and_settings_behind_it(tmp_path)
     assert [(run["seed"], run["folder"], run["files"], run["versions"], run["seconds"]) for run in runs] == [
         (0, "demo/mine/k1/seed-0", ["cost.json", "result.json"], made_with, 3),
         (1, "demo/mine/k1/seed-1", ["cost.json", "result.json"], made_with, 4),
+        (2, "demo/mine/k1/seed-2", ["cost.json", "result.json"], made_with, 5),
     ]
     configuration = data["configurations"][runs[0]["configuration"]]
     assert configuration["config"] == settings
     assert configuration["notes"] == ["one item has no text"]
     assert shlex.split(configuration["command"].replace("\\\n", "")) == [
         "benchmark", "run", "--methods", "mine=no-such-method", "--dataset", "demo", "--preset", "small", "--seeds",
-        "0,1", "--tasks", "id-quality", "--text-fields", "title,brand", "--queries", "simulated", "--set",
+        "0,1,2", "--tasks", "id-quality", "--text-fields", "title,brand", "--queries", "simulated", "--set",
         "mine.levels=3",
     ]  # fmt: skip
 

@@ -132,6 +132,37 @@ def test_a_clear_winner_is_bold(runs):
     assert any(note.startswith("Bold") and "Holm" in note for note in filled.footnotes)
 
 
+def test_the_best_is_not_bold_when_other_seeds_may_be_behind(runs):
+    """The test over users takes the seeds as they are; the interval of the difference counts others too."""
+    base = hits(0.3, n=2000)
+    for seed, share in enumerate((0.0, 0.25)):
+        extra = (np.random.default_rng(10 + seed).random(2000) < share) & (base == 0)
+        put(runs, "ahead", seed=seed, values=base + extra)
+        put(runs, "even", seed=seed, values=base)
+        put(runs, "poor", seed=seed, values=hits(0.05, seed, 2000))
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert not any(cell.bold for row in filled.rows for cell in row.cells)
+    assert [note for note in filled.footnotes if "but perhaps not with others" in note] == [
+        "Best with these seeds, but perhaps not with others: ahead in R@5 (the 95% interval of its difference to even "
+        "holds 0)."
+    ]
+
+
+def test_means_of_two_seeds_have_no_t_interval(runs):
+    for seed, value in enumerate((0.4, 0.6)):
+        put(runs, "two", seed=seed, metrics={"id-quality": {"AMI": value}})
+    (filled,) = build(ID_QUALITY, load_results(runs))
+    (cell,) = filled.rows[0].cells
+    assert (cell.mean, cell.half_width, cell.low, cell.high) == (0.5, None, None, None)
+    assert any("two seeds has no t interval" in note for note in filled.footnotes)
+
+
+def test_the_caption_says_how_many_users_were_scored(runs):
+    put(runs, "a", values=hits(0.5), counts={"recommendation": {"users": 1200, "targets_unseen": 3}})
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert "; 1,200 users; seed 0;" in filled.caption
+
+
 def test_the_best_is_not_bold_when_one_row_is_too_close(runs):
     good = hits(0.5)
     close = good.copy()
@@ -379,7 +410,7 @@ def test_markdown_has_as_many_cells_in_every_line(nasty):
 
 def test_terminal_fits_the_width_and_keeps_every_value(runs):
     names = [column.key for column in ID_STRUCTURE.columns]
-    for seed in (0, 1):
+    for seed in (0, 1, 2):
         put(runs, "商品の索引", folder="m", seed=seed, metrics={"id-quality": dict.fromkeys(names, 0.5 + seed)})
         put(runs, "hc", seed=seed, metrics={"id-quality": dict.fromkeys(names, 0.25)})
     text = terminal.render(build(ID_STRUCTURE, load_results(runs)))
