@@ -74,6 +74,16 @@ class Browser:
         """Run a function body in the page and return what it returns."""
         return self.do("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
+    def run_and_wait(self, script: str, *arguments: Any) -> Any:
+        """Run a function body whose last argument is a function, and return what that one is called with."""
+        return self.do("POST", "/execute/async", {"script": script, "args": list(arguments)})
+
+    def prefer(self, scheme: str) -> None:
+        """Show pages as for a reader who prefers 'light' or 'dark'."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        command = {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}
+        self.do("POST", "/goog/cdp/execute", command)
+
     def click(self, selector: str) -> None:
         """Bring the first element that matches into the middle of the window and click it with the mouse."""
         self.run("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", selector)

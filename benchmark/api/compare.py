@@ -26,8 +26,8 @@ class Comparison:
     def __str__(self) -> str:
         lines = []
         for one in self.tasks:
-            seeds = [", ".join(map(str, side)) for side in one.seeds]
-            lines += [f"{one.dataset}, {one.task}: A = {one.a} (seeds {seeds[0]}), B = {one.b} (seeds {seeds[1]})", ""]
+            of_a, of_b = map(_seeds, one.seeds)
+            lines += [f"{one.dataset}, {one.task}: A = {one.a} ({of_a}), B = {one.b} ({of_b})", ""]
             lines += [*_table(one.metrics), "", *textwrap.wrap(one.sentence, WIDTH), ""]
         return "\n".join(lines)
 
@@ -67,6 +67,10 @@ def compare_results(
 ) -> Comparison:
     """Compare two labels, or folders of results, among these results."""
     return Comparison(tuple(load("tool", "compare")(results, a, b, dataset=dataset, task=task, runs=runs)))
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
 
 
 def _is_folder(name: str) -> bool:

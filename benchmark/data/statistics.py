@@ -32,7 +32,7 @@ _JOINING = frozenset({"a", "an", "and", "for", "in", "of", "or", "the", "to", "w
 def statistics(dataset: Dataset) -> dict[str, dict[str, Value]]:
     """Return group -> name -> value; groups that the data set has no part for are left out.
 
-    Lengths of texts are in words, without the names of the fields; shares lie in [0, 1].
+    Words are counted without the names of the fields; shares lie in [0, 1].
     """
     counts = dataset.counts()
     corpus = dataset.corpus()
@@ -40,7 +40,7 @@ def statistics(dataset: Dataset) -> dict[str, dict[str, Value]]:
         "items": {
             "items": counts["items"], "labelled": counts["labelled items"], "labels": counts["distinct labels"]
         },
-        "text length": _lengths([len(text.split()) for text in _texts(corpus)]),
+        "words of text": _lengths([len(text.split()) for text in _texts(corpus)]),
     }  # fmt: skip
     if "users" in counts:
         histories = dataset.histories()
@@ -71,9 +71,9 @@ def _texts(corpus: Corpus) -> Iterator[str]:
 def _pairs(histories: Histories) -> dict[str, Value]:
     split = leave_one_out(histories)
     return {
-        "train": len(sampled_pairs(split.train, seed=0).user),
-        "valid": int((split.validation >= 0).sum()),
-        "test": int((split.test_targets >= 0).sum()),
+        "training pairs": len(sampled_pairs(split.train, seed=0).user),
+        "validation targets": int((split.validation >= 0).sum()),
+        "test targets": int((split.test_targets >= 0).sum()),
     }
 
 

@@ -40,5 +40,6 @@ def device_words(device: str) -> str:
 
         name = str(torch.cuda.get_device_name(0))
     else:
-        name = f"cpu ({usable_cores()} cores)"
+        cores = usable_cores()
+        name = f"cpu ({cores} core{'s' if cores > 1 else ''})"
     return name if processes() == 1 else f"{name}, {processes()} processes"

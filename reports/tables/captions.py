@@ -129,6 +129,18 @@ def _examples(generative: Mapping[str, Any]) -> str:
     return simulated + ("; the items' own texts" if search["item_texts"] else "")
 
 
+def remarks_on_sizes(labels: Sequence[str], groups: Sequence[Sequence[Result]]) -> list[str]:
+    """How many first codes and positions the IDs of each row have, where rows differ: AMI depends on both."""
+    rows: dict[str, list[str]] = {}
+    for label, seeds in zip(labels, groups, strict=True):
+        metrics = [result.metrics.get("id-quality", {}) for result in seeds]
+        sizes = [[of[name] for of in metrics if name in of] for name in ("codes_used@1", "length")]
+        if all(sizes):
+            rows.setdefault(" and ".join(f"{sum(of) / len(of):.3g}" for of in sizes), []).append(label)
+    of_rows = "; ".join(f"{size}: {', '.join(named)}" for size, named in rows.items())
+    return [f"First codes in use, and positions of an ID, on average over seeds. {of_rows}."] if len(rows) > 1 else []
+
+
 def remarks_of_runs(labels: Sequence[str], groups: Sequence[Sequence[Result]]) -> list[str]:
     """The notes that the runs left: once where every row has one, else after the labels of its rows."""
     said: dict[str, list[str]] = {}

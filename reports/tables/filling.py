@@ -19,6 +19,7 @@ from benchmark.reports.tables.captions import (
     protocol,
     remarks_of_readers,
     remarks_of_runs,
+    remarks_on_sizes,
     representative_result,
     run_conditions,
     scored,
@@ -180,6 +181,8 @@ def _footnotes(
 ) -> tuple[str, ...]:  # fmt: skip
     notes = list(dict.fromkeys([*table.footnotes, *(column.note for column in columns if column.note)]))
     notes += [*interval_notes([(row.label, row.cells) for row in rows]), *fewer_seeds(columns, rows), *remarks]
+    if any(column.measure == "AMI" for column in columns):
+        notes += remarks_on_sizes(labels, groups)
     if any("categor" in field for field in groups[0][0].text_fields) and table.task == "id-quality":
         notes.append("The category labels are part of the text here: AMI measures how much of them survives.")
     resumed = [label for label, seeds in zip(labels, groups, strict=True) if any(map(_was_resumed, seeds))]

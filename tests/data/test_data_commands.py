@@ -37,8 +37,14 @@ def test_the_statistics_are_those_counted_by_hand(tmp_path):
     )  # fmt: skip
     assert statistics(open_dataset(str(shop), cache=tmp_path)) == {
         "items": {"items": 4, "labelled": 3, "labels": 2},
-        "text length": {"mean": 3.25, "median": 2.5, "max": 7},
-        "recommendation": {"users": 3, "interactions": 9, "train": 5, "valid": 1, "test": 2},
+        "words of text": {"mean": 3.25, "median": 2.5, "max": 7},
+        "recommendation": {
+            "users": 3,
+            "interactions": 9,
+            "training pairs": 5,
+            "validation targets": 1,
+            "test targets": 2,
+        },
         "history length": {"mean": 3.0, "median": 2.0, "max": 6},
         "search": {"judged test queries": 2, "judged test judgments": 3},
         "order of ids": {
