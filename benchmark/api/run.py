@@ -55,6 +55,7 @@ def run(
     any_version: bool = False,
     quiet: bool = False,
     limit: int | None = None,
+    tracker: str = "",
 ) -> Results:
     """Compute the cells that are missing (method x task x seed) and return the results of all that were asked for.
 
@@ -67,6 +68,7 @@ def run(
     and ties concern recommendation alone. `metrics` are further ones for rankings, by ir-measures' names: "nDCG@20 P@5"
     (`docs/metrics.md`). `workers` is how many cells are computed side by side, "auto" what cores or
     GPUs and memory allow; `executor` where: "local", or "ray" or "slurm" for several machines (`docs/clusters.md`).
+    `tracker` shows training curves while they are made: "tensorboard" (below `runs`), "wandb", "trackio" or "mlflow".
     With `limit` only so many test users and test queries are ranked and scored, as a first look. The defaults are those
     of `benchmark run`. With `any_version` a result of another version of the suite's code counts as
     done, where all settings are the same. A cell that fails is warned about and stands in `Results.failures`; the
@@ -78,7 +80,7 @@ def run(
         queries=queries, self_retrieval=self_retrieval, split=split, ties=ties, metrics=metrics,
         runs=Path(runs),
         data_root=None if data_root is None else Path(data_root), device=device, workers=workers, executor=executor,
-        check=check, any_version=any_version, limit=limit,
+        check=check, any_version=any_version, limit=limit, tracker=tracker,
     )  # fmt: skip
     results = execute(request, log=(lambda message: None) if quiet else to_stderr)
     warn_of_failures(results)
@@ -148,7 +150,10 @@ def _execution(request: RunRequest, plan: Plan, log: Log, ended: Callable[[Cell]
     gpus = visible_gpus(request.device) if device.startswith("cuda") and not elsewhere else ()
     crew = make_crew(request.workers, device, gpus)
     bars = sys.stderr.isatty()
-    return Execution(plan, request.store, device, crew, log, bars=bars, executor=request.executor, ended=ended)
+    return Execution(
+        plan, request.store, device, crew, log, bars=bars, executor=request.executor, ended=ended,
+        tracker=request.tracker,
+    )  # fmt: skip
 
 
 def _keep_current(plan: Plan, log: Log) -> None:

@@ -64,6 +64,7 @@ class RunConfig(BaseModel):
     check: bool = True
     any_version: bool = False
     limit: int | None = None
+    tracker: str = ""
 
     def request(self) -> RunRequest:
         """Return the request. Raises UsageError for what cannot be."""

@@ -19,6 +19,7 @@ from benchmark.data.ties import FILE, parse_ties
 from benchmark.errors import UsageError, quoted
 from benchmark.fetching.hub import HUB, local_ids
 from benchmark.learning.devices import check_device_name
+from benchmark.learning.tracking import check_tracker
 from benchmark.metrics.named import asked_names
 from benchmark.results.id_files import label_of
 from benchmark.results.id_order import FIRST_SEEN, first_seen
@@ -68,6 +69,7 @@ class RunRequest:
     executor: Executor = field(default_factory=Executor)
     cache: Path | None = None  # of stages and parsed data; None: `.cache` in the folder of runs
     limit: int | None = None  # test users, and test queries, that are ranked and scored; None: all
+    tracker: str = ""  # what shows training curves while they are made; "": nothing
 
     @property
     def preset_name(self) -> str:
@@ -149,6 +151,8 @@ class RunRequest:
 
     def _plan(self) -> Plan:
         check_device_name(self.device)
+        if self.tracker:
+            check_tracker(self.tracker)
         split, ties = parse_split(self.split), parse_ties(self.ties)
         metrics = asked_names(self.metrics, Protocol.depth) if self.metrics else ()
         if self.ids_order != FIRST_SEEN:

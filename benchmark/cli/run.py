@@ -110,6 +110,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a first look: rank and score only N test users and N test queries, the same for every method; learning "
         "is unchanged, and the results have tables of their own",
     )  # fmt: skip
+    parser.add_argument(
+        "--tracker", default="", metavar="NAME",
+        help="show training curves while they are made: tensorboard (files below RUNS/tensorboard), wandb, trackio or "
+        "mlflow, whichever is installed",
+    )  # fmt: skip
     parser.add_argument("--wide", action="store_true", help="print all columns and tables, not the headline columns")
 
 
@@ -160,4 +165,5 @@ def request_of(arguments: argparse.Namespace) -> Any:
         check=not arguments.no_check,
         any_version=arguments.any_version,
         limit=arguments.limit,
+        tracker=arguments.tracker,
     )

@@ -141,6 +141,7 @@ def _options(arguments: argparse.Namespace, settings: list[str], seed: int) -> l
     options += ["--metrics", arguments.metrics] if arguments.metrics else []
     options += ["--device", arguments.device] if arguments.device != "auto" else []
     options += ["--workers", arguments.workers] if arguments.workers != "auto" else []
+    options += ["--tracker", arguments.tracker] if arguments.tracker else []
     options += ["--executor", arguments.executor] if arguments.executor != "local" else []
     flags = [name for name in ("any_version", "no_check", "dry_run", "json", "wide") if getattr(arguments, name)]
     return [*options, *(f"--{name.replace('_', '-')}" for name in flags)]

@@ -80,7 +80,10 @@ def train(
         raise BenchmarkError(f"{name}: there are no training examples")
     config = config.with_steps(n_examples)
     trainer = Trainer(model, loss, config, context, name=name, rates=rates or {}, validation=validation)
-    return trainer.run(n_examples, after_step or (lambda step, model: None))
+    try:
+        return trainer.run(n_examples, after_step or (lambda step, model: None))
+    finally:
+        trainer.curve.finish()
 
 
 class Trainer:
@@ -111,6 +114,7 @@ class Trainer:
         self.state = checkpoint.resume(self.checkpoint, model, self.optimizer, self.accelerator.device)
         self.pending: list[dict[str, Tensor]] = []  # values of micro-batches, still on the device
         self.saved = time.monotonic()
+        self.curve, self.shown = context.curve(name), len(self.state.log)
 
     def run(self, n_examples: int, after_step: AfterStep) -> list[dict[str, float]]:
         """Take all steps that are left, then return the log."""
@@ -126,6 +130,7 @@ class Trainer:
             finished = self.validate() or state.step == config.steps
             keep = accelerator.is_main_process and (finished or self.checkpoint_due())
             self.record(measured or {}, finished=finished, keep=keep)
+            self.show()
             if finished:
                 self.model.load_state_dict(state.best or self.model.state_dict())
                 state.step, state.best = config.steps, {}  # so that a resumed training takes no further step
@@ -193,6 +198,13 @@ class Trainer:
             state.record()
         if measured:
             state.log.append({"step": state.step, **measured})
+
+    def show(self) -> None:
+        """Show the new records of the log to who watches."""
+        for record in self.state.log[self.shown :]:
+            values = {f"{self.name}/{key}": value for key, value in record.items() if key != "step"}
+            self.curve.log(values, int(record["step"]))
+        self.shown = len(self.state.log)
 
     def checkpoint_due(self) -> bool:
         """Whether the last checkpoint is old enough."""

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from benchmark.running.steps.train import train_recommendation, train_search
 from benchmark.running.store import Stage, Store
 from benchmark.types.arrays import Float32
 from benchmark.types.codes import Codes
+from benchmark.types.curve import Curve, unwatched
 from benchmark.types.data import Corpus
 from benchmark.types.facts import NESTED_SECONDS, Facts
 from benchmark.types.method import Context, Indexer, Precomputed, Recommender, Retriever
@@ -56,7 +57,9 @@ class Runner:
     progress: RunProgress = field(default_factory=RunProgress)
     log: Callable[[str], None] = lambda message: None
     ended: Callable[[Cell], None] = lambda cell: None  # called after each cell that was missing
+    tracker: str = ""  # what shows training curves while they are made (`benchmark.learning.tracking`)
     _codes: dict[str, Codes] = field(default_factory=dict)
+    _label: str = ""  # of the cell that is being computed
 
     def run(self) -> list[Failure]:
         """Compute every missing cell; return those that failed. Raises UsageError for an unknown text field."""
@@ -110,6 +113,7 @@ class Runner:
         return kind(self.plan.dataset, self.plan.protocol, self.log)
 
     def _run(self, cell: Cell) -> None:
+        self._label = cell.variant.label
         used: dict[str, Stage] = {}
         codes = None
         sequences = cell.task != "search" and "recommendation" in self.plan.dataset.tasks
@@ -137,8 +141,15 @@ class Runner:
     def _context(self, seed: int, work: Path) -> Context:
         return Context(
             seed=seed, work=work, device=self.device, progress=self.progress, log=self.log,
-            embedder=self._embed,
+            embedder=self._embed, curve=partial(self._curve, seed, work) if self.tracker else unwatched,
         )  # fmt: skip
+
+    def _curve(self, seed: int, work: Path, training: str) -> Curve:
+        """Begin to show a training; a stage that several cells share has the label of the one that computes it."""
+        from benchmark.learning.tracking import start_curve
+
+        names = [self.plan.dataset.name, self._label, f"seed-{seed}", work.parent.name, training]
+        return start_curve(self.tracker, "/".join(names), self.store.root.parent, self.log)
 
     def _build(self, stage: Stage, make: Callable[[Path, Path], Mapping[str, Any]], *, collective: bool) -> Stage:
         if self.store.has(stage):

@@ -21,6 +21,7 @@ from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.registry import load
 from benchmark.types.arrays import Float32, Int32, Int64
 from benchmark.types.codes import Codes
+from benchmark.types.curve import Curve, unwatched
 from benchmark.types.data import Corpus, Histories, QuerySet
 from benchmark.types.facts import Facts
 from benchmark.types.rankings import Rankings
@@ -63,6 +64,7 @@ class Context:
     log: Callable[[str], None] = lambda message: None
     embedder: Embedder | None = None  # None: embeds on the spot, and keeps the vectors as long as the corpus
     facts: Facts = field(default_factory=Facts)  # what a method reports of itself: parameters, ..; notes
+    curve: Callable[[str], Curve] = unwatched  # begins to show the training of a name to who watches it
 
     def embed(self, corpus: Corpus, encoder: Any = "default") -> Float32:
         """Return the items' text embeddings, float32 [n_items, dim], computed once per corpus, fields and encoder."""

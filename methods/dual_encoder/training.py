@@ -64,7 +64,10 @@ def fine_tune(
         callbacks=[keeper],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=keeper.checkpoint())
+    try:
+        trainer.train(resume_from_checkpoint=keeper.checkpoint())
+    finally:
+        keeper.curve.finish()
     trainer.accelerator.unwrap_model(trainer.model_wrapped, keep_fp32_wrapper=False)  # no autocast from here on
     if trainer.is_world_process_zero():
         records = [record for record in trainer.state.log_history if "loss" in record]
@@ -135,6 +138,7 @@ class _Keeper(TrainerCallback):  # type: ignore[misc]
         self.folder, self.settings, self.context, self.name = folder, settings, context, name
         self.saved = time.monotonic()
         self.bar: Iterator[int] = iter(())
+        self.curve = context.curve(name)
 
     def checkpoint(self) -> str | None:
         """Return the folder of the last whole checkpoint."""
@@ -171,6 +175,8 @@ class _Keeper(TrainerCallback):  # type: ignore[misc]
                 f"{self.name}: the loss is not finite at step {state.global_step}; "
                 "try a smaller learning rate or precision 'no'"
             )
+        if "loss" in logs:
+            self.curve.log({f"{self.name}/loss": logs["loss"]}, state.global_step)
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         from accelerate import PartialState

@@ -36,6 +36,7 @@ class Execution:
     bars: bool = False
     executor: Executor = field(default_factory=Executor)
     ended: Callable[[Cell], None] = lambda cell: None  # called after each cell that was missing
+    tracker: str = ""  # what shows training curves while they are made
 
     def run(self) -> list[Failure]:
         """Compute the missing cells; return those that failed, in the plan's order."""
@@ -45,7 +46,8 @@ class Execution:
         shown = RunProgress(self.log, bars=self.bars)
         with limited_to(self.crew.threads):
             runner = Runner(
-                self.plan, self.store, device=self.device, progress=shown, log=self.log, ended=self.ended
+                self.plan, self.store, device=self.device, progress=shown, log=self.log, ended=self.ended,
+                tracker=self.tracker,
             )  # fmt: skip
             return runner.run()
 
@@ -78,9 +80,9 @@ class Execution:
         )
         if self.executor.name == "local":
             store = replace(self.store, workers=crew.workers)
-            return LocalEngine(Job(self.plan, store, device, crew.threads), crew, board.hear)
+            return LocalEngine(Job(self.plan, store, device, crew.threads, self.tracker), crew, board.hear)
         threads = asked_threads() or 1  # this machine's cores say nothing of those that compute
-        job = Job(self.plan, replace(self.store, workers=len(self.plan.cells)), device, threads)
+        job = Job(self.plan, replace(self.store, workers=len(self.plan.cells)), device, threads, self.tracker)
         results = load_results(self.store.root.parent)
         needs = partial(needs_of, self.plan, results=results, threads=threads, device=device)
         kind = RayEngine if self.executor.name == "ray" else SlurmEngine

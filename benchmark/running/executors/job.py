@@ -25,6 +25,7 @@ class Job:
     store: Store
     device: str
     threads: int
+    tracker: str = ""
     folder: Path = field(default_factory=Path.cwd)  # relative paths count from here, in every process
     token: str = field(default_factory=lambda: uuid4().hex)  # of this job and no other
 
@@ -51,7 +52,9 @@ class Worker:
         self._kept.enter_context(limited_to(self.job.threads))
         self._kept.enter_context(self.progress)
         job = self.job
-        self._runner = Runner(job.plan, job.store, device=job.device, progress=self.progress, log=self._tell)
+        self._runner = Runner(
+            job.plan, job.store, device=job.device, progress=self.progress, log=self._tell, tracker=job.tracker
+        )
 
     def _tell(self, text: str) -> None:
         self.log(text)  # whichever it is now
