@@ -9,8 +9,9 @@ from typing import Any
 from benchmark.files import file_digest
 from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.mosaic import MOST_BARS, category_level, counts_per_code, draw_mosaic, palette
-from benchmark.reports.figures.reading import Categories, ids_file, read_known_ids, read_paths
+from benchmark.reports.figures.reading import ids_file, read_known_ids
 from benchmark.reports.figures.style import COLUMN, POINTS, SMALL, legend_below, new_figure, shown
+from benchmark.reports.listing import Categories, read_paths
 from benchmark.reports.tables.captions import data_set, protocol
 from benchmark.reports.tables.labels import row_labels
 from benchmark.results.result_files import Result, group_seeds

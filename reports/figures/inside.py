@@ -9,8 +9,9 @@ from benchmark.errors import DataError
 from benchmark.reports.figures.categories import Labelled, caption, code_count, file_parts, indexers
 from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.mosaic import category_level, counts_per_code, draw_mosaic, palette
-from benchmark.reports.figures.reading import Categories, Code, read_known_ids, read_paths
+from benchmark.reports.figures.reading import Code, read_known_ids
 from benchmark.reports.figures.style import SMALL, legend_below, new_figure
+from benchmark.reports.listing import Categories, read_paths
 from benchmark.results.result_files import Result
 
 SHOWN = 4  # first codes, as in the paper

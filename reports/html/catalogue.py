@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmark.errors import DataError
 from benchmark.reports.html.embedding import packed, width
+from benchmark.reports.listing import read_paths
 from benchmark.reports.tables.captions import data_set, protocol
 from benchmark.reports.tables.labels import row_labels
 from benchmark.results.result_files import Result, read_id_lines
@@ -61,14 +62,17 @@ def _catalogue(
     about = {"title": data_set(groups[0][0])}
     try:
         lines = _lines(path)
-        indexers, problems = _indexers(groups, [_id(line) for line in lines])
+        ids = list(read_paths(path))
+        if len(ids) != len(lines):
+            raise DataError(f"{path.name} is damaged: {len(lines):,} lines list {len(ids):,} items.")
+        indexers, problems = _indexers(groups, ids)
         if not indexers:
             return {**about, "problem": " ".join(problems)}
         per_item = ITEM_BYTES + sum(indexer.codes.shape[1] * indexer.bytes_ * 4 // 3 for indexer in indexers)
         rows = _sample(len(lines), budget // per_item)
         items = _items(path, [lines[row] for row in rows.tolist()])
     except DataError as error:
-        return {**about, "problem": str(error)}
+        return {**about, "problem": str(error).replace(f"{path.parent}/", "")}
     sampled, labels = len(rows) < len(lines), row_labels([indexer.result for indexer in indexers])
     methods = [_method(i, label, rows, number, sampled) for i, label in zip(indexers, labels, strict=True)]
     return {
@@ -87,14 +91,6 @@ def _lines(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name}: {error}") from None
     return lines
-
-
-def _id(line: str) -> str:
-    try:
-        item: str = json.loads(line)["id"]
-    except (ValueError, KeyError, TypeError):
-        raise DataError(f"The listing of items is damaged: {line[:60]!r} is not an item with an id.") from None
-    return item
 
 
 def _items(path: Path, lines: Sequence[str]) -> dict[str, Any]:
@@ -139,8 +135,8 @@ def _indexers(groups: Sequence[Sequence[Result]], items: Sequence[str]) -> tuple
 def _codes(path: Path, items: Sequence[str]) -> Int64:
     """Return the codes of these items in their order [n_items, levels]. Raises DataError where an item has none."""
     ids = read_id_lines(path)
-    lacking = next((item for item in items if item not in ids), None)
-    if lacking is not None or len(ids) != len(items):
+    if len(ids) != len(items) or not all(map(ids.__contains__, items)):
+        lacking = next((item for item in items if item not in ids), None)
         which = f"the item {lacking!r} has no ID" if lacking is not None else "there are IDs of unknown items"
         raise DataError(f"{path}: {which}.")
     rows = [ids[item] for item in items]
