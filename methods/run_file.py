@@ -13,8 +13,6 @@ beyond the depth that all rows are ranked to are cut off. Source of the form: ht
 
 from __future__ import annotations
 
-import csv
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,16 +21,14 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from benchmark.config import MethodConfig
-from benchmark.errors import DataError, line_error, require
+from benchmark.errors import DataError, require
 from benchmark.files import digest, file_digest, home_path
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Precomputed
 from benchmark.types.rankings import Rankings
-from benchmark.types.ties import in_order
-from benchmark.types.trec import Run, read_run
+from benchmark.types.trec import Run, read_ranking_file
 
 SEED = "{seed}"
-NOT_FINITE = ("nan", "inf", "infinity")  # words that are scores, if not good ones
 
 
 class RunFileConfig(MethodConfig):
@@ -69,7 +65,7 @@ class RunFile(Precomputed[RunFileConfig]):
         """Raise DataError for a damaged file, and for an item that is not among these."""
         require(bool(self.config.path), "run-file.path", "name the file with --run-file LABEL=FILE")
         for file in _files(home_path(self.config.path)):
-            _rows(file, _read(file), corpus)
+            _rows(file, read_ranking_file(file), corpus)
 
     def ranked(self, names: Sequence[str], corpus: Corpus, k: int, context: Context) -> Rankings:
         """Return the first k items of each user or query, by name; -1 where the file has fewer.
@@ -82,7 +78,7 @@ class RunFile(Precomputed[RunFileConfig]):
         path = pattern.with_name(pattern.name.replace(SEED, str(context.seed)))
         if not path.is_file():
             raise DataError(f"{path}: no such file, for seed {context.seed}")
-        rows = _rows(path, _read(path), corpus)
+        rows = _rows(path, read_ranking_file(path), corpus)
         asked = [name for name in names if name in rows]
         if not asked:
             example = next(iter(rows), "none")
@@ -104,37 +100,6 @@ def _note(context: Context, lacking: int, others: int, deep: int, k: int) -> Non
         f"{deep:,} rankings of the file are longer than {k} and were cut": deep,
     }
     context.facts["notes"] = [f"run-file: {text}." for text, count in said.items() if count]
-
-
-def _read(path: Path) -> Run:
-    """Read a TREC run or a CSV file. Raises DataError, with the line, for one that is neither."""
-    try:
-        return _read_csv(path) if path.suffix.lower() == ".csv" else read_run(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from None
-
-
-def _read_csv(path: Path) -> Run:
-    found: Run = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, line in enumerate(csv.reader(file), 1):
-            if not line:
-                continue
-            if len(line) != 3:
-                raise line_error(path, number, f"expected query,item,score, found {len(line)} columns")
-            name, item, score = (word.strip() for word in line)
-            if number == 1 and score.isalpha() and score.lower() not in NOT_FINITE:
-                continue  # the header
-            try:
-                value = float(score)
-            except ValueError:
-                raise line_error(path, number, f"the score '{score[:40]}' is not a number") from None
-            if not math.isfinite(value):
-                raise line_error(path, number, f"the score '{score[:40]}' is not a finite number")
-            if item in found.setdefault(name, {}):
-                raise line_error(path, number, f"item '{item}' stands twice in query '{name}'")
-            found[name][item] = value
-    return {name: dict(in_order(items.items())) for name, items in found.items()}
 
 
 def _rows(path: Path, run: Run, corpus: Corpus) -> dict[str, list[tuple[int, float]]]:

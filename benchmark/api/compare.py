@@ -14,7 +14,7 @@ from benchmark.results.result_files import RUNS, Result, newest, results_below, 
 from benchmark.terminal import table_lines
 
 WIDTH = 120
-HEADER = ("", "A", "B", "A - B", "95% interval", "p", "p (Holm)")
+HEADER = ("", "A", "B", "A - B", "95% interval", "p", "p (Holm)", "A > B", "A < B")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Comparison:
         lines = []
         for one in self.tasks:
             of_a, of_b = map(_seeds, one.seeds)
-            lines += [f"{one.dataset}, {one.task}: A = {one.a} ({of_a}), B = {one.b} ({of_b})", ""]
+            what = ", ".join(filter(None, (one.dataset, one.task)))
+            lines += [f"{what}: A = {one.a}{of_a}, B = {one.b}{of_b}", ""]
             lines += [*_table(one.metrics), "", *textwrap.wrap(one.sentence, WIDTH), ""]
         return "\n".join(lines)
 
@@ -70,7 +71,8 @@ def compare_results(
 
 
 def _seeds(seeds: Sequence[int]) -> str:
-    return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+    """Return ' (seeds 0, 1)'; '' where rankings came from one file, of which no seed is known."""
+    return f" (seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))})" if seeds else ""
 
 
 def _is_folder(name: str) -> bool:
@@ -82,5 +84,6 @@ def _table(compared: Sequence[Any]) -> list[str]:
     for c in compared:
         interval = "–" if c.low is None else f"[{c.low:+.4f}, {c.high:+.4f}]"
         p_values = ["–" if p is None else f"{p:.4f}" for p in (c.p, c.p_holm)]
-        rows.append([c.measure, f"{c.a:.4f}", f"{c.b:.4f}", f"{c.difference:+.4f}", interval, *p_values])
-    return table_lines(rows, header=HEADER, numbers=True)
+        counts = [f"{count:,}" for count in (c.wins, c.losses) if count is not None]
+        rows.append([c.measure, f"{c.a:.4f}", f"{c.b:.4f}", f"{c.difference:+.4f}", interval, *p_values, *counts])
+    return table_lines(rows, header=HEADER[: len(rows[0])], numbers=True)

@@ -18,6 +18,7 @@ COMMANDS = {
     "report": "print or write the tables of the runs that exist",
     "reproduce": "compute what a table of the paper lacks and print it beside the published values",
     "compare": "say whether one method is better than another, metric by metric",
+    "score": "score rankings of any system against judgments, and compare them",
     "verify": "recompute every number of results or of a report; name what does not follow or was changed",
     "annotate": "make a blinded page for human judges of the IDs, and score their answers",
     "figures": "draw the figures of the runs that exist",

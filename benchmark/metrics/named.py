@@ -31,10 +31,14 @@ def asked_names(text: str | Sequence[str], depth: int) -> tuple[str, ...]:
 
         asked_names("MRR@5, P@5 R@10", depth=20)    # ("P@5", "RR@5"): R@10 stands in the tables already
     """
-    names = re.findall(r"(?:[^\s,(]|\([^)]*\))+", text if isinstance(text, str) else " ".join(text))
-    found = {str(_measure(name, depth)) for name in names}
-    wanted = found - (set(RECOMMENDATION) & set(SEARCH))
+    wanted = set(measure_names(text, depth)) - (set(RECOMMENDATION) & set(SEARCH))
     return tuple(sorted(wanted, key=lambda name: (name.partition("@")[0], len(name), name)))
+
+
+def measure_names(text: str | Sequence[str], depth: int) -> tuple[str, ...]:
+    """Return the names of 'nDCG@20 P@5' in ir-measures' spelling, each once; raise UsageError as `asked_names`."""
+    names = re.findall(r"(?:[^\s,(]|\([^)]*\))+", text if isinstance(text, str) else " ".join(text))
+    return tuple(dict.fromkeys(str(_measure(name, depth)) for name in names))
 
 
 def stored_names(task: str, names: Iterable[str]) -> list[str]:

@@ -49,7 +49,17 @@ class RankingScores:
 def score_run(
     run_path: Path, qrels: Iterable[Judgment], measures: Sequence[str], groups: IdGroups | None = None
 ) -> RankingScores:
-    """Score a TREC run file against (query, item, grade) judgments; every judged query counts, found or not.
+    """Score a TREC run file: see `score_rankings`."""
+    try:
+        return score_rankings(read_run(run_path), qrels, measures, groups)
+    except BenchmarkError as error:
+        raise type(error)(f"{run_path}: {error}") from None
+
+
+def score_rankings(
+    run: Run, qrels: Iterable[Judgment], measures: Sequence[str], groups: IdGroups | None = None
+) -> RankingScores:
+    """Score rankings against (query, item, grade) judgments; every judged query counts, found or not.
 
     A negative grade counts as 0: trec_eval's code, which ir-measures calls, crashes where all grades of a query are
     negative.
@@ -59,15 +69,15 @@ def score_run(
     for query, item, grade in qrels:
         grades.setdefault(query, {})[item] = max(int(grade), 0)
     if not grades:
-        raise BenchmarkError(f"{run_path}: there are no judgments to score it with")
-    run = {query: items for query, items in read_run(run_path).items() if query in grades}
+        raise BenchmarkError("there are no judgments to score it with")
+    run = {query: items for query, items in run.items() if query in grades}
     published = [name for name in measures if name.endswith(" (published)")]
     aware = [name for name in measures if is_collision_aware(name)]
     found = _by_ir_measures([name for name in measures if name not in {*published, *aware}], grades, run)
     hits = _hits(grades, run, max((_cutoff(name) for name in published), default=0))
     found |= {name: _published(name, hits) for name in published}
     if aware and groups is None:
-        raise BenchmarkError(f"{run_path}: {aware[0]} needs the IDs of the items")
+        raise BenchmarkError(f"{aware[0]} needs the IDs of the items")
     if groups is not None:
         found |= collision_aware(aware, grades, run, groups)
     per_query = {name: found[name] for name in measures}

@@ -2,6 +2,8 @@
 
     run:    query Q0 item rank score tag          judgments (qrels):    query 0 item grade
 
+Rankings of other systems may come as CSV too: query,item,score.
+
 Evaluation tools ignore the rank column and sort by score; they differ in how they break ties (trec_eval: item id
 descending; the MS MARCO script: ascending). `write_run` therefore puts ties in trec_eval's order and writes equal
 scores one float32 step apart, so that every tool reads the order that was written. Nine significant digits hold a
@@ -10,6 +12,7 @@ float32 exactly.
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -18,7 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from benchmark.errors import BenchmarkError, line_error
+from benchmark.errors import BenchmarkError, DataError, line_error
 from benchmark.files import write_lines
 from benchmark.types.ties import in_order
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from benchmark.types.rankings import Rankings
 
 Run: TypeAlias = dict[str, dict[str, float]]  # query id -> item id -> score
+NOT_FINITE = ("nan", "inf", "infinity")  # words that are scores, if not good ones
 Judgment: TypeAlias = tuple[str, str, int]  # query id, item id, grade
 
 
@@ -91,6 +95,37 @@ def read_run(path: Path) -> Run:
         if any(left <= right for left, right in pairwise(scores)):
             run[query] = dict(in_order(items.items()))
     return run
+
+
+def read_ranking_file(path: Path) -> Run:
+    """Read a TREC run or a CSV file. Raises DataError, with the line, for one that is neither."""
+    try:
+        return _read_csv(path) if path.suffix.lower() == ".csv" else read_run(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from None
+
+
+def _read_csv(path: Path) -> Run:
+    found: Run = {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for number, line in enumerate(csv.reader(file), 1):
+            if not line:
+                continue
+            if len(line) != 3:
+                raise line_error(path, number, f"expected query,item,score, found {len(line)} columns")
+            name, item, score = (word.strip() for word in line)
+            if number == 1 and score.isalpha() and score.lower() not in NOT_FINITE:
+                continue  # the header
+            try:
+                value = float(score)
+            except ValueError:
+                raise line_error(path, number, f"the score '{score[:40]}' is not a number") from None
+            if not math.isfinite(value):
+                raise line_error(path, number, f"the score '{score[:40]}' is not a finite number")
+            if item in found.setdefault(name, {}):
+                raise line_error(path, number, f"item '{item}' stands twice in query '{name}'")
+            found[name][item] = value
+    return {name: dict(in_order(items.items())) for name, items in found.items()}
 
 
 def write_qrels(path: Path, qrels: Iterable[Judgment]) -> None:

@@ -11,8 +11,8 @@ P-values are Holm-corrected over the metrics of a task.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ from benchmark.results.result_files import Result, group_seeds
 
 LEVEL = 0.05
 FEWEST = 6  # seeds, whose smallest p of a sign-flip test, 2 ** -5, is below the level
+ROUNDING = 1e-9  # means of seeds that differ by less are equal
 TABLES = (ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH)
 TASKS = tuple(dict.fromkeys(table.task for table in TABLES))
 
@@ -51,6 +52,8 @@ class MetricComparison:
     p_holm: float | None
     units: str  # what the test is over, e.g. "22,363 users"
     higher_is_better: bool | None
+    wins: int | None = None  # queries with a higher value of A, in the mean of its seeds; None: no values per query
+    losses: int | None = None  # queries with a higher value of B
 
     @property
     def differs(self) -> bool:
@@ -175,12 +178,23 @@ def compare(a: Seeds, b: Seeds, task: str) -> list[MetricComparison]:
     values_b = aligned.transpose(1, 0, 2)
     if not (np.isfinite(values_a).all() and np.isfinite(values_b).all()):
         raise BenchmarkError(f"{a[0].label}, {b[0].label}: a scores.{task}.tsv lacks a metric that its result.json has")
-    of_queries = [values_a.mean(axis=0), values_b.mean(axis=0)]  # [queries, measures]
-    p_values = sign_flip_tests(of_queries[0] - of_queries[1])
-    ((low, high),) = difference_limits(shared, values_a, [values_b])
-    units = f"{len(ids):,} {'users' if task == 'recommendation' else 'queries'}"
+    return compare_values(task, shared, values_a, values_b, columns)
+
+
+def compare_values(
+    task: str, measures: Sequence[str], a: Float64, b: Float64, higher_is_better: Mapping[str, bool | None]
+) -> list[MetricComparison]:
+    """Compare values [seeds, queries, measures] of the same queries."""
+    of_queries = [values.mean(axis=0) for values in (a, b)]  # [queries, measures]
+    differences = of_queries[0] - of_queries[1]
+    p_values = sign_flip_tests(differences)
+    ((low, high),) = difference_limits(measures, a, [b])
+    units = f"{len(differences):,} {'users' if task == 'recommendation' else 'queries'}"
     mean_a, mean_b = (values.mean(axis=0) for values in of_queries)
-    return _comparisons(task, shared, mean_a, mean_b, low, high, p_values, units, columns)
+    compared = _comparisons(task, measures, mean_a, mean_b, low, high, p_values, units, higher_is_better)
+    signs = np.where(np.abs(differences) > ROUNDING, np.sign(differences), 0)
+    counts = zip((signs > 0).sum(axis=0).tolist(), (signs < 0).sum(axis=0).tolist(), strict=True)
+    return [replace(one, wins=wins, losses=losses) for one, (wins, losses) in zip(compared, counts, strict=True)]
 
 
 def _over_seeds(
@@ -203,7 +217,7 @@ def _over_seeds(
 
 def _comparisons(
     task: str, measures: Sequence[str], a: Float64, b: Float64, low: Float64 | None, high: Float64 | None,
-    p_values: Float64 | None, units: str, columns: dict[str, bool | None],
+    p_values: Float64 | None, units: str, columns: Mapping[str, bool | None],
 ) -> list[MetricComparison]:  # fmt: skip
     corrected = None if p_values is None else holm(p_values.tolist())
     return [

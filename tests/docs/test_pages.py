@@ -74,6 +74,7 @@ def rankings_of_another_system(folder: Path) -> None:
     """Write the files of own-runs.md: what BM25 has ranked stands for another system."""
     found = next(folder.glob("runs/demo/bm25/*/seed-0/run.search.trec")).read_text()
     (folder / "run.trec").write_text(found)
+    (folder / "qrels.txt").write_text(next(folder.glob("runs/demo/bm25/*/seed-0/qrels.search.txt")).read_text())
     rows = [f"{query},{item},{score}" for query, _, item, _, score, _ in map(str.split, found.splitlines())]
     for seed in (0, 1):
         (folder / f"noisy-{seed}.csv").write_text("query,item,score\n" + "\n".join(rows[seed::2]) + "\n")
@@ -97,7 +98,7 @@ def test_the_command_works(
     line: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(folder)
-    if "--run-file" in line:
+    if "--run-file" in line or line.startswith("benchmark score"):
         rankings_of_another_system(folder)
     words = typed(line)
     if words[0] == "run":
