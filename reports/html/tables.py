@@ -7,11 +7,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from benchmark.metrics.metric import BETTER
 from benchmark.reports.html.embedding import script_json
 from benchmark.reports.html.facets import data_sets, facets
 from benchmark.reports.html.provenance import explorer_link
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, own_text, published_text
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, Row, own_text, parts_of_note, published_text
 
 
 def view(filled: FilledTable, number: int, page: str = "") -> dict[str, Any]:
@@ -34,8 +36,13 @@ def view(filled: FilledTable, number: int, page: str = "") -> dict[str, Any]:
         "columns": [_column(column) for column in filled.columns],
         "seeds": filled.table.shows_seeds,
         "rows": rows,
-        "notes": [note.replace("Bold:", "A star, and bold:", 1) for note in filled.footnotes],
+        "notes": [_note(note.replace("Bold:", "A star, and bold:", 1)) for note in filled.footnotes],
     }
+
+
+def _note(note: str) -> Markup:
+    parts = parts_of_note(note)
+    return Markup().join(Markup("<code>{}</code>").format(text) if typed else escape(text) for text, typed in parts)
 
 
 def _column(column: Column) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, own_text, published_text
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, own_text, parts_of_note, published_text
 
 ROOM = 80  # characters of a line at footnote size in the article class, less the space between two columns each
 GAP = 2
@@ -44,7 +44,7 @@ def _render(filled: FilledTable, number: int) -> str:
             cells = [_cell(filled.columns[i], row.cells[i]) for i in block]
             lines.append(" & ".join([escape(row.title), *cells, *([str(len(row.seeds))] if seeds else [])]) + r" \\")
         notes = filled.footnotes if part == len(blocks) - 1 else ()
-        lines += [r"\bottomrule", r"\end{tabular}", *(rf"\par\smallskip {escape(note)}" for note in notes)]
+        lines += [r"\bottomrule", r"\end{tabular}", *(rf"\par\smallskip {_note(note)}" for note in notes)]
         parts.append("\n".join([*lines, r"\end{table}", ""]))
     return "\n".join(parts)
 
@@ -83,9 +83,18 @@ def _minus(escaped: str) -> str:
     return re.sub(r"(?<![\w.])-(?=[\d.])", "$-$", escaped)
 
 
+def _note(note: str) -> str:
+    parts = [(_escaped(text), typed) for text, typed in parts_of_note(" ".join(note.split()))]
+    return "".join(rf"\texttt{{{text}}}" if typed else text for text, typed in parts)
+
+
 def escape(text: str) -> str:
     """Escape LaTeX's special characters; line breaks become spaces."""
-    return "".join(SPECIAL.get(character, character) for character in " ".join(text.split()))
+    return _escaped(" ".join(text.split()))
+
+
+def _escaped(text: str) -> str:
+    return "".join(SPECIAL.get(character, character) for character in text)
 
 
 def _label(name: str) -> str:

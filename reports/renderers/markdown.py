@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from benchmark.reports.tables.layout import Cell, Column, FilledTable, own_text, published_text
+from benchmark.reports.tables.layout import Cell, Column, FilledTable, own_text, parts_of_note, published_text
 
 
 def render(tables: Sequence[FilledTable]) -> str:
@@ -21,7 +21,7 @@ def _render(filled: FilledTable) -> str:
     for row in filled.rows:
         cells = [_cell(column, cell) for column, cell in zip(filled.columns, row.cells, strict=True)]
         lines.append(_line([escape(row.title), *cells, *([str(len(row.seeds))] if seeds else [])]))
-    lines += ["", *(f"- {escape(note)}" for note in filled.footnotes)]
+    lines += ["", *(f"- {_note(note)}" for note in filled.footnotes)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -31,10 +31,18 @@ def _cell(column: Column, cell: Cell) -> str:
     return f"{own}<br>{published_text(column, cell)}" if cell.published else own
 
 
+def _note(note: str) -> str:
+    return "".join(f"`{text}`" if typed else _escaped(text) for text, typed in parts_of_note(" ".join(note.split())))
+
+
 def _line(cells: Sequence[str] | map[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
 def escape(text: str) -> str:
     """Escape what Markdown would read as markup; line breaks become spaces."""
-    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", " ".join(text.split()))
+    return _escaped(" ".join(text.split()))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)

@@ -138,6 +138,12 @@ class FilledTable:
     footnotes: tuple[str, ...]
 
 
+def parts_of_note(note: str) -> list[tuple[str, bool]]:
+    """Return a note in parts, and of each whether it is what one types: what stands between backticks."""
+    words = note.split("`")
+    return [(word, i % 2 == 1) for i, word in enumerate(words) if word] if len(words) % 2 else [(note, False)]
+
+
 def cell_text(column: Column, cell: Cell, plus_minus: str = " ± ") -> str:
     """Return a cell as text: the number, its interval and the published value, each where there is one."""
     own = own_text(column, cell, plus_minus)

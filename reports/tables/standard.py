@@ -50,7 +50,7 @@ RECOMMENDATION = Table(
 )  # fmt: skip
 SEARCH = Table(
     "search", "Search", "search", columns("search", *ranking.SEARCH, *GROUPED), with_plugins=True,
-    headline=columns("search", "R@10", "nDCG@10"),
+    headline=columns("search", "nDCG@10", "R@10"),
 )  # fmt: skip
 COST = Table(
     "cost", "Cost", "", columns("", *(metric.name for metric in COSTS)),

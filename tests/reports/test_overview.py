@@ -66,7 +66,7 @@ def test_a_metric_that_was_asked_for_is_a_headline(tmp_path):
     put(tmp_path, "one", values={name: hits(0.5) for name in (*NAMES, "P@5")}, task="search")
     text = Overview(200).text(fill_tables(load_results(tmp_path), headlines=True))
     (header,) = (line.split() for line in text.splitlines() if line.startswith("Method"))
-    assert header == ["Method", "R@10", "nDCG@10", "P@5"]
+    assert header == ["Method", "nDCG@10", "R@10", "P@5"]
 
 
 def test_a_star_is_explained_where_there_is_one(tmp_path):

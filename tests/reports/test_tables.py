@@ -13,6 +13,7 @@ from result_files import N, hits, put
 from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
+from benchmark.reports.html import render as html
 from benchmark.reports.paper import TABLE1
 from benchmark.reports.renderers import json_tables, latex, markdown, terminal
 from benchmark.reports.tables import captions
@@ -146,6 +147,18 @@ def test_the_best_is_not_bold_when_other_seeds_may_be_behind(runs):
         "Best with these seeds, but perhaps not with others: ahead in R@5 (the 95% interval of its difference to even "
         "holds 0)."
     ]
+
+
+def test_what_one_types_is_code_in_every_format(runs):
+    for label in ("a", "b"):
+        put(runs, label, values=hits(0.5), notes=["call `benchmark x_y` & <b>", "a lone ` stays"])
+    filled = build(RECOMMENDATION, load_results(runs))
+    assert "- call `benchmark x_y` & \\<b\\>\n" in markdown.render(filled) and "a lone \\` stays" in markdown.render(
+        filled
+    )
+    assert r"call \texttt{benchmark x\_y} \& " in latex.render(filled)
+    page = html.render(filled)
+    assert "call <code>benchmark x_y</code> &amp; &lt;b&gt;" in page and "a lone ` stays" in page
 
 
 def test_means_of_two_seeds_have_no_t_interval(runs):
