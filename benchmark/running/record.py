@@ -40,6 +40,7 @@ from benchmark.running.curves import write_curves
 from benchmark.running.data_files import write_histories, write_ids, write_items
 from benchmark.running.requirements import distributions_of, installed_versions
 from benchmark.running.store import Stage
+from benchmark.sealing import note_damage
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories
 from benchmark.types.item_text import items_with
@@ -119,7 +120,8 @@ def write_result(
 
     Each task keeps the versions and the git revision that it was computed with. What a method says of itself under the
     fact `notes` (sentences) stands below every table that shows the result. Digests of files that other tasks wrote
-    stay as they are: a change of them is still found. A result.json or log.jsonl that was changed counts as absent.
+    stay as they are: a change of them is still found. A result.json or log.jsonl that was changed counts as absent, and so
+    does one of other IDs: the same seed gives the same bytes on one kind of machine, not on all.
     `withheld` [n_items] are the items that nothing was learned from.
     """
     folder, path = cell.folder, cell.folder / "result.json"
@@ -129,7 +131,11 @@ def write_result(
             _write_ids(folder / name, corpus.ids, of_items)
     digests = _write_shared(cell, plan, corpus, histories, inputs, withheld)
     with lock(folder / ".lock"):  # two processes may finish two tasks of one method at the same time
-        result = cell.result() or _header(cell, plan, corpus, facts_of_protocol or {})
+        result = cell.result()
+        if result and codes is not None and _of_other_ids(result, folder):
+            note_damage(path, "its other tasks are of IDs that came out differently, on another machine perhaps")
+            result = None
+        result = result or _header(cell, plan, corpus, facts_of_protocol or {})
         write_cost(folder / "cost.json", cell, stages)
         write_curves(folder / LOG, stages, result)
         said = [note for stage in stages.values() for note in stage.cost()["facts"].get("notes", ())]
@@ -148,6 +154,12 @@ def write_result(
         write_with_digest(path, result)
         if missing := left_out(folder):  # what an archive had left out and is there again
             write_lines(folder / LIST, (f"{name}\n" for name in sorted(missing) if name not in {*map(_name, digests)}))
+
+
+def _of_other_ids(result: Mapping[str, Any], folder: Path) -> bool:
+    """Whether a result's tasks were computed with other IDs than those that now lie beside it."""
+    before = result.get(FILES, {}).get(OF_IDS[0])
+    return before is not None and before != file_digest(folder / OF_IDS[0])
 
 
 def _write_shared(

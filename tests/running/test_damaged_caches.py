@@ -11,7 +11,8 @@ from conftest import FAST
 
 from benchmark import sealing
 from benchmark.cli.main import main
-from benchmark.files import partial_prefix, remove
+from benchmark.files import file_digest, partial_prefix, remove
+from benchmark.results.digests import write_with_digest
 
 pytestmark = pytest.mark.usefixtures("small_encoder")
 
@@ -168,3 +169,28 @@ def test_what_a_killed_run_left_half_written_is_removed(
         (folder / f"{left}abc").mkdir()
         (folder / f"{left}abc" / "part").write_text("half")
     assert rerun(shop, runs, first, monkeypatch, caplog) == []
+
+
+def test_tasks_of_ids_that_come_out_differently_are_computed_again(
+    first: Path, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An archive of another machine, and no cache: what it says of its IDs must not stand beside what we say of ours."""
+    runs = tmp_path / "runs"
+    shutil.copytree(first, runs)
+    (path,) = runs.glob("shop/rqkmeans/*/seed-0/result.json")
+    ids, content = path.parent / "ids.tsv", json.loads(path.read_text())
+    lines = [line.split("\t") for line in ids.read_text().splitlines()]
+    lines[0][1], lines[-1][1] = lines[-1][1], lines[0][1]
+    ids.write_text("".join("\t".join(line) + "\n" for line in lines))
+    content["files"]["ids.tsv"] = file_digest(ids)
+    content["metrics"]["recommendation"]["R@10"] = 0.123
+    write_with_digest(path, content)
+    words = ["run", "--dataset", str(shop), "--methods", "rqkmeans", "--runs", str(runs), "--device", "cpu", *SETTINGS]
+    monkeypatch.setattr(sealing, "_noted", set())
+    assert main([*words, "--tasks", "id-quality,recommendation,search"]) == 1
+    assert "its other tasks are of IDs that came out differently" in caplog.text
+    assert list(json.loads(path.read_text())["metrics"]) == ["search"]
+    assert main([*words, "--tasks", "id-quality,recommendation,search"]) == 0
+    again = json.loads(path.read_text())["metrics"]
+    due = json.loads((first / path.relative_to(runs)).read_text())["metrics"]
+    assert {task: again[task] for task in due} == due and main(["verify", str(runs)]) == 0
