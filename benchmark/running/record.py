@@ -120,8 +120,8 @@ def write_result(
 
     Each task keeps the versions and the git revision that it was computed with. What a method says of itself under the
     fact `notes` (sentences) stands below every table that shows the result. Digests of files that other tasks wrote
-    stay as they are: a change of them is still found. A result.json or log.jsonl that was changed counts as absent, and so
-    does one of other IDs: the same seed gives the same bytes on one kind of machine, not on all.
+    stay as they are: a change of them is still found. A result.json or log.jsonl that was changed counts as absent, and
+    so does one of other IDs: the same seed gives the same bytes on one kind of machine, not on all.
     `withheld` [n_items] are the items that nothing was learned from.
     """
     folder, path = cell.folder, cell.folder / "result.json"

@@ -174,7 +174,7 @@ def test_what_a_killed_run_left_half_written_is_removed(
 def test_tasks_of_ids_that_come_out_differently_are_computed_again(
     first: Path, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An archive of another machine, and no cache: what it says of its IDs must not stand beside what we say of ours."""
+    """An archive of another machine, and no cache: what it says of its IDs must not stand beside ours."""
     runs = tmp_path / "runs"
     shutil.copytree(first, runs)
     (path,) = runs.glob("shop/rqkmeans/*/seed-0/result.json")
