@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchmark.api.reproduce import reproduce
     from benchmark.api.results import Results, load_results
     from benchmark.api.run import run
+    from benchmark.api.score import score
     from benchmark.api.tune import tune
     from benchmark.types.codes import Codes
     from benchmark.types.data import Corpus, Histories, QuerySet
@@ -31,7 +32,8 @@ limit_threads()  # libraries read it once, when they are loaded
 
 _HOMES = {
     "run": "api.run", "compare": "api.compare", "reproduce": "api.reproduce",
-    "tune": "api.tune", "load_results": "api.results", "Results": "api.results", "open_dataset": "api.datasets",
+    "score": "api.score", "tune": "api.tune",
+    "load_results": "api.results", "Results": "api.results", "open_dataset": "api.datasets",
     "Indexer": "types.method", "Retriever": "types.method", "Recommender": "types.method", "Context": "types.method",
     "Codes": "types.codes", "Corpus": "types.data", "Histories": "types.data", "QuerySet": "types.data",
     "Rankings": "types.rankings",
@@ -40,7 +42,7 @@ _MODULES = ("methods", "datasets", "reports", "hf")  # `benchmark.hf` is IDs for
 
 __all__ = [
     "Codes", "Context", "Corpus", "Histories", "Indexer", "QuerySet", "Rankings", "Recommender", "Results",
-    "Retriever", "__version__", "compare", "load_results", "open_dataset", "reproduce", "run", "tune",
+    "Retriever", "__version__", "compare", "load_results", "open_dataset", "reproduce", "run", "score", "tune",
 ]  # fmt: skip
 
 

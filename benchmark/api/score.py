@@ -18,10 +18,9 @@ from benchmark.metrics.named import measure_names
 from benchmark.metrics.ranking import score_rankings
 from benchmark.registry import load
 from benchmark.terminal import table_lines
-from benchmark.types.trec import read_qrels, read_ranking_file
+from benchmark.types.trec import ranking_files, read_qrels, read_ranking_file
 
 METRICS = "nDCG@10 R@10 RR@10 AP"
-SEED = "{seed}"
 ANY_DEPTH = 1_000_000
 
 
@@ -87,7 +86,7 @@ def score(
     values, notes = {}, []
     for label, pattern in labelled(runs).items():
         tables = []
-        for file in files_of(home_path(pattern)):
+        for file in ranking_files(home_path(pattern)):
             run = read_ranking_file(file)
             if judged.isdisjoint(run):
                 raise DataError(f"{file}: none of its {len(run):,} queries is among the {len(judged):,} judged ones")
@@ -120,11 +119,3 @@ def labelled(runs: Mapping[str, str | PathLike[str]] | Sequence[str | Path]) -> 
     from benchmark.api.run_request import labelled_runs
 
     return labelled_runs(list(map(str, runs)))
-
-
-def files_of(pattern: Path) -> list[Path]:
-    """Return the file, or all that a name with {seed} stands for. Raises DataError where there is none."""
-    found = sorted(pattern.parent.glob(pattern.name.replace(SEED, "*"))) if SEED in pattern.name else [pattern]
-    if not found or not all(file.is_file() for file in found):
-        raise DataError(f"{pattern}: no such file")
-    return found

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from benchmark.types.rankings import Rankings
 
 Run: TypeAlias = dict[str, dict[str, float]]  # query id -> item id -> score
+SEED = "{seed}"  # stands for the seed in the names of several files
 NOT_FINITE = ("nan", "inf", "infinity")  # words that are scores, if not good ones
 Judgment: TypeAlias = tuple[str, str, int]  # query id, item id, grade
 
@@ -95,6 +96,14 @@ def read_run(path: Path) -> Run:
         if any(left <= right for left, right in pairwise(scores)):
             run[query] = dict(in_order(items.items()))
     return run
+
+
+def ranking_files(path: Path) -> list[Path]:
+    """Return the file, or all files that a name with {seed} stands for. Raises DataError where there is none."""
+    found = sorted(path.parent.glob(path.name.replace(SEED, "*"))) if SEED in path.name else [path]
+    if not found or not all(file.is_file() for file in found):
+        raise DataError(f"{path}: no such file; a TREC run or a CSV file query,item,score is needed")
+    return found
 
 
 def read_ranking_file(path: Path) -> Run:
