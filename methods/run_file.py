@@ -26,9 +26,7 @@ from benchmark.files import digest, file_digest, home_path
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Precomputed
 from benchmark.types.rankings import Rankings
-from benchmark.types.trec import Run, read_ranking_file
-
-SEED = "{seed}"
+from benchmark.types.trec import SEED, Run, ranking_files, read_ranking_file
 
 
 class RunFileConfig(MethodConfig):
@@ -45,17 +43,9 @@ class RunFileConfig(MethodConfig):
         return values
 
 
-def _files(path: Path) -> list[Path]:
-    """Return the file, or all files that the name with {seed} stands for. Raises DataError where there is none."""
-    found = sorted(path.parent.glob(path.name.replace(SEED, "*"))) if SEED in path.name else [path]
-    if not found or not all(file.is_file() for file in found):
-        raise DataError(f"{path}: no such file; --run-file LABEL=FILE names a TREC run or a CSV file")
-    return found
-
-
 def _content(path: Path) -> str:
     named = SEED in path.name  # then a name says which seed a file is of
-    return digest([[file.name if named else "", file_digest(file)] for file in _files(path)])[:16]
+    return digest([[file.name if named else "", file_digest(file)] for file in ranking_files(path)])[:16]
 
 
 class RunFile(Precomputed[RunFileConfig]):
@@ -64,7 +54,7 @@ class RunFile(Precomputed[RunFileConfig]):
     def check(self, corpus: Corpus) -> None:
         """Raise DataError for a damaged file, and for an item that is not among these."""
         require(bool(self.config.path), "run-file.path", "name the file with --run-file LABEL=FILE")
-        for file in _files(home_path(self.config.path)):
+        for file in ranking_files(home_path(self.config.path)):
             _rows(file, read_ranking_file(file), corpus)
 
     def ranked(self, names: Sequence[str], corpus: Corpus, k: int, context: Context) -> Rankings:
