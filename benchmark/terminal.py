@@ -6,15 +6,24 @@ nothing is cut off in a pipe or a file. No colours: the tables are pasted into n
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from io import StringIO
 
 from benchmark.streams import answer, answers
 
+WIDTH, LEAST, MOST = 120, 60, 200  # columns in a pipe; at least and at most those of a terminal
 GAP = "  "  # between columns
 UNLIMITED = 100_000  # columns
 KEPT = "\ue000"  # stands for a space at the end of a number, which rich would strip
+
+
+def width_there() -> int:
+    """Return the columns of the terminal, or of the variable COLUMNS; in a pipe or file without it, 120."""
+    if not answers().isatty() and not os.environ.get("COLUMNS"):
+        return WIDTH
+    return max(LEAST, min(shutil.get_terminal_size().columns, MOST))
 
 
 def print_table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), numbers: bool = False) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 
 from benchmark.registry import load
 from benchmark.results.result_files import RUNS, Result, newest, results_below, versions_apart
-from benchmark.terminal import table_lines
+from benchmark.terminal import table_lines, width_there
 
-WIDTH = 120
 HEADER = ("", "A", "B", "A - B", "95% interval", "p", "p (Holm)", "A > B", "A < B")
+COUNTS = 2  # the last columns, which a narrow terminal has no room for
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Comparison:
             of_a, of_b = map(_seeds, one.seeds)
             what = ", ".join(filter(None, (one.dataset, one.task)))
             lines += [f"{what}: A = {one.a}{of_a}, B = {one.b}{of_b}", ""]
-            lines += [*_table(one.metrics), "", *textwrap.wrap(one.sentence, WIDTH), ""]
+            lines += [*_table(one.metrics), "", *textwrap.wrap(one.sentence, width_there()), ""]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -86,4 +86,7 @@ def _table(compared: Sequence[Any]) -> list[str]:
         p_values = ["–" if p is None else f"{p:.4f}" for p in (c.p, c.p_holm)]
         counts = [f"{count:,}" for count in (c.wins, c.losses) if count is not None]
         rows.append([c.measure, f"{c.a:.4f}", f"{c.b:.4f}", f"{c.difference:+.4f}", interval, *p_values, *counts])
-    return table_lines(rows, header=HEADER[: len(rows[0])], numbers=True)
+    lines = table_lines(rows, header=HEADER[: len(rows[0])], numbers=True)
+    if len(rows[0]) == len(HEADER) and max(map(len, lines)) > width_there():  # a narrow terminal
+        return table_lines([row[:-COUNTS] for row in rows], header=HEADER[:-COUNTS], numbers=True)
+    return lines

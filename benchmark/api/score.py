@@ -35,15 +35,16 @@ class Scores:
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        metrics = list(next(iter(self.means.values())))
         rows = [
-            [label, *(f"{mean:.4f} [{low:.4f}, {high:.4f}]" for mean, low, high in of_metrics.values())]
+            [label if place == 0 else "", name, f"{mean:.4f}", f"[{low:.4f}, {high:.4f}]"]
             for label, of_metrics in self.means.items()
+            for place, (name, (mean, low, high)) in enumerate(of_metrics.items())
         ]
-        said = f"{self.queries:,} judged queries; in brackets the 95% interval of the mean over queries" + (
+        said = f"{self.queries:,} judged queries; the interval is of the mean over queries" + (
             " and seeds" if max(self.seeds.values()) > 1 else ""
         )
-        lines = [*table_lines(rows, header=("", *metrics), numbers=True), "", f"{said}.", *self.notes, ""]
+        header = ("run", "metric", "mean", "95% interval")
+        lines = [*table_lines(rows, header=header, numbers=True), "", f"{said}.", *self.notes, ""]
         return "\n".join([*lines, *map(str, self.comparisons)]).rstrip("\n")
 
     __repr__ = __str__

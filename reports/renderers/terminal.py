@@ -6,29 +6,17 @@ folded. A significantly best value carries a star.
 
 from __future__ import annotations
 
-import os
-import shutil
 import textwrap
 from collections.abc import Sequence
 
 from benchmark.reports.tables.layout import FilledTable, cell_text
-from benchmark.streams import answers
-from benchmark.terminal import GAP, table_lines
-
-WIDTH, LEAST, MOST = 120, 60, 200  # in a pipe; of a terminal
+from benchmark.terminal import GAP, table_lines, width_there
 
 
 def render(tables: Sequence[FilledTable], width: int | None = None) -> str:
     """Return every table as text, with a star where a value is significantly the best; `width` None: what is there."""
     room = width or width_there()
     return "\n".join(_render(filled, room) for filled in tables)
-
-
-def width_there() -> int:
-    """Return the columns of the terminal, or of the variable COLUMNS; in a pipe or file without it, 120."""
-    if not answers().isatty() and not os.environ.get("COLUMNS"):
-        return WIDTH
-    return max(LEAST, min(shutil.get_terminal_size().columns, MOST))
 
 
 def _render(filled: FilledTable, room: int) -> str:

@@ -71,7 +71,7 @@ def test_the_command_prints_notes_and_one_sentence_per_pair(files: Path, capsys:
     words = [str(files / "qrels.txt"), f"best={files / 'good.trec'}", str(files / "fair.trec")]
     assert main(["score", *words]) == 0
     text = capsys.readouterr().out
-    assert "60 judged queries; in brackets the 95% interval of the mean over queries." in text
+    assert "60 judged queries; the interval is of the mean over queries." in text
     assert "good.trec: 5 judged queries are not in it and count 0." in text
     assert "good.trec: 1 queries have no judgments and do not count." in text
     assert "qrels.txt: A = best, B = fair" in text and "best is better than fair in" in text
