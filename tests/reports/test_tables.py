@@ -522,7 +522,7 @@ def test_on_a_terminal_a_table_is_as_wide_as_it(runs, monkeypatch, columns):
         put(runs, "fair", values=values, seed=seed)
     tables = build(RECOMMENDATION, load_results(runs))
     monkeypatch.setenv("COLUMNS", str(columns))
-    monkeypatch.setattr(terminal, "answers", lambda: SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("benchmark.terminal.answers", lambda: SimpleNamespace(isatty=lambda: True))
     lines = terminal.render(tables).splitlines()
     assert max(map(len, lines)) <= columns
     assert sum(line.startswith("Method") for line in lines) == {70: 2, 100: 1, 150: 1}[columns]
