@@ -188,12 +188,11 @@ def make_request(
 ) -> RunRequest:
     """Return the request that arguments of `benchmark.run` make; `others` are those that a request has as they are."""
     files = {label: local_ids(str(file)) for label, file in ids.items()} if isinstance(ids, Mapping) else None
-    ranked = {label: str(file) for label, file in run_files.items()} if isinstance(run_files, Mapping) else None
     return RunRequest(
         dataset,
         methods=words_of(methods),
         ids=labelled_ids(ids) if files is None else files,  # type: ignore[arg-type]
-        run_files=labelled_runs(run_files) if ranked is None else ranked,  # type: ignore[arg-type]
+        run_files=labelled_runs(run_files),
         tasks=None if tasks is None else words_of(tasks),
         seeds=_whole(seeds),
         settings=dict(settings or {}),
@@ -216,15 +215,17 @@ def labelled_ids(files: Sequence[str | Path]) -> dict[str, str]:
     return found
 
 
-def labelled_runs(files: Sequence[str | Path]) -> dict[str, str]:
-    """Return label -> file of 'LABEL=FILE' or 'FILE', whose name is then the label."""
+def labelled_runs(files: Mapping[str, str | PathLike[str]] | Sequence[str | Path]) -> dict[str, str]:
+    """Return label -> file of 'LABEL=FILE' or 'FILE', whose name is then the label; or of what is labelled already."""
+    if isinstance(files, Mapping):
+        return {label: str(file) for label, file in files.items()}
     found: dict[str, str] = {}
     for text in map(str, files):
         label, equals, file = text.partition("=")
         if not equals or os.sep in label:
             label, file = Path(text).name.partition(".")[0], text
         if label in found:
-            raise UsageError(f"--run-file: two files have the label '{label}'; write --run-file LABEL=FILE")
+            raise UsageError(f"two files of rankings have the label '{label}'; write LABEL=FILE")
         found[label] = file
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.api.compare import Comparison
+from benchmark.api.run_request import labelled_runs
 from benchmark.errors import DataError, UsageError
 from benchmark.files import home_path
 from benchmark.metrics.named import measure_names
@@ -61,10 +61,6 @@ class Scores:
             "notes": list(self.notes),
         }  # fmt: skip
 
-    def to_json(self) -> str:
-        """Return `to_dict` as text."""
-        return json.dumps(self.to_dict(), indent=1)
-
 
 def score(
     qrels: str | PathLike[str],
@@ -85,7 +81,7 @@ def score(
     judgments = _judgments(home_path(Path(qrels)))
     judged = {query for query, _, _ in judgments}
     values, notes = {}, []
-    for label, pattern in labelled(runs).items():
+    for label, pattern in labelled_runs(runs).items():
         tables = []
         for file in ranking_files(home_path(pattern)):
             run = read_ranking_file(file)
@@ -111,12 +107,3 @@ def _judgments(path: Path) -> list[tuple[str, str, int]]:
     if not found:
         raise DataError(f"{path}: it holds no judgments")
     return found
-
-
-def labelled(runs: Mapping[str, str | PathLike[str]] | Sequence[str | Path]) -> dict[str, str]:
-    """Return label -> file of 'FILE' or 'LABEL=FILE'. Raises UsageError for a label that stands there twice."""
-    if isinstance(runs, Mapping):
-        return {label: str(file) for label, file in runs.items()}
-    from benchmark.api.run_request import labelled_runs
-
-    return labelled_runs(list(map(str, runs)))

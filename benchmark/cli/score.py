@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmark.streams import answer
+from benchmark.streams import answer, answer_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,5 +34,8 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.api.score import score
 
     found = score(arguments.qrels, arguments.run_files, metrics=arguments.metrics)
-    answer(found.to_json() if arguments.json else found)
+    if arguments.json:
+        answer_json(found.to_dict(), indent=1)
+    else:
+        answer(found)
     return 0

@@ -2,7 +2,7 @@
 
 Each training is a run of the tracker's own, named DATASET/LABEL/seed-N/STAGE/TRAINING. TensorBoard's files lie below
 RUNS/tensorboard; the other trackers keep runs of the project 'benchmark' where they keep all theirs. What is shown is
-what log.jsonl holds at the end; nothing of it decides a result, so a tracker that fails costs a note and no training.
+what log.jsonl holds at the end; nothing of it decides a result, so a tracker that fails is disabled with a note.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Watched:
         try:
             getattr(self._tracker, name)(*arguments, **named)
         except Exception as error:  # whatever a tracker raises, its network among it
-            self._note(f"note: the tracker is given up, the training goes on: {error}")
+            self._note(f"note: the tracker is disabled, training continues: {error}")
             self._tracker = None
 
 

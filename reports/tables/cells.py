@@ -138,7 +138,7 @@ def _unsure(labels: Sequence[str], columns: Sequence[str]) -> str:
     best, *others = labels
     return (
         f"Best with these seeds, but perhaps not with others: {best} in {', '.join(columns)} (the 95% interval of its "
-        f"difference to {', '.join(others)} holds 0)."
+        f"difference to {', '.join(others)} includes 0)."
     )
 
 

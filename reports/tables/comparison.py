@@ -24,7 +24,7 @@ from benchmark.reports.tables.cells import Seeds
 from benchmark.reports.tables.columns import further_columns
 from benchmark.reports.tables.conditions import differences
 from benchmark.reports.tables.histories import first_look, histories_in_words
-from benchmark.reports.tables.scores import align, difference_limits, query_values
+from benchmark.reports.tables.scores import align_seeds, difference_limits, query_values
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
 
@@ -62,7 +62,7 @@ class MetricComparison:
 
     @property
     def may_be_of_the_seeds(self) -> bool:
-        """Whether the test finds a difference, but the interval, which counts other seeds too, holds 0."""
+        """Whether the test finds a difference, but the interval, which counts other seeds too, includes 0."""
         return self.differs and self.low is not None and self.high is not None and self.low <= 0 <= self.high
 
     @property
@@ -172,10 +172,9 @@ def compare(a: Seeds, b: Seeds, task: str) -> list[MetricComparison]:
     if found_a is None or found_b is None:
         return _over_seeds(a, b, task, shared, columns)
     ids, values_a = found_a
-    aligned = align((found_b[0], found_b[1].transpose(1, 0, 2)), ids)
-    if aligned is None:
+    values_b = align_seeds(found_b, ids)
+    if values_b is None:
         raise BenchmarkError(f"{a[0].label} and {b[0].label} were scored on different queries of {task}")
-    values_b = aligned.transpose(1, 0, 2)
     if not (np.isfinite(values_a).all() and np.isfinite(values_b).all()):
         raise BenchmarkError(f"{a[0].label}, {b[0].label}: a scores.{task}.tsv lacks a metric that its result.json has")
     return compare_values(task, shared, values_a, values_b, columns)
@@ -243,7 +242,7 @@ def sentence(a: str, b: str, compared: Sequence[MetricComparison]) -> str:
     if least >= LEVEL:
         clear = [c.measure for c in compared if c.low is not None and c.high is not None and c.low * c.high > 0]
         return f"{task}: no significance test is possible with {units}: it takes at least {FEWEST}." + (
-            f" The t intervals of {_and(clear)} leave out 0." if clear else ""
+            f" The t intervals of {_and(clear)} exclude 0." if clear else ""
         )
     parts = []
     for side, better, worse in (("A", a, b), ("B", b, a)):
@@ -255,7 +254,7 @@ def sentence(a: str, b: str, compared: Sequence[MetricComparison]) -> str:
         of_units = units.split()[-1]
         parts.append(
             f"in {_and(of_seeds)} the means of these seeds differ, but the 95% interval over seeds and {of_units} "
-            "holds 0"
+            "includes 0"
         )
     differ = [c.measure for c in compared if c.differs and not c.may_be_of_the_seeds and not c.winner]
     if differ:

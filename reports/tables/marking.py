@@ -2,7 +2,7 @@
 
 Per-query values are averaged over seeds first; the row with the best mean is tested against every other row and the
 p-values are Holm-corrected within the column. The test takes the seeds as they are, so where rows have several the 95%
-interval of the difference over seeds and queries must leave out 0 too.
+interval of the difference over seeds and queries must exclude 0 too.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.metrics.significance import FLIPS, MAX_QUERIES, holm, sign_flip_tests
-from benchmark.reports.tables.scores import Values, align, difference_limits, query_values
+from benchmark.reports.tables.scores import Values, align_seeds, difference_limits, query_values
 
 LEVEL = 0.05
 BOLD = (
     "Bold: better than every other row (of its group, where rows have groups) by a paired "
     f"randomisation test over queries or users ({FLIPS:,} sign flips, beyond {MAX_QUERIES:,} their normal limit; "
     f"values averaged over seeds; Holm-corrected over the rows of a column, p < {LEVEL}); with several seeds the 95% "
-    "interval of the difference over seeds and queries leaves out 0 too."
+    "interval of the difference over seeds and queries excludes 0 too."
 )
 STAR = f"A star: better than every other row of its group (paired randomisation test, Holm-corrected, p < {LEVEL})."
 
@@ -46,7 +46,7 @@ def significantly_best(
     """
     tables = [query_values(paths, measures) for paths in files]
     queries = _of_most_rows([table[0] for table in tables if table])
-    aligned = [_seeds_first(align((t[0], t[1].transpose(1, 0, 2)), queries)) if t else None for t in tables]
+    aligned = [align_seeds(table, queries) if table else None for table in tables]
     shown = [[column for column, mean in enumerate(row) if mean is not None] for row in means]
     lacking = [r for r, table in enumerate(aligned) if table is None or not np.isfinite(table[:, :, shown[r]]).all()]
     if lacking:
@@ -84,7 +84,7 @@ def _unsure_over_seeds(
     winners: Mapping[int, int], values: Sequence[Values], measures: Sequence[str], shown: Sequence[Sequence[int]],
     lower: Collection[int],
 ) -> dict[int, list[int]]:  # fmt: skip
-    """Return column -> its best row and the rows whose difference to it has an interval that holds 0."""
+    """Return column -> its best row and the rows whose difference to it has an interval that includes 0."""
     found: dict[int, list[int]] = {}
     if all(len(table) == 1 for table in values):
         return found
@@ -100,10 +100,6 @@ def _unsure_over_seeds(
                 if column in shown[row] and least <= 0:
                     found.setdefault(column, [best]).append(row)
     return found
-
-
-def _seeds_first(table: Values | None) -> Values | None:
-    return None if table is None else table.transpose(1, 0, 2)
 
 
 def _of_most_rows(lists: Sequence[list[str]]) -> list[str]:

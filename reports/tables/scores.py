@@ -70,6 +70,13 @@ def align(table: tuple[list[str], Values], ids: list[str]) -> Values | None:
     return values[[row_of[query] for query in ids]]
 
 
+def align_seeds(table: tuple[list[str], Values], ids: list[str]) -> Values | None:
+    """Return values [seeds, queries, measures] in the order of `ids`, or None when they are of other queries."""
+    own, values = table
+    found = align((own, values.transpose(1, 0, 2)), ids)
+    return None if found is None else found.transpose(1, 0, 2)
+
+
 def intervals(files: Sequence[Sequence[Path]], measures: Sequence[str]) -> list[Intervals]:
     """Return each row's 95% intervals over seeds and queries, from files [rows][seeds].
 

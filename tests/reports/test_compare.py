@@ -118,7 +118,7 @@ def test_few_seeds_without_values_per_query_find_nothing_and_say_why(runs):
     assert found.p == 0.25 and not found.winner
     said = sentence("a", "b", [found])
     assert "no significance test is possible with 3 seeds: it takes at least 6" in said
-    assert "The t intervals of AMI leave out 0." in said
+    assert "The t intervals of AMI exclude 0." in said
 
 
 def test_a_difference_that_other_seeds_may_not_have_makes_no_row_better(runs):
@@ -135,7 +135,7 @@ def test_a_difference_that_other_seeds_may_not_have_makes_no_row_better(runs):
         )
     (found,) = compare(*pair(runs), TASK)
     assert found.differs and found.low < 0 < found.high and not found.winner
-    assert "in R@5 the means of these seeds differ, but the 95% interval over seeds and users holds 0" in sentence(
+    assert "in R@5 the means of these seeds differ, but the 95% interval over seeds and users includes 0" in sentence(
         "a", "b", [found]
     )
 
@@ -150,7 +150,8 @@ def test_queries_in_another_order_are_paired_by_id(runs):
     assert found.winner == "A" and (found.low, found.high) == pytest.approx((0.05, 0.05), abs=0.02)
 
 
-def test_the_command_prints_a_table_and_json_and_takes_folders(runs, capsys):
+def test_the_command_prints_a_table_and_json_and_takes_folders(runs, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     put(runs, "a", values=hits(0.8))
     settings = [{"method": {"size": size}, "generative": None, "protocol": {}} for size in (1, 2)]
     folders = [

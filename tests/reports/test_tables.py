@@ -145,7 +145,7 @@ def test_the_best_is_not_bold_when_other_seeds_may_be_behind(runs):
     assert not any(cell.bold for row in filled.rows for cell in row.cells)
     assert [note for note in filled.footnotes if "but perhaps not with others" in note] == [
         "Best with these seeds, but perhaps not with others: ahead in R@5 (the 95% interval of its difference to even "
-        "holds 0)."
+        "includes 0)."
     ]
 
 

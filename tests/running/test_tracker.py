@@ -84,7 +84,7 @@ def test_a_tracker_that_fails_costs_a_note_and_no_training(
 
     monkeypatch.setattr(TensorBoardTracker, where, fails)
     assert run(shop, tmp_path, "--workers", "1", "--tracker", "tensorboard") == 0
-    assert "the tracker is given up, the training goes on: no such host" in capsys.readouterr().err
+    assert "the tracker is disabled, training continues: no such host" in capsys.readouterr().err
     assert files(tmp_path) == files(untracked)
 
 
