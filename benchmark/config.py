@@ -103,7 +103,9 @@ class TrainingConfig(MethodConfig):
     warmup_ratio: float = Field(0.0, ge=0, lt=1)
     weight_decay: float = Field(0.0, ge=0)
     clip_norm: float = Field(1.0, gt=0)
-    precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
+    precision: Literal["auto", "no", "bf16", "fp16"] = Field(
+        "auto", description="of matrix products: auto is bf16 on a GPU that has it; bf16 is float32 where there is none"
+    )
     checkpoint_seconds: float = Field(60.0, ge=0)
 
     def with_steps(self, n_examples: int) -> Self:

@@ -28,6 +28,7 @@ from benchmark.errors import require
 from benchmark.generative import config as settings
 from benchmark.generative.bench_decode import random_codes
 from benchmark.generative.finetune import finetune_recommendation
+from benchmark.learning.precision import has_bfloat16
 from benchmark.registry import load
 from benchmark.types.codes import Codes
 from benchmark.types.data import Corpus, Histories
@@ -128,9 +129,7 @@ def made_up(items: int, users: int, longest: int, seed: int) -> Data:
 
 def _precisions(device: str) -> list[str]:
     """Return the precisions that the device computes in by itself."""
-    cuda = device.startswith("cuda")
-    fast = torch.cuda.is_bf16_supported() if cuda else torch.cpu._is_avx512_bf16_supported()
-    return ["no", "bf16"] if fast else ["no"]
+    return ["no", "bf16"] if has_bfloat16(device) else ["no"]
 
 
 def _seconds(fit: Callable[[Context], object], steps: int, device: str, seed: int) -> float:

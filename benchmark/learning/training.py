@@ -32,6 +32,7 @@ from benchmark.config import TrainingConfig
 from benchmark.errors import BenchmarkError
 from benchmark.learning import checkpoint
 from benchmark.learning.batches import batches, rate_share
+from benchmark.learning.precision import mixed_precision
 from benchmark.types.arrays import Int64
 from benchmark.types.method import Context
 
@@ -103,7 +104,7 @@ class Trainer:
         """Start from the seed, or from the checkpoint of a training that was interrupted."""
         self.model, self.loss, self.config, self.context = model, loss, config, context
         self.name, self.validation = name, validation
-        self.accelerator = _accelerator(context.device, config.precision)
+        self.accelerator = _accelerator(context.device, mixed_precision(config.precision, context))
         torch.manual_seed(context.seed)
         model.to(self.accelerator.device)
         model.zero_grad()  # what an earlier training left must not count when gradients are clipped
@@ -234,8 +235,6 @@ def _accelerator(device: str, precision: str) -> Any:
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    if precision == "auto":
-        precision = "bf16" if device.startswith("cuda") and torch.cuda.is_bf16_supported() else "no"
     AcceleratorState._reset_state()  # each training may have a precision of its own
     return Accelerator(mixed_precision=precision, cpu=device == "cpu")
 

@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from torch.utils.data import SequentialSampler
@@ -27,6 +26,7 @@ from transformers import PrinterCallback, TrainerCallback
 from benchmark.config import TrainingConfig
 from benchmark.errors import BenchmarkError, require
 from benchmark.files import remove, write_text
+from benchmark.learning.precision import mixed_precision
 from benchmark.learning.processes import processes
 from benchmark.methods.dual_encoder.config import DualEncoderConfig
 from benchmark.methods.dual_encoder.judged import Judged
@@ -99,7 +99,7 @@ def _arguments(folder: Path, settings: TrainingConfig, context: Context) -> Sent
         f"{settings.batch_size} cannot be cut into {parts} equal parts (processes times accumulation)",
     )  # fmt: skip
     require(on_gpu or settings.precision != "fp16", "training.precision", "fp16 needs a GPU; use bf16 or no")
-    automatic = settings.precision == "auto" and on_gpu and torch.cuda.is_bf16_supported()
+    precision = mixed_precision(settings.precision, context)
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(folder),
         max_steps=settings.steps,
@@ -110,8 +110,8 @@ def _arguments(folder: Path, settings: TrainingConfig, context: Context) -> Sent
         warmup_steps=int(settings.steps * settings.warmup_ratio),
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.clip_norm,
-        bf16=settings.precision == "bf16" or automatic,
-        fp16=settings.precision == "fp16",
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
         use_cpu=not on_gpu,
         seed=context.seed,
         batch_sampler=_in_order,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from benchmark.config import TrainingConfig
 from benchmark.errors import BenchmarkError
+from benchmark.learning import precision
 from benchmark.learning.batches import batches, rate_share
 from benchmark.learning.training import Validation, train
 from benchmark.types.method import Context
@@ -257,22 +258,57 @@ def test_gradients_of_an_earlier_training_change_nothing(tmp_path: Path) -> None
     assert torch.equal(*results)
 
 
-def test_the_precision_of_one_training_does_not_outlive_it(tmp_path: Path) -> None:
+class Watched(nn.Linear):
+    def __init__(self) -> None:
+        super().__init__(8, 1)
+        self.seen: list[torch.dtype] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = super().forward(x)
+        self.seen.append(y.dtype)
+        return y
+
+
+def test_the_precision_of_one_training_does_not_outlive_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model trained in bfloat16 computes in float32 afterwards, and in a training of its own precision."""
-    seen = []
-
-    class Watched(nn.Linear):
-        def forward(self, x: Tensor) -> Tensor:
-            y = super().forward(x)
-            seen.append(y.dtype)
-            return y
-
-    model = Watched(8, 1)
-    for precision in ("bf16", "no"):
-        config = TrainingConfig(steps=1, batch_size=20, precision=precision)  # type: ignore[arg-type]
-        train(model, len(INPUTS), _loss, config, Context(seed=0, work=tmp_path), name=precision)
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: True)
+    model = Watched()
+    for asked in ("bf16", "no"):
+        config = TrainingConfig(steps=1, batch_size=20, precision=asked)  # type: ignore[arg-type]
+        train(model, len(INPUTS), _loss, config, Context(seed=0, work=tmp_path), name=asked)
         model(INPUTS)
-    assert seen == [torch.bfloat16, torch.float32, torch.float32, torch.float32]
+    assert model.seen == [torch.bfloat16, torch.float32, torch.float32, torch.float32]
+
+
+def test_a_device_without_bfloat16_trains_in_float32_and_a_note_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: False)
+    model, context = Watched(), Context(seed=0, work=tmp_path)
+    context.facts["notes"] = ["before"]
+    for name in ("first", "second"):
+        config = TrainingConfig(steps=1, batch_size=20, precision="bf16")
+        train(model, len(INPUTS), _loss, config, context, name=name)
+    assert model.seen == [torch.float32, torch.float32]
+    before, note = context.facts["notes"]
+    assert before == "before" and "Trained in float32" in note and "CPU" in note
+
+
+@pytest.mark.parametrize(
+    ("asked", "device", "has", "computed"),
+    [
+        ("auto", "cpu", True, "no"), ("auto", "cuda:1", True, "bf16"), ("auto", "cuda:1", False, "no"),
+        ("bf16", "cpu", True, "bf16"), ("bf16", "cuda", False, "no"), ("fp16", "cuda", False, "fp16"),
+        ("no", "cuda", True, "no"),
+    ],
+)  # fmt: skip
+def test_what_is_computed_of_what_is_asked(
+    asked: str, device: str, has: bool, computed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: has)
+    context = Context(device=device)
+    assert precision.mixed_precision(asked, context) == computed
+    assert bool(context.facts.get("notes")) == (asked == "bf16" and not has)
 
 
 @pytest.mark.parametrize(("epochs", "steps"), [(2.0, 7), (0.5, 2), (0.01, 1), (0.0, 3)])
