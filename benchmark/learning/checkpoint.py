@@ -32,11 +32,17 @@ class State:
         self.sums.clear()
 
 
+def learned(model: nn.Module) -> dict[str, Tensor]:
+    """Return what a training may change: buffers, and parameters with a gradient. The others stay as they are."""
+    fixed = {name for name, value in model.named_parameters(remove_duplicate=False) if not value.requires_grad}
+    return {name: value for name, value in model.state_dict().items() if name not in fixed}
+
+
 def save(path: Path, state: State, model: nn.Module, optimizer: Any) -> None:
     """Write a checkpoint atomically; a finished training has no optimiser any more (None)."""
     content = {
         "step": state.step,
-        "model": model.state_dict(),
+        "model": learned(model),
         "best": state.best,
         "optimizer": None if optimizer is None else optimizer.state_dict(),
         "random": torch.get_rng_state(),
@@ -55,7 +61,7 @@ def resume(path: Path, model: nn.Module, optimizer: Any, device: torch.device) -
         note_damage(path, problem)
         return State()
     content = torch.load(path, map_location=device, weights_only=True)
-    model.load_state_dict(content["model"])
+    model.load_state_dict(content["model"], strict=False)  # the parameters without a gradient are not in the file
     if content["optimizer"] is not None:
         optimizer.load_state_dict(content["optimizer"])
     torch.set_rng_state(content["random"].cpu())

@@ -133,7 +133,7 @@ class Trainer:
             self.record(measured or {}, finished=finished, keep=keep)
             self.show()
             if finished:
-                self.model.load_state_dict(state.best or self.model.state_dict())
+                self.model.load_state_dict(state.best, strict=False)
                 state.step, state.best = config.steps, {}  # so that a resumed training takes no further step
             if keep:
                 checkpoint.save(self.checkpoint, state, self.model, None if finished else self.optimizer)
@@ -173,7 +173,7 @@ class Trainer:
         self.model.train()
         scores = [record[validation.name] for record in state.log if validation.name in record]
         if not scores or score > max(scores):
-            state.best.update({key: value.clone() for key, value in self.model.state_dict().items()})
+            state.best.update({key: value.clone() for key, value in checkpoint.learned(self.model).items()})
         state.log.append({"step": state.step, validation.name: score})
         scores.append(score)
         return len(scores) - 1 - scores.index(max(scores)) >= validation.patience

@@ -103,12 +103,11 @@ class Reader:
         from safetensors.torch import save_file
 
         backbone, before = self.network.backbone, dict[str, Tensor]()
-        frozen = {name for name, _ in _frozen(backbone)}
         write_state(folder, {"keeps_lower": self.keeps_lower, "frozen": _digest(backbone)})
         if isinstance(backbone, T5Backbone) and backbone.from_scratch:
             backbone.tokenizer.save_pretrained(folder / "tokenizer")
         for position in range(self.config.length):
-            state = _once({name: value for name, value in self.state(position).items() if name not in frozen})
+            state = _once(self.state(position))
             new = {name: value for name, value in state.items() if name not in before or differs(value, before[name])}
             save_file({name: value.cpu().contiguous() for name, value in new.items()}, folder / _file(position))
             before = state
@@ -139,9 +138,10 @@ class Reader:
 
 
 def reading_state(network: LMIndexerNetwork) -> dict[str, Tensor]:
-    """Return the weights that codes follow from: all but the reconstructor's."""
+    """Return the weights that codes follow from and training may change: without reconstructor and frozen layers."""
     state: dict[str, Tensor] = network.state_dict()
-    return {name: value for name, value in state.items() if name.startswith(("backbone.", "codebooks."))}
+    frozen = {name for name, _ in _frozen(network.backbone)}
+    return {n: value for n, value in state.items() if n.startswith(("backbone.", "codebooks.")) and n not in frozen}
 
 
 def differs(left: Tensor, right: Tensor) -> bool:

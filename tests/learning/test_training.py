@@ -53,6 +53,36 @@ def test_a_killed_training_ends_with_the_same_weights_and_log(tmp_path: Path, ki
     assert log == resumed_log
 
 
+@pytest.mark.parametrize("frozen", [["1.weight", "1.bias"], ["0.weight"]])
+def test_a_checkpoint_holds_what_training_may_change(tmp_path: Path, frozen: list[str]) -> None:
+    """Parameters without a gradient are not in it, buffers are; resumed, a part frozen later is as it was learned."""
+
+    def run(work: Path, kill_at: int | None = None) -> dict[str, Tensor]:
+        work.mkdir(exist_ok=True)
+        torch.manual_seed(7)
+        model = nn.Sequential(nn.Linear(8, 16), nn.Linear(16, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+
+        def after_step(step: int, _: nn.Module) -> None:
+            if step == kill_at:
+                raise Killed
+
+        config = TrainingConfig(steps=9, batch_size=16, checkpoint_seconds=0)
+        train(model, len(INPUTS), _loss, config, Context(seed=3, work=work), name="all")
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name not in frozen)
+        context = Context(seed=3, work=work)
+        train(model, len(INPUTS), _loss, config, context, name="part", after_step=after_step)
+        return model.state_dict()
+
+    whole = run(tmp_path / "whole")
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", kill_at=5)
+    kept = torch.load(tmp_path / "killed" / "part.checkpoint.pt", weights_only=True)["model"]
+    assert kept.keys() == whole.keys() - set(frozen) and "2.running_mean" in kept
+    resumed = run(tmp_path / "killed")
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
 DAMAGES = {
     "truncated": lambda raw, other: raw[: len(raw) // 2],
     "empty": lambda raw, other: b"",
