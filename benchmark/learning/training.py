@@ -124,7 +124,8 @@ class Trainer:
         steps = batches(
             n_examples, config, self.context.seed, state.step, accelerator.process_index, accelerator.num_processes
         )
-        for micro_batches in self.context.progress(steps, self.name, total=config.steps - state.step):
+        title = f"{self.name}, step" if self.validation is None else f"{self.name} (may stop early), step"
+        for micro_batches in self.context.progress(steps, title, total=config.steps - state.step):
             self.step(micro_batches)
             measured = after_step(state.step, self.model)
             state.step += 1

@@ -1,7 +1,7 @@
 """How far a run is: bars on a terminal; in a log file a line every half minute, so that it never looks like a hang.
 
 cell 12 of 40: rqvae, search, seed 0 (9 min so far, about 22 min left)
-  train.search: 1,200 of 5,000, this cell 95 s so far, about 5 min left in this step
+  train.search: train (may stop early), step 1,200 of 5,000, this cell 95 s so far, about 5 min left in this step
 """
 
 from __future__ import annotations
