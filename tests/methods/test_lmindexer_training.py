@@ -124,7 +124,7 @@ def dying_in(stage: str, step: int = 2) -> Callable[..., Iterable[Any]]:
 
     def progress(iterable: Iterable[Any], title: str, total: int | None = None) -> Iterable[Any]:
         for done, value in enumerate(iterable):
-            if title == stage and done == step:
+            if title == f"{stage}, step" and done == step:
                 raise Killed
             yield value
 
@@ -179,7 +179,7 @@ def test_a_kill_in_any_stage_leaves_no_mark(
 
     def counting(iterable: Iterable[Any], title: str, total: int | None = None) -> Iterable[Any]:
         for value in iterable:
-            steps.append(title)
+            steps.append(title.removesuffix(", step"))
             yield value
 
     resumed = fit(tmp_path / "killed", config, progress=counting)
