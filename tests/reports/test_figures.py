@@ -446,8 +446,7 @@ def test_the_same_results_give_the_same_bytes_in_every_process_and_order(runs, t
 
     first = lines("1", "svg", "pdf", "png")
     settings = str(tmp_path / "matplotlibrc")
-    assert lines("2", "svg", "pdf", "png", MATPLOTLIBRC=settings, TZ="Asia/Tokyo", SOURCE_DATE_EPOCH="1") == first
-    backwards = lines("3", "png", "pdf", "svg")
+    backwards = lines("2", "png", "pdf", "svg", MATPLOTLIBRC=settings, TZ="Asia/Tokyo", SOURCE_DATE_EPOCH="1")
     hashes = [json.loads(line.partition(" ")[2]) for line in first.splitlines()]
     assert hashes and [json.loads(line.partition(" ")[2])[::-1] for line in backwards.splitlines()] == hashes
 
