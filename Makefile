@@ -7,8 +7,9 @@ PIP := $(BIN)/pip --disable-pip-version-check install --quiet --quiet
 RUNS ?= runs
 # at most so many processes test side by side, one thread and about 2 GB each; a file's tests share its fixtures
 WORKERS ?= 4
-# not seal, whose language model says nothing without pretraining, tiger, which learns little in a minute, pefa-xs, alphabet
-DEMO_METHODS := lmindexer,rqvae,hc,rqkmeans,bm25,dual-encoder,hgn,gru4rec,bert4rec,fdsa,sasrec,item-knn,popularity,$\
+# the long ones first, so that none is left alone at the end; not seal, whose language model says nothing without
+# pretraining, tiger, which learns little in a minute, pefa-xs, alphabet
+DEMO_METHODS := lmindexer,dual-encoder,bert4rec,fdsa,sasrec,rqvae,hc,rqkmeans,bm25,hgn,gru4rec,item-knn,popularity,$\
                 category,shuffled,random
 
 MEASURED_TABLES := id-quality,id-structure,id-use,recommendation,search,cost,cold-start,id-growth,paper

@@ -1,7 +1,7 @@
 """Which cell begins next: no stage is computed twice, and nobody waits for a stage that another is computing.
 
 A cell begins as soon as no running cell is computing a stage that it lacks as well. Cells on whose stages most others
-wait come first, otherwise the order is the plan's. Cells are numbers here: their places in the plan.
+still wait come first, otherwise the order is the plan's. Cells are numbers here: their places in the plan.
 """
 
 from __future__ import annotations
@@ -37,16 +37,15 @@ class Schedule:
     def __init__(self, stages: Mapping[int, Sequence[Stage]], places: Mapping[int, int] | None = None) -> None:
         """Take the stages of each cell, and the place of its task: cells of a task end together, and have tables."""
         self._lacks = {cell: [stage for stage in own if not stage.done] for cell, own in stages.items()}
-        sharing = Counter(stage.final for own in self._lacks.values() for stage in own)
-        waiting = {cell: sum(sharing[stage.final] - 1 for stage in own) for cell, own in self._lacks.items()}
-        self.todo = sorted(self._lacks, key=lambda cell: ((places or {}).get(cell, 0), -waiting[cell]))
-        self.running: list[int] = []
+        self._open = {cell: {stage.final for stage in own} for cell, own in self._lacks.items()}
+        self._places = places or {}
+        self.todo, self.running = list(self._lacks), list[int]()
 
     def begin(self, most: int) -> list[int]:
         """Return the cells that begin now, `most` at most."""
         begun: list[int] = []
         busy = {stage.final for cell in self.running for stage in self._still_lacking(cell)}
-        for cell in self.todo:
+        for cell in self._in_order() if most else ():
             if len(begun) >= most:
                 break
             own = {stage.final for stage in self._still_lacking(cell)}
@@ -56,6 +55,18 @@ class Schedule:
         self.todo = [cell for cell in self.todo if cell not in begun]
         self.running += begun
         return begun
+
+    def end(self, cell: int) -> None:
+        """Take out a cell that has ended: nobody waits for its stages any more."""
+        self.running.remove(cell)
+        built = self._open.pop(cell)
+        for stages in self._open.values():
+            stages -= built
+
+    def _in_order(self) -> list[int]:
+        sharing = Counter(stage for stages in self._open.values() for stage in stages)
+        waiting = {cell: sum(sharing[stage] - 1 for stage in self._open[cell]) for cell in self.todo}
+        return sorted(self.todo, key=lambda cell: (self._places.get(cell, 0), -waiting[cell]))
 
     def _still_lacking(self, cell: int) -> list[Stage]:
         self._lacks[cell] = [stage for stage in self._lacks[cell] if not stage.done]
@@ -73,5 +84,5 @@ def compute_all(
         if begun:
             engine.start(begun)
         for cell, outcome in engine.wait():
-            schedule.running.remove(cell)
+            schedule.end(cell)
             ended(cell, outcome)

@@ -66,6 +66,18 @@ def test_what_most_others_wait_for_comes_first_and_its_sharers_wait() -> None:
     assert schedule.begin(4) == [3]
 
 
+def test_a_stage_that_is_built_brings_nobody_forward() -> None:
+    """Cells that shared it stand in the plan's order from then on, behind the cells of tasks before theirs."""
+    shared, own, last = FakeStage("shared"), [FakeStage(name) for name in "abcd"], FakeStage("last")
+    stages = {0: [own[0]], 1: [shared, own[1]], 2: [own[2]], 3: [shared, own[3]], 4: [shared, last], 5: [last]}
+    schedule = Schedule(stages, {cell: int(cell > 3) for cell in stages})  # type: ignore[arg-type]
+    assert schedule.begin(1) == [1]
+    shared.done = own[1].done = True
+    schedule.end(1)
+    assert [schedule.begin(1) for _ in range(4)] == [[0], [2], [3], [4]]
+    assert schedule.begin(1) == []  # 5 waits for what 4 computes
+
+
 def test_a_stage_that_is_there_keeps_nobody_waiting() -> None:
     encode = FakeStage("encode")
     encode.done = True
