@@ -142,11 +142,13 @@ def remarks_on_sizes(labels: Sequence[str], groups: Sequence[Sequence[Result]]) 
 
 
 def remarks_of_runs(labels: Sequence[str], groups: Sequence[Sequence[Result]]) -> list[str]:
-    """The notes that the runs left: once where every row has one, else after the labels of its rows."""
+    """The notes that the runs left: once where every row has one, else after the labels (and seeds) of its rows."""
     said: dict[str, list[str]] = {}
     for label, seeds in zip(labels, groups, strict=True):
         for note in dict.fromkeys(note for result in seeds for note in result.notes):
-            said.setdefault(note, []).append(label)
-    notes = [note if len(rows) == len(groups) else f"{', '.join(rows)}: {note}" for note, rows in said.items()]
+            having = [str(result.seed) for result in seeds if note in result.notes]
+            some = f" (seed{'s' if len(having) > 1 else ''} {', '.join(having)})" if len(having) < len(seeds) else ""
+            said.setdefault(note, []).append(label + some)
+    notes = [note if rows == list(labels) else f"{', '.join(rows)}: {note}" for note, rows in said.items()]
     mixed = [label for label, seeds in zip(labels, groups, strict=True) if len({r.key for r in seeds}) > 1]
     return notes + ([f"Seeds of more than one version of the suite's code: {', '.join(mixed)}."] if mixed else [])

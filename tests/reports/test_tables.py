@@ -457,6 +457,14 @@ def test_shared_notes_stand_once_and_others_after_their_labels(runs):
     assert filled.footnotes[-2:] == ("everyone", "hc: hc only")
 
 
+def test_a_note_of_some_seeds_names_them(runs):
+    for seed in range(3):
+        put(runs, "hc", seed=seed, values=hits(0.3), notes=["every seed", *["two of them"] * (seed > 0)])
+        put(runs, "rqvae", seed=seed, values=hits(0.3), notes=["every seed", *["two of them"] * (seed == 0)])
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert filled.footnotes[-2:] == ("every seed", "hc (seeds 1, 2), rqvae (seed 0): two of them")
+
+
 def test_reports_import_nothing_heavy():
     names = ("tables.filling", "paper", "renderers.markdown", "renderers.latex", "renderers.terminal")
     modules = ", ".join(f"benchmark.reports.{name}" for name in names)
