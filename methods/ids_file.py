@@ -78,7 +78,7 @@ class IdsFile(Indexer[IdsFileConfig]):
         name = Path(self.config.path).name
         for note in notes:
             context.log(f"note: {name}: {note}")
-        context.facts["notes"] = notes  # below the tables
+            context.note(note)
         return codes
 
     def _read(self, corpus: Corpus) -> tuple[Codes, list[str]]:

@@ -58,16 +58,16 @@ class PEFAXS(Retriever[PEFAXSConfig]):
     def _embed_means(self, corpus: Corpus, queries: QuerySet | None, context: Context) -> None:
         """Keep the mean of the training queries of each item that has some, by item id."""
         if queries is None or not (queries.grades > 0).any():
-            context.facts["notes"] = ["no training queries: every item is ranked by its own vector alone"]
+            context.note("no training queries: every item is ranked by its own vector alone")
             return
         pairs = judged(queries, corpus.texts(), self.config.positive_grade, owner="pefa-xs")
         means = mean_queries(pairs, self.encoder.embed_queries(pairs.queries, context.progress))
         asked = means.any(axis=1)
         self._means = {corpus.ids[row]: means[row] for row in np.flatnonzero(asked)}
         if lacking := int((~asked).sum()):
-            context.facts["notes"] = [
+            context.note(
                 f"{lacking:,} of {len(corpus):,} items have no training query: ranked by their own vector alone"
-            ]
+            )
 
     def _mixed(self, vectors: Float32, corpus: Corpus) -> Float32:
         """Return the vectors that are indexed [n_items, dim]."""

@@ -89,7 +89,8 @@ def _note(context: Context, lacking: int, others: int, deep: int, k: int) -> Non
         f"{others:,} users or queries of the file are not asked for": others,
         f"{deep:,} rankings of the file are longer than {k} and were cut": deep,
     }
-    context.facts["notes"] = [f"run-file: {text}." for text, count in said.items() if count]
+    for text in (text for text, count in said.items() if count):
+        context.note(f"run-file: {text}.")
 
 
 def _rows(path: Path, run: Run, corpus: Corpus) -> dict[str, list[tuple[int, float]]]:

@@ -12,7 +12,7 @@ IN_FLOAT32 = "Trained in float32: the settings ask for bfloat16, which this {dev
 def has_bfloat16(device: str) -> bool:
     """Return whether PyTorch multiplies matrices of bfloat16 with instructions of the device.
 
-    On an x86 CPU without AVX-512 it does so one number at a time, in 40 times the time of float32.
+    On an x86 CPU without AVX-512 it does so one number at a time, in some 40 times the time of float32.
     """
     if device.startswith("cuda"):
         with torch.cuda.device(device):
@@ -31,7 +31,5 @@ def mixed_precision(asked: str, context: Context) -> str:
         return "bf16" if on_gpu and has_bfloat16(context.device) else "no"
     if asked != "bf16" or has_bfloat16(context.device):
         return asked
-    note, notes = IN_FLOAT32.format(device="GPU" if on_gpu else "CPU"), context.facts.get("notes", ())
-    if note not in notes:
-        context.facts["notes"] = [*notes, note]
+    context.note(IN_FLOAT32.format(device="GPU" if on_gpu else "CPU"))
     return "no"

@@ -1,7 +1,7 @@
 """How far a run is: bars on a terminal; in a log file a line every half minute, so that it never looks like a hang.
 
 cell 12 of 40: rqvae, search, seed 0 (9 min so far, about 22 min left)
-  train.search: train (may stop early), step 1,200 of 5,000, this cell 95 s so far, about 5 min left in this step
+  train.search: train (may stop early), step 1,200 of 5,000, this cell 95 s so far, about 5 min left in this part
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class RunProgress:
             place += f": {loop.title} {loop.done:,}{of}"
             if loop.total and loop.done:
                 left = (now - loop.started) / loop.done * (loop.total - loop.done)
-                parts.append(f"about {duration(left)} left in this step")
+                parts.append(f"about {duration(left)} left in this part")
         return f"  {place}, {', '.join(parts)}"
 
     def _tell(self, ended: threading.Event, every: float) -> None:

@@ -66,6 +66,11 @@ class Context:
     facts: Facts = field(default_factory=Facts)  # what a method reports of itself: parameters, ..; notes
     curve: Callable[[str], Curve] = unwatched  # begins to show the training of a name to who watches it
 
+    def note(self, text: str) -> None:
+        """Say a sentence below every table that shows the row; one that is said already stays as it is."""
+        if text not in (notes := self.facts.get("notes", ())):
+            self.facts["notes"] = [*notes, text]
+
     def embed(self, corpus: Corpus, encoder: Any = "default") -> Float32:
         """Return the items' text embeddings, float32 [n_items, dim], computed once per corpus, fields and encoder."""
         embedder: Embedder = self.embedder or load("embedder", "default")

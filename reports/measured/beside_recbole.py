@@ -1,8 +1,8 @@
 """Validation nDCG@10 of one recommender, epoch by epoch, against CPU seconds: RecBole's or this suite's.
 
-    python reports/measured/beside_recbole.py data planted:items=800,days=365 FOLDER
-    python reports/measured/beside_recbole.py recbole sasrec FOLDER --epochs 10
-    python reports/measured/beside_recbole.py ours sasrec FOLDER --epochs 40
+    python reports/measured/beside_recbole.py data demo FOLDER
+    python reports/measured/beside_recbole.py recbole sasrec FOLDER --epochs 5
+    python reports/measured/beside_recbole.py ours sasrec FOLDER --epochs 15
 
 RecBole 1.2.1 needs an environment of its own (docs/beside-others.md). Both read FOLDER, whose catalogue holds the items
 with events alone, because RecBole knows no others; sizes are the suite's preset `published`, which are RecBole's; every
@@ -33,17 +33,17 @@ def tell(epoch: int, seconds: float, score: float) -> None:
 def write_data(spec: str, folder: Path) -> None:
     """Write a data set's items with events and its histories, for both."""
     from benchmark import open_dataset
+    from benchmark.data.writing import FolderWriter
 
     data = open_dataset(spec)
     histories, corpus = data.histories(), data.corpus()
     used = sorted({corpus.ids[row] for row in histories.items.tolist()})
     folder.mkdir(parents=True)
-    (folder / "items.jsonl").write_text("".join(json.dumps({"id": item, "title": item}) + "\n" for item in used))
     ids, starts = corpus.ids, histories.offsets.tolist()
     rows = [[ids[row] for row in histories.items[a:b].tolist()] for a, b in pairwise(starts)]
-    (folder / "sequences.txt").write_text(
-        "".join(f"{user} {' '.join(row)}\n" for user, row in zip(histories.users, rows, strict=True))
-    )
+    writer = FolderWriter(folder)
+    writer.items((item, {"id": item, "title": item}) for item in used)
+    writer.histories(zip(histories.users, rows, strict=True))
     events = ["user_id:token\titem_id:token\ttimestamp:float"]
     events += [f"{u}\t{item}\t{t}" for u, row in zip(histories.users, rows, strict=True) for t, item in enumerate(row)]
     (folder / "recbole" / "both").mkdir(parents=True)
@@ -85,8 +85,10 @@ class Points:
 
     def log(self, values: Mapping[str, float], step: int) -> None:
         """Print validation scores: there is one an epoch."""
+        from benchmark.learning.validation import SCORE
+
         for name, value in values.items():
-            if name.endswith("valid_ndcg10"):
+            if name.endswith(f"/{SCORE}"):
                 self.epoch += 1
                 tell(self.epoch, time.process_time() - self.start, value)
 

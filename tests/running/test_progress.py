@@ -36,7 +36,7 @@ def test_a_line_tells_the_step_its_count_and_what_is_left(clock: Clock) -> None:
         if number == 399:  # 399 steps in 200 seconds; 1,601 are left
             told.append(shown.line())
             list(shown(iter("ab"), "within"))
-    assert told == ["  train.search: train 399 of 2,000, this cell 4 min so far, about 13 min left in this step"]
+    assert told == ["  train.search: train 399 of 2,000, this cell 4 min so far, about 13 min left in this part"]
     assert shown.line() == "  train.search, this cell 17 min so far"
     shown.cell(2, 3, "rqvae, search, seed 1")
     assert lines == [

@@ -67,7 +67,7 @@ def _unique(method: Indexer[Any], corpus: Corpus, codes: Codes, context: Context
     note = f"unique_by={by} gave {unique.moved:,} of {len(codes):,} items another last code."
     if unique.crowded:
         note = f"{note[:-1]}; {unique.crowded:,} items share prefixes with more items than codes, and were left."
-    context.facts["notes"] = [*context.facts.get("notes", ()), note]
+    context.note(note)
     return unique.codes
 
 
