@@ -56,17 +56,11 @@ def execute(arguments: argparse.Namespace) -> int:
         OF_PLUGIN,
         WRONG,
     )
-    from benchmark.verification.results import result_folders
-    from benchmark.verification.verify import together, verify
+    from benchmark.verification.verify import verify, verify_kept
 
     packed = arguments.folder / PACKED
     if packed.is_file():
-        runs = opened_runs(packed)
-        reports = sorted(path.parent for path in arguments.folder.glob("*/tables.json"))
-        parts = [verify(runs, runs), *(verify(report, runs) for report in reports)]
-        if (arguments.folder / "tables.json").is_file() or any(result_folders(arguments.folder)):
-            parts.append(verify(arguments.folder, runs))
-        verified = together(parts)
+        verified = verify_kept(arguments.folder, opened_runs(packed))
     else:
         verified = verify(opened_runs(arguments.folder, ""), opened_runs(arguments.runs))
     findings = verified.findings

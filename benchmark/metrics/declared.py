@@ -47,13 +47,13 @@ ID_METRICS = (
            range=(0, inf), digits=0),
     Metric(
         "co_purchase@<d>", "share of neighbours in the training histories whose first <d> codes agree",
-        tasks=QUALITY, unit="share", higher_is_better=None,
+        tasks=QUALITY, unit="share", higher_is_better=None, header="Co-purchase@<d>",
     ),
     Metric(
         "co_purchase@<d> (chance)",
         "share of random pairs of items, drawn as often as they occur in the training histories, whose first <d> codes "
         "agree",
-        tasks=QUALITY, unit="share", higher_is_better=None,
+        tasks=QUALITY, unit="share", higher_is_better=None, header="Co-purchase@<d> (chance)",
     ),
     Metric(
         "co_purchase_lift@<d>",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from importlib.util import find_spec
+from itertools import chain
 
 from benchmark.registry import registered
 from benchmark.version import __version__
@@ -45,7 +46,7 @@ def requirements() -> tuple[Requirement, ...]:
 
 
 def _look_up(name: str, extra: str) -> Requirement:
-    for candidate in (name, *_other_builds(name)):
+    for candidate in chain((name,), _other_builds(name)):  # others are looked for only where it is not there itself
         try:
             return Requirement(name, extra, candidate, version(candidate))
         except PackageNotFoundError:

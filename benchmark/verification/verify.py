@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,10 +39,35 @@ def verify(folder: Path, runs: Path) -> Verified:
 
     Raises UsageError where there is neither, or where the report's runs are not there.
     """
-    for read in (read_items, read_histories, read_scores, neighbours_by_title, sha256):
-        read.cache_clear()  # a file may have changed since the last call
+    _forget()
     if (folder / FILE).is_file():
         return _verify_report(folder, runs)
+    return _verify_results(folder)
+
+
+def verify_kept(folder: Path, runs: Path) -> Verified:
+    """Check the results of an archive, unpacked in `runs`, each of them once, and what lies beside it in `folder`.
+
+    That is the reports that were made from these results, and results of its own. Raises UsageError where `runs` has
+    none.
+    """
+    _forget()
+    seen = frozenset(path.absolute() for path in result_folders(runs))
+    parts = [_verify_results(runs)]
+    parts += [
+        _verify_report(file.parent, runs, seen) for file in sorted([*folder.glob(FILE), *folder.glob(f"*/{FILE}")])
+    ]
+    if any(result_folders(folder)):
+        parts.append(_verify_results(folder))
+    return _together(parts)
+
+
+def _forget() -> None:
+    for read in (read_items, read_histories, read_scores, neighbours_by_title, sha256):
+        read.cache_clear()  # a file may have changed since the last call
+
+
+def _verify_results(folder: Path) -> Verified:
     findings = Findings()
     folders = list(result_folders(folder))
     if not folders:
@@ -56,7 +81,7 @@ def verify(folder: Path, runs: Path) -> Verified:
     return Verified(findings, len(folders))
 
 
-def together(parts: Sequence[Verified]) -> Verified:
+def _together(parts: Sequence[Verified]) -> Verified:
     """Return what several checks found, as one."""
     found = [finding for part in parts for finding in part.findings.found]
     checked, files = (sum(getattr(part.findings, name) for part in parts) for name in ("checked", "files"))
@@ -64,7 +89,8 @@ def together(parts: Sequence[Verified]) -> Verified:
     return Verified(findings, max(part.results for part in parts), sum(part.tables for part in parts))
 
 
-def _verify_report(folder: Path, runs: Path) -> Verified:
+def _verify_report(folder: Path, runs: Path, seen: Collection[Path] = ()) -> Verified:
+    """Check a report and the results it names, but for those that were `seen` before."""
     findings = Findings()
     if not any(result_folders(runs)):
         raise UsageError(f"--runs {runs}: no results below {runs}; give the results that {folder} was made from")
@@ -75,18 +101,19 @@ def _verify_report(folder: Path, runs: Path) -> Verified:
         return Verified(findings, 0)
     check_sums(folder, findings)
     try:
-        results = _check_tables(folder, tables, runs, findings)
+        results = _check_tables(folder, tables, runs, findings, seen)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         findings.add(WRONG, str(folder), FILE, f"is not of the suite's format: {error}")
         results = 0
     return Verified(findings, results, len(tables))
 
 
-def _check_tables(folder: Path, tables: Tables, runs: Path, findings: Findings) -> int:
-    """Check the tables and the results that they name; return how many these are."""
+def _check_tables(folder: Path, tables: Tables, runs: Path, findings: Findings, seen: Collection[Path]) -> int:
+    """Check the tables and the results that they name, but for those `seen`; return how many they name."""
     results = named_results(tables)
     for path in results:
-        check_result((runs / path).parent, path.rpartition("/")[0], findings)
+        if (place := (runs / path).parent).absolute() not in seen:
+            check_result(place, path.rpartition("/")[0], findings)
     if any(table["name"] == "table13" for table in tables):
         check_judgments(runs, findings)
     check_means(tables, runs, findings)

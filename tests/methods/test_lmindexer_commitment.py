@@ -20,7 +20,7 @@ TEXTS = small_corpus(60).texts()
 
 def one_position(work: Path) -> tuple[Learner, Int32]:
     """Return a learner that has learned the first position, and its codes [n, 1]: no code is there to commit to yet."""
-    steps = TrainingConfig(steps=150, batch_size=20, learning_rate=2e-3)
+    steps = TrainingConfig(steps=60, batch_size=20, learning_rate=5e-3)
     position = PositionConfig(mask_ratio=0.5, no_code=steps, full=steps)
     config = LMIndexerConfig(
         backbone="scratch", scratch=ScratchConfig(d_model=32, layers=1, heads=2, d_ff=64, vocabulary_size=300),
