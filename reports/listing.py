@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from benchmark.errors import DataError, line_error
 from benchmark.results.once import read_once
+from benchmark.types.arrays import Int64
 
 BATCH = 10_000  # lines parsed at once
 Categories = tuple[str, ...]  # a category path, general to special
 
 
-def read_paths(path: Path) -> Mapping[str, Categories]:
-    """Return item -> category path, read once while the file stays. Raises DataError naming file and line."""
-    return read_once(_read_paths, path)
+@dataclass(frozen=True)
+class Listing:
+    """The items of a data set, in their order, and where they stand in the tree of categories."""
+
+    items: list[str]
+    paths: tuple[Categories, ...]  # the distinct category paths, () for none
+    of_items: Int64  # [n_items], number of each item's path
+
+    def counts(self, rows: Any = slice(None)) -> Counter[Categories]:
+        """Return category path -> number of these items (all by default) that have it."""
+        numbers = np.bincount(self.of_items[rows], minlength=len(self.paths)).tolist()
+        return Counter({path: number for path, number in zip(self.paths, numbers, strict=True) if number})
 
 
-def _read_paths(path: Path) -> Mapping[str, Categories]:
-    paths: dict[str, Categories] = {}
-    known: dict[Categories, Categories] = {}
+def read_listing(path: Path) -> Listing:
+    """Return a data set's items, read once while the file stays. Raises DataError naming file and line."""
+    return read_once(_read_listing, path)
+
+
+def _read_listing(path: Path) -> Listing:
+    items: dict[str, int] = {}  # item -> number of its path
+    paths: dict[Categories, int] = {}
     lines, number = lines_of(path), 1
     while some := list(islice(lines, BATCH)):
         for line, item in enumerate(_items(path, some, number), number):
             try:
                 categories = tuple(map(str, item.get("categories") or ()))
-                paths[item["id"]] = known.setdefault(categories, categories)
+                items[item["id"]] = paths.setdefault(categories, len(paths))
             except (KeyError, TypeError, AttributeError) as error:
                 raise line_error(path, line, f"no item with id and categories ({error!r})") from None
         number += len(some)
-    return MappingProxyType(paths)
+    return Listing(list(items), tuple(paths), np.fromiter(items.values(), np.int64, len(items)))
 
 
 def _items(path: Path, lines: Sequence[str], first: int) -> list[Any]:

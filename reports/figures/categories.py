@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from benchmark.files import file_digest
 from benchmark.reports.figures.layout import Drawn, Figure, Options
-from benchmark.reports.figures.mosaic import MOST_BARS, category_level, counts_per_code, draw_mosaic, palette
-from benchmark.reports.figures.reading import ids_file, read_known_ids
+from benchmark.reports.figures.mosaic import MOST_BARS, category_level, counts_per_code, cut, draw_mosaic, palette
+from benchmark.reports.figures.reading import ids_file
 from benchmark.reports.figures.style import COLUMN, POINTS, SMALL, legend_below, new_figure, shown
-from benchmark.reports.listing import Categories, read_paths
+from benchmark.reports.listing import Listing, read_listing
 from benchmark.reports.tables.captions import data_set, protocol
 from benchmark.reports.tables.labels import row_labels
+from benchmark.results.id_table import codes_of_items
 from benchmark.results.result_files import Result, group_seeds
 
 PANELS = 8  # indexers in one figure; more go on in the next
@@ -26,25 +27,25 @@ def draw(results: Sequence[Result], options: Options) -> list[Drawn]:
     """Return one figure per data set and protocol, one panel per indexer (of its first seed)."""
     drawn = []
     for rows in indexers(results):
-        paths = read_paths(rows[0][1].items_file)
-        if not any(paths.values()):
+        listing = read_listing(rows[0][1].items_file)
+        if not any(listing.paths):
             continue
-        level = options.level or category_level(list(paths.values()))
+        level = options.level or category_level(listing.counts())
         parts = [rows[start : start + PANELS] for start in range(0, len(rows), PANELS)]
-        drawn += [_draw(part, paths, level, number if len(parts) > 1 else 0) for number, part in enumerate(parts, 1)]
+        drawn += [_draw(part, listing, level, number if len(parts) > 1 else 0) for number, part in enumerate(parts, 1)]
     return drawn
 
 
-def _draw(rows: Sequence[Labelled], paths: Mapping[str, Categories], level: int, number: int) -> Drawn:
+def _draw(rows: Sequence[Labelled], listing: Listing, level: int, number: int) -> Drawn:
     result = rows[0][1]
-    categories = {item: path[:level] for item, path in paths.items()}
-    colours = palette(list(categories.values()))
+    colours = palette(cut(listing.counts(), level))
+    groups = colours.groups(listing, level)
     figure = new_figure(0.3 + 0.72 * len(rows))
     panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
     names = shown([label for label, _ in rows], TITLE * COLUMN * POINTS)
     for axes, name, (_, of_row) in zip(panels, names, rows, strict=True):
-        ids = read_known_ids(of_row, paths)
-        table = counts_per_code({item: code[0] for item, code in ids.items()}, categories, colours)
+        first = codes_of_items(ids_file(of_row), listing.items)[:, 0]
+        table = counts_per_code(first[first >= 0], groups[first >= 0])
         draw_mosaic(axes, table)
         axes.set_ylabel("share", labelpad=-12)
         axes.set_title(name, loc="left", fontsize=SMALL, pad=2)

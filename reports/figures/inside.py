@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from benchmark.errors import DataError
 from benchmark.reports.figures.categories import Labelled, caption, code_count, file_parts, indexers
 from benchmark.reports.figures.layout import Drawn, Figure, Options
-from benchmark.reports.figures.mosaic import category_level, counts_per_code, draw_mosaic, palette
-from benchmark.reports.figures.reading import Code, read_known_ids
+from benchmark.reports.figures.mosaic import category_level, counts_per_code, cut, draw_mosaic, palette
+from benchmark.reports.figures.reading import ids_file
 from benchmark.reports.figures.style import SMALL, legend_below, new_figure
-from benchmark.reports.listing import Categories, read_paths
+from benchmark.reports.listing import Categories, Listing, read_listing
+from benchmark.results.id_table import codes_of_items
 from benchmark.results.result_files import Result
+from benchmark.types.arrays import Int64
 
 SHOWN = 4  # first codes, as in the paper
 
@@ -21,44 +24,43 @@ def draw(results: Sequence[Result], options: Options) -> list[Drawn]:
     """Return one figure per indexer whose IDs have two codes: the second codes of its largest or chosen first codes."""
     drawn = []
     for rows in indexers(results):
-        paths = read_paths(rows[0][1].items_file)
-        level = options.level or _finer(list(paths.values()))
-        for row in rows if any(paths.values()) else ():
-            ids = read_known_ids(row[1], paths)
-            split = {code[0] for code in ids.values() if len(code) > 1}
-            firsts = [code for code in options.first_codes or _largest(ids)[:SHOWN] if code in split]
+        listing = read_listing(rows[0][1].items_file)
+        level = options.level or _finer(listing.counts())
+        for row in rows if any(listing.paths) else ():
+            codes = codes_of_items(ids_file(row[1]), listing.items)
+            split = set(codes[codes[:, 1] >= 0, 0].tolist()) if codes.shape[1] > 1 else set()
+            firsts = [code for code in options.first_codes or _largest(codes[:, 0])[:SHOWN] if code in split]
             if firsts:
-                drawn.append(_draw(row, ids, firsts, paths, level))
+                drawn.append(_draw(row, codes, firsts, listing, level))
     if options.first_codes and not drawn:
         raise DataError(f"no indexer has second codes behind {', '.join(map(str, options.first_codes))}")
     return drawn
 
 
-def _finer(paths: Sequence[Categories]) -> int:
+def _finer(counts: Mapping[Categories, int]) -> int:
     """Return the level below the one that first codes are shown at."""
-    return min(category_level(paths) + 1, max(map(len, paths), default=1))
+    return min(category_level(counts) + 1, max(map(len, counts), default=1))
 
 
-def _largest(ids: Mapping[str, Code]) -> list[int]:
-    counts = Counter(code[0] for code in ids.values())
-    return sorted(counts, key=lambda code: (-counts[code], code))
+def _largest(first: Int64) -> list[int]:
+    """Return the first codes, those of the most items first, the smaller code first where they have as many."""
+    codes, counts = np.unique(first[first >= 0], return_counts=True)
+    found: list[int] = codes[np.argsort(-counts, kind="stable")].tolist()
+    return found
 
 
-def _draw(
-    row: Labelled, ids: Mapping[str, Code], firsts: Sequence[int], paths: Mapping[str, Categories], level: int
-) -> Drawn:
+def _draw(row: Labelled, codes: Int64, firsts: Sequence[int], listing: Listing, level: int) -> Drawn:
     label, result = row
-    inside = {first: {item: code for item, code in ids.items() if code[0] == first} for first in firsts}
-    categories = {item: paths[item][:level] for items in inside.values() for item in items}
-    colours = palette(list(categories.values()), with_parent=True)
+    colours = palette(cut(listing.counts(np.isin(codes[:, 0], firsts)), level), with_parent=True)
+    groups = colours.groups(listing, level)
     lines = (len(firsts) + 1) // 2
     figure = new_figure(0.3 + 1.05 * lines)
     panels = figure.subplots(lines, min(2, len(firsts)), squeeze=False).ravel()
     for axes in panels[len(firsts) :]:
         axes.set_visible(False)
-    for number, (axes, (first, items)) in enumerate(zip(panels, inside.items(), strict=False)):
-        seconds = {item: code[1] if len(code) > 1 else -1 for item, code in items.items()}
-        table = counts_per_code(seconds, categories, colours)
+    for number, (axes, first) in enumerate(zip(panels, firsts, strict=False)):
+        inside = codes[:, 0] == first
+        table = counts_per_code(codes[inside, 1], groups[inside])
         draw_mosaic(axes, table)
         axes.set_title(f"first code {first}", loc="left", fontsize=SMALL, pad=2)
         axes.set_title(code_count(len(table)), loc="right", fontsize=SMALL, pad=2)

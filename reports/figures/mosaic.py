@@ -7,14 +7,14 @@ one colour, and random codes stripes of all.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.reports.figures.style import BLANK, FILLS, fill_style
-from benchmark.reports.listing import Categories
+from benchmark.reports.listing import Categories, Listing
 from benchmark.types.arrays import Int64
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ class Palette:
             return len(FILLS) + 1
         return self.coloured.index(category) if category in self.coloured else len(FILLS)
 
+    def groups(self, listing: Listing, level: int) -> Int64:
+        """Return the group of each item's category, cut at a level [n_items]."""
+        return np.array([self.group(path[:level]) for path in listing.paths], np.int64)[listing.of_items]
+
     def legend(self) -> tuple[list[Artist], list[str]]:
         """Return handles and labels."""
         from matplotlib.patches import Patch
@@ -54,43 +58,51 @@ class Palette:
         return [Patch(linewidth=0.4, **style) for style in styles], labels
 
 
-def category_level(paths: Sequence[Categories]) -> int:
+def category_level(counts: Mapping[Categories, int]) -> int:
     """Return the most general level (1 is the first) at which no category holds `TOO_EVEN` of the labelled items.
 
-    Where there is none, the most general level with two categories, else 1.
+    `counts` are the items of each category path. Where there is no such level, the most general one with two
+    categories, else 1.
     """
-    labelled = [path for path in paths if path]
+    labelled = {path: items for path, items in counts.items() if path}
     several = 1
     for level in range(1, max(map(len, labelled), default=0) + 1):
-        counts = Counter(path[:level] for path in labelled)
-        if counts.most_common(1)[0][1] < TOO_EVEN * len(labelled):
+        of_level = cut(labelled, level)
+        if max(of_level.values()) < TOO_EVEN * sum(of_level.values()):
             return level
-        if several == 1 and len(counts) > 1:
+        if several == 1 and len(of_level) > 1:
             several = level
     return several
 
 
-def palette(categories: Sequence[Categories], *, with_parent: bool = False) -> Palette:
-    """Colour the most frequent of the items' categories; a tie goes to the name that comes first.
+def cut(counts: Mapping[Categories, int], level: int) -> Counter[Categories]:
+    """Return the items of each category path that is cut at a level."""
+    found: Counter[Categories] = Counter()
+    for path, items in counts.items():
+        found[path[:level]] += items
+    return found
+
+
+def palette(counts: Mapping[Categories, int], *, with_parent: bool = False) -> Palette:
+    """Colour the categories with the most items; a tie goes to the name that comes first.
 
     `with_parent` names them 'Fragrance > Women's'; categories that share their last name are named so anyway.
     """
-    counts = Counter(category for category in categories if category)
-    order = sorted(counts, key=lambda category: (-counts[category], category))
+    order = sorted(filter(None, counts), key=lambda category: (-counts[category], category))
     coloured = tuple(order[: len(FILLS)])
     last = Counter(category[-1] for category in coloured)
     names = tuple(" > ".join(c[-2:]) if with_parent or last[c[-1]] > 1 else c[-1] for c in coloured)
-    return Palette(coloured, names, len(order) > len(coloured), any(not category for category in categories))
+    return Palette(coloured, names, len(order) > len(coloured), () in counts)
 
 
-def counts_per_code(codes: Mapping[str, int], categories: Mapping[str, Categories], colours: Palette) -> Int64:
-    """Return how many items each code has in each group of the palette, int64 [n_codes, groups], in drawing order."""
-    known, rows = np.unique(np.fromiter(codes.values(), np.int64, len(codes)), return_inverse=True)
-    group_of = {category: colours.group(category) for category in set(categories.values())}
-    of_items = map(group_of.__getitem__, map(categories.__getitem__, codes))  # a million items in a third of the time
-    groups = np.fromiter(of_items, np.int64, len(codes))
-    table = np.zeros((len(known), len(FILLS) + 2), np.int64)
-    np.add.at(table, (rows, groups), 1)
+def counts_per_code(codes: Int64, groups: Int64) -> Int64:
+    """Return how many items each code has in each group of a palette, int64 [n_codes, groups], in drawing order.
+
+    `codes` and `groups` [n_items] are those of the same items.
+    """
+    known, rows = np.unique(codes, return_inverse=True)
+    width = len(FILLS) + 2
+    table = np.bincount(rows * width + groups, minlength=len(known) * width).reshape(-1, width)
     largest = table.argmax(axis=1)
     share = table.max(axis=1) / table.sum(axis=1)
     return table[np.lexsort((known, -share, largest))]

@@ -1,32 +1,19 @@
-"""The files beside a result that figures read: IDs and the training log."""
+"""The files beside a result that figures read: where its IDs lie, and the training log."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import DataError, line_error
+from benchmark.errors import line_error
 from benchmark.reports.listing import lines_of
-from benchmark.results.result_files import Result, read_id_lines
-
-Code = tuple[int, ...]
+from benchmark.results.result_files import Result
 
 
 def ids_file(result: Result) -> Path:
     """Where an indexer's IDs lie."""
     return result.folder / "ids.tsv"
-
-
-def read_known_ids(result: Result, known: Mapping[str, Any]) -> Mapping[str, Code]:
-    """Return an indexer's IDs. Raises DataError where an item is not known."""
-    path = ids_file(result)
-    ids = read_id_lines(path)
-    if not ids.keys() <= known.keys():
-        stranger = next(item for item in ids if item not in known)
-        raise DataError(f"{path}: the item {stranger!r} is not in {result.items_file}")
-    return ids
 
 
 def read_log(result: Result) -> list[dict[str, Any]]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,11 @@ from numpy.typing import NDArray
 
 from benchmark.errors import DataError
 from benchmark.reports.html.embedding import packed, width
-from benchmark.reports.listing import read_paths
+from benchmark.reports.listing import read_listing
 from benchmark.reports.tables.captions import data_set, protocol
 from benchmark.reports.tables.labels import row_labels
-from benchmark.results.result_files import Result, read_id_lines
+from benchmark.results.id_table import codes_of_items
+from benchmark.results.result_files import Result
 
 BUDGET = 3_000_000  # bytes of the page for all catalogues
 ITEM_BYTES = 140  # of id, title and category in the page, as a rule
@@ -62,7 +62,7 @@ def _catalogue(
     about = {"title": data_set(groups[0][0])}
     try:
         lines = _lines(path)
-        ids = list(read_paths(path))
+        ids = read_listing(path).items
         if len(ids) != len(lines):
             raise DataError(f"{path.name} is damaged: {len(lines):,} lines list {len(ids):,} items.")
         indexers, problems = _indexers(groups, ids)
@@ -134,15 +134,9 @@ def _indexers(groups: Sequence[Sequence[Result]], items: Sequence[str]) -> tuple
 
 def _codes(path: Path, items: Sequence[str]) -> Int64:
     """Return the codes of these items in their order [n_items, levels]. Raises DataError where an item has none."""
-    ids = read_id_lines(path)
-    if len(ids) != len(items) or not all(map(ids.__contains__, items)):
-        lacking = next((item for item in items if item not in ids), None)
-        which = f"the item {lacking!r} has no ID" if lacking is not None else "there are IDs of unknown items"
-        raise DataError(f"{path}: {which}.")
-    rows = [ids[item] for item in items]
-    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    codes = np.full((len(rows), int(lengths.max(initial=1))), -1, np.int64)
-    codes[np.arange(codes.shape[1]) < lengths[:, None]] = np.fromiter(chain.from_iterable(rows), np.int64)
+    codes = codes_of_items(path, items)
+    if lacking := np.flatnonzero(codes[:, 0] < 0).tolist():
+        raise DataError(f"{path}: the item {items[lacking[0]]!r} has no ID.")
     return codes
 
 

@@ -205,7 +205,7 @@ def test_a_catalogue_without_room_is_sampled_and_keeps_the_exact_counts_of_the_f
     ("damage", "said"),
     [
         (lambda folder: next(folder.glob("items-*")).unlink(), "items-0123456789ab.jsonl"),
-        (lambda folder: next(folder.glob("items-*")).write_text('{"id": "i0"}\n'), "IDs of unknown items"),
+        (lambda folder: next(folder.glob("items-*")).write_text('{"id": "i0"}\n'), "is not among the items"),
         (lambda folder: next(folder.glob("items-*")).write_text("[1]\n"), "jsonl:1: no item with id and categories"),
         (lambda folder: next(folder.glob("items-*")).write_bytes(b"\xff"), "items-0123456789ab.jsonl"),
         (lambda folder: (folder / "a/k1/seed-0/ids.tsv").write_text("i0\tx\n"), "tsv:1:"),
