@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from importlib.metadata import version
 
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.learning.processes import processes
@@ -18,6 +19,8 @@ def choose_device(name: str) -> str:
     check_device_name(name)
     if name == "cpu":
         return name
+    if name == "auto" and version("torch").endswith("+cpu"):  # a build that cannot see a GPU need not be asked: 1.5 s
+        return "cpu"
     import torch
 
     if torch.cuda.is_available():
