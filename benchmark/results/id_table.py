@@ -45,7 +45,19 @@ def codes_of_items(path: Path, items: Sequence[str]) -> Int64:
 
 
 def _read(path: Path) -> IdTable:
-    """Parse in compiled code; a file that is not as it should be is left to the reader that names the line."""
+    found = _parsed(path)
+    if found is None:  # not as it should be: the reader of lines takes it all the same, or names the line
+        ids = read_id_lines(path)
+        lengths = np.fromiter(map(len, ids.values()), np.int64, len(ids))
+        found = list(ids), lengths, np.fromiter(chain.from_iterable(ids.values()), np.int64)
+    items, lengths, values = found
+    codes = np.full((len(lengths), int(lengths.max(initial=1))), -1, np.int64)
+    codes[np.arange(codes.shape[1]) < lengths[:, None]] = values
+    return IdTable(items, codes)
+
+
+def _parsed(path: Path) -> tuple[list[str], Int64, Int64] | None:
+    """Return items, lengths of their IDs, and all codes one after another, parsed by compiled code; None for damage."""
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import csv
@@ -57,23 +69,16 @@ def _read(path: Path) -> IdTable:
             csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False),
             csv.ConvertOptions(column_types={"item": pa.string(), "codes": pa.string()}),
         ).combine_chunks()
-        parts = pc.split_pattern(table["codes"].chunk(0), "-")
-        values, lengths = _int64(parts.flatten()), _int64(pc.list_value_length(parts))
-        items = table["item"].to_pylist()
-        if len(set(items)) < len(items):
-            raise pa.ArrowInvalid("an item stands there twice")
+        codes = pc.split_pattern(table["codes"].chunk(0), "-")
+        values, lengths = _int64(codes.flatten()), _int64(pc.list_value_length(codes))
     except (OSError, pa.ArrowException):
-        ids = read_id_lines(path)
-        items = list(ids)
-        lengths = np.fromiter(map(len, ids.values()), np.int64, len(ids))
-        values = np.fromiter(chain.from_iterable(ids.values()), np.int64)
-    codes = np.full((len(lengths), int(lengths.max(initial=1))), -1, np.int64)
-    codes[np.arange(codes.shape[1]) < lengths[:, None]] = values
-    return IdTable(items, codes)
+        return None
+    items = table["item"].to_pylist()
+    return (items, lengths, values) if len(set(items)) == len(items) else None
 
 
 def _int64(array: pa.Array) -> Int64:
-    """Return numbers, or texts of numbers, without a null as NumPy has them; `to_numpy` would import pandas."""
+    """Return numbers, or texts of numbers, as NumPy has them; `to_numpy` would import pandas."""
     import pyarrow as pa
 
     array = array.cast(pa.int64())
