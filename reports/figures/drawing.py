@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from benchmark.errors import BenchmarkError
 from benchmark.registry import load, registered
 from benchmark.reports.figures.layout import Drawn, Figure, Options
-from benchmark.reports.figures.style import styled
+from benchmark.reports.figures.style import SETTINGS, styled
 from benchmark.results.result_files import Result
 
 UNDATED = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
@@ -71,9 +71,14 @@ def _settled(drawn: Drawn) -> Drawn:
 
 def figure_bytes(drawn: Drawn, style: str) -> bytes:
     """Return a drawing as a file of this format: svg, pdf or png."""
-    buffer = io.BytesIO()
-    with styled():
-        drawn.figure.savefig(buffer, format=style, metadata=UNDATED[style])
+    from matplotlib.backend_bases import get_registered_canvas_class
+
+    buffer, figure = io.BytesIO(), drawn.figure
+    shown_at = figure.dpi
+    with styled():  # `savefig` would draw it twice, for layouts that follow the format
+        figure.dpi = SETTINGS["savefig.dpi"]
+        getattr(get_registered_canvas_class(style)(figure), f"print_{style}")(buffer, metadata=UNDATED[style])
+    figure.dpi = shown_at
     return _rounded(buffer.getvalue()) if style == "svg" else buffer.getvalue()
 
 
