@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.learning.processes import processes
@@ -19,7 +19,7 @@ def choose_device(name: str) -> str:
     check_device_name(name)
     if name == "cpu":
         return name
-    if name == "auto" and version("torch").endswith("+cpu"):  # a build that cannot see a GPU need not be asked: 1.5 s
+    if name == "auto" and _built_without_cuda():  # so it need not be asked, which takes 1.5 s
         return "cpu"
     import torch
 
@@ -28,6 +28,13 @@ def choose_device(name: str) -> str:
     if name == "auto":
         return "cpu"
     raise BenchmarkError("--device cuda: PyTorch sees no GPU here; use --device cpu, or install a CUDA build of torch")
+
+
+def _built_without_cuda() -> bool:
+    try:
+        return version("torch").endswith("+cpu")
+    except PackageNotFoundError:  # importable all the same: built from source
+        return False
 
 
 def check_device_name(name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8 as BOM
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -49,10 +50,14 @@ def _read(path: Path) -> IdTable:
     if found is None:  # not as it should be: the reader of lines takes it all the same, or names the line
         ids = read_id_lines(path)
         lengths = np.fromiter(map(len, ids.values()), np.int64, len(ids))
-        found = list(ids), lengths, np.fromiter(chain.from_iterable(ids.values()), np.int64)
+        try:
+            found = list(ids), lengths, np.fromiter(chain.from_iterable(ids.values()), np.int64)
+        except OverflowError:
+            raise DataError(f"{path}: a code is larger than any codebook, {max(map(max, ids.values()))}") from None
     items, lengths, values = found
     codes = np.full((len(lengths), int(lengths.max(initial=1))), -1, np.int64)
     codes[np.arange(codes.shape[1]) < lengths[:, None]] = values
+    codes.setflags(write=False)
     return IdTable(items, codes)
 
 
@@ -63,13 +68,19 @@ def _parsed(path: Path) -> tuple[list[str], Int64, Int64] | None:
     from pyarrow import csv
 
     try:
+        content = path.read_bytes()
+        if content.startswith(BOM):  # part of the first item's name, which Arrow drops
+            return None
         table = csv.read_csv(
-            path,
+            pa.BufferReader(content),
             csv.ReadOptions(column_names=["item", "codes"], use_threads=False),
             csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False),
             csv.ConvertOptions(column_types={"item": pa.string(), "codes": pa.string()}),
         ).combine_chunks()
-        codes = pc.split_pattern(table["codes"].chunk(0), "-")
+        texts = table["codes"].chunk(0)
+        if not pc.all(pc.match_substring_regex(texts, "^[0-9]+(-[0-9]+)*$")).as_py():
+            return None
+        codes = pc.split_pattern(texts, "-")
         values, lengths = _int64(codes.flatten()), _int64(pc.list_value_length(codes))
     except (OSError, pa.ArrowException):
         return None

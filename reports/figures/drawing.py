@@ -74,11 +74,14 @@ def figure_bytes(drawn: Drawn, style: str) -> bytes:
     from matplotlib.backend_bases import get_registered_canvas_class
 
     buffer, figure = io.BytesIO(), drawn.figure
-    shown_at = figure.dpi
-    with styled():  # `savefig` would draw it twice, for layouts that follow the format
-        figure.dpi = SETTINGS["savefig.dpi"]
-        getattr(get_registered_canvas_class(style)(figure), f"print_{style}")(buffer, metadata=UNDATED[style])
-    figure.dpi = shown_at
+    canvas, dpi = figure.canvas, figure.dpi
+    try:
+        with styled():  # `savefig` would draw it twice, for layouts that follow the format
+            figure.dpi = SETTINGS["savefig.dpi"]
+            getattr(get_registered_canvas_class(style)(figure), f"print_{style}")(buffer, metadata=UNDATED[style])
+    finally:
+        figure.dpi = dpi
+        figure.set_canvas(canvas)
     return _rounded(buffer.getvalue()) if style == "svg" else buffer.getvalue()
 
 

@@ -29,7 +29,8 @@ def draw(results: Sequence[Result], options: Options) -> list[Drawn]:
         for row in rows if any(listing.paths) else ():
             codes = codes_of_items(ids_file(row[1]), listing.items)
             split = set(codes[codes[:, 1] >= 0, 0].tolist()) if codes.shape[1] > 1 else set()
-            firsts = [code for code in options.first_codes or _largest(codes[:, 0])[:SHOWN] if code in split]
+            chosen = dict.fromkeys(options.first_codes) or _largest(codes[:, 0])[:SHOWN]
+            firsts = [code for code in chosen if code in split]
             if firsts:
                 drawn.append(_draw(row, codes, firsts, listing, level))
     if options.first_codes and not drawn:

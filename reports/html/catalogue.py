@@ -122,7 +122,7 @@ def _indexers(groups: Sequence[Sequence[Result]], items: Sequence[str]) -> tuple
             codes = _codes(result.folder / "ids.tsv", items)
         except DataError as error:
             inside = str(error).replace(str(result.folder), "/".join(result.folder.parts[-4:]))
-            problems.append(f"{result.label} is left out. {inside}")
+            problems.append(f"{result.label} is left out. {inside.rstrip('.')}.")
             continue
         same = next((i for i in found if i.result.label == result.label and np.array_equal(i.codes, codes)), None)
         if same is None:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import FAST
@@ -116,18 +117,44 @@ def test_wrong_names_and_broken_archives_are_refused(
         benchmark.load_results(tmp_path / "other.txt")
 
 
-def test_a_folder_with_an_archive_and_a_report_of_it_is_verified_as_a_whole(
+def test_a_folder_with_an_archive_and_reports_of_it_is_verified_as_a_whole(
     archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Every result is checked once, however many reports name it."""
+
+    def verified(*words: str) -> tuple[int, dict[str, Any]]:
+        capsys.readouterr()
+        code = main(["verify", *words, "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    results = verified(str(archive))[1]
     shutil.copy(archive, tmp_path / "results.tar.xz")
-    report = ["report", "--runs", str(archive), "--tables", "recommendation", "--format", "json,md"]
-    assert main([*report, "--out", str(tmp_path / "report")]) == 0
+    numbers = []
+    for folder in ("report", "again"):
+        report = ["report", "--runs", str(archive), "--tables", "recommendation", "--format", "json,md"]
+        assert main([*report, "--out", str(tmp_path / folder)]) == 0
+        code, found = verified(str(tmp_path))
+        assert (code, found["results"]) == (0, 4)
+        numbers.append(found["checked"] - results["checked"])
+    with_results = verified(str(tmp_path / "report"), "--runs", str(archive))[1]["checked"]
+    assert numbers == [with_results - results["checked"], 2 * (with_results - results["checked"])]
+    text = (tmp_path / "again" / "tables.md").read_text()
+    (tmp_path / "again" / "tables.md").write_text(text.replace("0.", "1.", 1))
+    assert verified(str(tmp_path))[0] == 1
+
+
+def test_a_report_of_a_result_that_is_not_in_the_archive_beside_it_is_not_verified(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["report", "--runs", str(runs), "--tables", "recommendation", "--format", "json"]
+    assert main([*words, "--out", str(tmp_path / "report")]) == 0
+    fewer = Path(shutil.copytree(runs, tmp_path / "runs"))
+    shutil.rmtree(next(fewer.glob("*/popularity")))
+    write_archive(fewer, tmp_path / "results.tar.xz")
+    shutil.rmtree(fewer)
     capsys.readouterr()
-    assert main(["verify", str(tmp_path)]) == 0
-    assert "4 results and 1 tables" in capsys.readouterr().out
-    text = (tmp_path / "report" / "tables.md").read_text()
-    (tmp_path / "report" / "tables.md").write_text(text.replace("0.", "1.", 1))
     assert main(["verify", str(tmp_path)]) == 1
+    assert "/popularity/" in capsys.readouterr().out
 
 
 def test_results_with_changed_or_missing_files_are_not_packed(

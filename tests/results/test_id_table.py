@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis.strategies import characters, dictionaries, integers, lists, permutations, text
 
 from benchmark.errors import DataError
@@ -23,6 +23,7 @@ def written(folder: Path, content: str) -> Path:
     return path
 
 
+@example(({"\ufeffa": [1], "b": [2, 3]}, ["b", "\ufeffa"]))  # no byte order mark, but a name
 @given(IDS.flatmap(lambda ids: permutations(list(ids)).map(lambda order: (ids, order))))
 def test_codes_are_those_of_the_lines_in_the_order_that_was_asked_for(tmp_path_factory, drawn):
     ids, order = drawn
@@ -33,7 +34,8 @@ def test_codes_are_those_of_the_lines_in_the_order_that_was_asked_for(tmp_path_f
 
 
 @pytest.mark.parametrize(
-    "content", ["", "\na\t1\n", "a\n", "a\t\n", "a\tx\n", "a\t1--2\n", "a\t-1\n", "a\t1\tb\n", "a\t1\na\t2\n"]
+    "content",
+    ["", "\na\t1\n", "a\n", "a\t\n", "a\tx\n", "a\t1--2\n", "a\t-1\n", "a\t0x1F\n", "a\t1\tb\n", "a\t1\na\t2\n"],
 )
 def test_a_damaged_file_is_named_with_its_line(tmp_path, content):
     path = written(tmp_path, "z\t1-2\n" + content if content else "")
@@ -48,3 +50,13 @@ def test_a_damaged_file_is_named_with_its_line(tmp_path, content):
 def test_an_id_of_another_item_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"the item 'b' has an ID and is not among the items"):
         codes_of_items(written(tmp_path, "a\t1\nb\t2\n"), ["a", "c"])
+
+
+@pytest.mark.parametrize("line", ["a\t 1", "a\t+1", "a\t01", "a\t1\n\n"])
+def test_what_the_reader_of_lines_takes_is_taken(tmp_path, line):
+    assert codes_of_items(written(tmp_path, line), ["a"]).tolist() == [[1]]
+
+
+def test_a_code_that_no_codebook_has_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"larger than any codebook, 9{20}"):
+        codes_of_items(written(tmp_path, f"a\t1-{'9' * 20}\n"), ["a"])
