@@ -1,4 +1,4 @@
-"""Write the two tables of README.md: recommendation and search on Amazon Beauty, all rows of the measured results.
+"""Write the tables of README.md: recommendation and search on Amazon Beauty, all rows, and search as people judged it.
 
     python reports/measured/readme_tables.py            # rewrites README.md between its markers
     python reports/measured/readme_tables.py --print
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,31 +25,32 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 DATASET, TEXT = "beauty", ("title", "brand")
 COLUMNS = {"recommendation": ("R@5", "nDCG@5", "R@10", "nDCG@10"), "search": ("nDCG@5", "AP@5", "R@10", "nDCG@10")}
 PUBLISHED = {"recommendation": ("table3", ("R@5", "nDCG@5")), "search": ("table4", ("nDCG@5", "AP@5"))}
+JUDGED = {"cranfield": "Cranfield", "nfcorpus": "NFCorpus, development"}
 TITLES = {"recommendation": "Next-item recommendation", "search": "Search with simulated known-item queries"}
 
 Row = dict[str, Any]
 
 
-def rows_of(tables: Iterable[dict[str, Any]], task: str, runs: Path) -> list[tuple[Row, dict[str, Row], Result]]:
-    """Return the rows of a task's tables that are of the data set, the text fields and the papers' protocol."""
-    found = []
+def rows_of(tables: Iterable[dict[str, Any]], task: str, runs: Path) -> Iterator[tuple[Row, dict[str, Row], Result]]:
+    """Yield the rows of a task's tables, with their cells by header and the result of their first seed."""
     for table in tables:
         if table["name"] != task:
             continue
         headers = [column["header"] for column in table["columns"]]
         for row in table["rows"]:
             cells = dict(zip(headers, row["cells"], strict=True))
-            paths = [path for cell in row["cells"] for path in cell["results"]]
-            result = read_result(runs / paths[0])
-            of_data = result.dataset["name"] == DATASET and (result.text_fields == TEXT or not reads_text(result))
-            plain = (
-                not result.of_histories
-                and "first_look" not in result.config["protocol"]
-                and (task != "search" or result.queries == "simulated")
-            )
-            if of_data and plain and result.label == result.method:
-                found.append((row, cells, result))
-    return sorted(found, key=lambda one: -one[1]["nDCG@10"]["mean"])
+            yield row, cells, read_result(runs / next(path for cell in row["cells"] for path in cell["results"]))
+
+
+def is_of_the_papers_protocol(result: Result, task: str) -> bool:
+    """Say whether a row is of Beauty with these text fields, of all users, and of a method as it is."""
+    of_data = result.dataset["name"] == DATASET and (result.text_fields == TEXT or not reads_text(result))
+    plain = (
+        not result.of_histories
+        and "first_look" not in result.config["protocol"]
+        and (task != "search" or result.queries == "simulated")
+    )
+    return of_data and plain and result.label == result.method
 
 
 def reads_text(result: Result) -> bool:
@@ -88,12 +89,33 @@ def table(task: str, tables: list[dict[str, Any]], runs: Path) -> str:
         f"| method | preset | seeds | {' | '.join(columns)} | published {', '.join(PUBLISHED[task][1])} |",
         f"| --- | --- | --- | {' | '.join(['---'] * len(columns))} | --- |",
     ]
-    for row, cells, result in rows_of(tables, task, runs):
+    rows = [row for row in rows_of(tables, task, runs) if is_of_the_papers_protocol(row[2], task)]
+    for row, cells, result in sorted(rows, key=lambda one: -one[1]["nDCG@10"]["mean"]):
         values = [number(cells[column]) for column in columns]
         said = ", ".join(f"{value:.4f}" for value in others.get(result.method, {}).values()) or "–"
         seeds = ", ".join(map(str, cells[columns[0]]["seeds"]))
         name = row["label"] + (" (control)" if row["control"] else "")
         lines.append(f"| {name} | {result.preset} | {seeds} | {' | '.join(values)} | {said} |")
+    return "\n".join(lines)
+
+
+def judged(tables: list[dict[str, Any]], runs: Path) -> str:
+    """Return nDCG@10 of all rows on the sets with people's queries and judgments, as Markdown."""
+    found: dict[str, dict[str, Row]] = {}  # row -> data set -> cell
+    for row, cells, result in rows_of(tables, "search", runs):
+        if result.dataset["name"] in JUDGED:
+            name = row["label"] + (" (control)" if row["control"] else "")
+            found.setdefault(name, {})[result.dataset["name"]] = cells["nDCG@10"]
+    lines = [
+        "**Search with people's queries and judgments**, preset small, nDCG@10",
+        "",
+        f"| method | {' | '.join(f'{title} | seeds' for title in JUDGED.values())} |",
+        f"| --- |{' --- | --- |' * len(JUDGED)}",
+    ]
+    first = next(iter(JUDGED))
+    for name, cells in sorted(found.items(), key=lambda one: -one[1].get(first, {"mean": 0})["mean"]):
+        texts = (f"{number(c)} | {', '.join(map(str, c['seeds']))}" if (c := cells.get(s)) else "– | –" for s in JUDGED)
+        lines.append(f"| {name} | {' | '.join(texts)} |")
     return "\n".join(lines)
 
 
@@ -107,11 +129,11 @@ def text() -> str:
     results = benchmark.load_results(HERE / "results.tar.xz")
     names = ("recommendation", "search", "table3", "table4")
     tables = json.loads(results.table(*names).text("json"))
-    parts = [table(task, tables, results.runs) for task in COLUMNS]
+    parts = [*(table(task, tables, results.runs) for task in COLUMNS), judged(tables, results.runs)]
     note = (
-        "Means over the seeds with 95% intervals over users or queries and seeds. Text: title and brand, all that this "
-        "set has; every encoder is the packaged MiniLM; CPU only. Published values are of other settings. How they "
-        "were measured, and every other table: `reports/measured/`."
+        "Means over the seeds with 95% intervals over users or queries and seeds. Text: title and brand, all that "
+        "Beauty has; every encoder is the packaged MiniLM, in zero-shot as it is; CPU only. Published values are of "
+        "other settings. How they were measured, and every other table: `reports/measured/`."
     )
     return "\n\n".join([*parts, note])
 
