@@ -41,8 +41,17 @@ class Browser:
         self._wait()
         options = {"binary": CHROMIUM, "args": [*FLAGS, f"--user-data-dir={profile}"]}
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-        session = self._call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
-        self.session = f"/session/{session['sessionId']}"
+        self.session = f"/session/{self._begin({'capabilities': {'alwaysMatch': wanted}})}"
+
+    def _begin(self, wanted: Any) -> str:
+        """Start the browser; the first time after its installation, on a busy machine, it may not be there in time."""
+        for attempt in range(3):
+            try:
+                return str(self._call("POST", "/session", wanted)["sessionId"])
+            except RuntimeError:
+                if attempt == 2:
+                    raise
+        raise AssertionError
 
     def _wait(self) -> None:
         for _ in range(200):
