@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,10 @@ class Browser:
 
     def _begin(self, wanted: Any) -> str:
         """Start the browser; the first time after its installation, on a busy machine, it may not be there in time."""
-        for attempt in range(3):
-            try:
+        for _ in range(2):
+            with suppress(RuntimeError):
                 return str(self._call("POST", "/session", wanted)["sessionId"])
-            except RuntimeError:
-                if attempt == 2:
-                    raise
-        raise AssertionError
+        return str(self._call("POST", "/session", wanted)["sessionId"])
 
     def _wait(self) -> None:
         for _ in range(200):
