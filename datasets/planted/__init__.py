@@ -38,8 +38,10 @@ class Planted(DatasetBuilder[PlantedConfig]):
         interactions = users.write(catalogue, folder)
         asked, made = self.config.train_queries, queries.write(catalogue, folder)
         notes = [f"{made:,} training queries, not {asked:,}: so many of those drawn differ"] * (made < asked)
+        changed = self.config.model_dump(exclude_defaults=True, exclude={"items", "seed"})
+        facts = [f"{self.config.items:,} items", f"seed {self.config.seed}", *(f"{k}={v}" for k, v in changed.items())]
         (folder / "dataset.toml").write_text(
-            f'name = "{self.name}"\ntitle = "{self.title} ({self.config.items:,} items, seed {self.config.seed})"\n'
+            f'name = "{self.name}"\ntitle = "{self.title} ({", ".join(facts)})"\n'
             'source = "generated; words written for this suite"\nlicence = "Apache-2.0"\n'
             'tasks = ["id-quality", "recommendation", "search"]\n'
             f"notes = {json.dumps(notes)}\n\n"

@@ -156,6 +156,13 @@ def test_the_same_options_give_the_same_bytes_and_another_seed_others(tmp_path):
     assert Planted(PlantedConfig(seed=2)).key() != Planted(PlantedConfig()).key() != Demo().key()
 
 
+def test_the_title_says_what_was_set(tmp_path):
+    cache = tmp_path / "cache"
+    titles = [open_dataset(name, cache=cache).title for name in ("planted:items=128", "planted:items=128,noise=0.3")]
+    assert titles[0] == "Planted hierarchy (128 items, seed 1)"
+    assert titles[1] == "Planted hierarchy (128 items, seed 1, noise=0.3)"
+
+
 def test_every_sub_category_has_an_item_even_in_the_smallest_catalogue():
     assert len(np.unique(Catalogue(PlantedConfig(items=128)).leaf)) == 128
     with pytest.raises(ConfigError, match="items: there are 128 sub-categories to fill"):
