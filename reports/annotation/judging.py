@@ -14,6 +14,7 @@ from benchmark.reports.annotation.page import html, key
 from benchmark.reports.annotation.sample import draw
 from benchmark.reports.annotation.scoring import read_answers, read_key, score
 from benchmark.reports.paper.human import FILE
+from benchmark.reports.tables.histories import as_in_papers
 from benchmark.results.digests import write_with_digest
 from benchmark.results.result_files import Result, group_seeds
 
@@ -66,7 +67,7 @@ def _result(results: Sequence[Result], name: str, dataset: str, runs: Path) -> R
     folder = Path(name).resolve()
     inside = [s for s in indexers if any(folder in (r.folder.resolve(), *r.folder.resolve().parents[:2]) for r in s)]
     found = inside or [seeds for seeds in indexers if seeds[0].label == name]
-    of_papers = [seeds for seeds in found if not seeds[0].history_protocol]
+    of_papers = [seeds for seeds in found if as_in_papers(seeds[0])]
     found = of_papers if len(of_papers) == 1 else found
     if not found:
         known = did_you_mean(name, {seeds[0].label for seeds in indexers})

@@ -23,7 +23,7 @@ from benchmark.metrics.significance import holm, mean_interval, sign_flip_tests
 from benchmark.reports.tables.cells import Seeds
 from benchmark.reports.tables.columns import further_columns
 from benchmark.reports.tables.conditions import differences
-from benchmark.reports.tables.histories import first_look, histories_in_words
+from benchmark.reports.tables.histories import as_in_papers, histories_in_words
 from benchmark.reports.tables.scores import align_seeds, difference_limits, query_values
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
@@ -128,7 +128,7 @@ def find_pairs(
         sides = [_of_side(groups, name) for name in (a, b)]
         having = [(x, y) for x in sides[0] for y in sides[1] if x[0].protocol == y[0].protocol and x is not y]
         if len(having) > 1:  # the papers' protocol, where one pair is of it
-            of_papers = [pair for pair in having if not (pair[0][0].history_protocol or first_look(pair[0][0]))]
+            of_papers = [pair for pair in having if as_in_papers(pair[0][0])]
             having = of_papers if len(of_papers) == 1 else having
         if len(having) > 1:
             folders = ", ".join(sorted({str(seeds[0].folder.parent) for pair in having for seeds in pair}))

@@ -29,6 +29,11 @@ def first_look(result: Result) -> int:
     return int((result.config.get("protocol") or {}).get("first_look", 0))
 
 
+def as_in_papers(result: Result) -> bool:
+    """Return whether histories were split and read as the papers do, and every user and query ranked."""
+    return not (result.history_protocol or first_look(result))
+
+
 def share_of_order(results: Sequence[Result]) -> str:
     """Return '71.2% of the next items have a greater id than the item before them'; '' where no result counted them."""
     counts = _counts([result for result in results if not result.history_protocol])

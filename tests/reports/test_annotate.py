@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import unescape
@@ -86,6 +87,18 @@ def answers(page: Path, name: str, given: Iterable[tuple[int, str]]) -> Path:
 def score(runs: Path, page: Path, *files: Path) -> int:
     key = page.with_name("page.key.json")
     return main(["annotate", "score", "--key", str(key), *map(str, files), "--runs", str(runs)])
+
+
+def test_a_first_look_beside_a_whole_run_is_not_what_judges_see(runs: Path, tmp_path: Path) -> None:
+    whole = runs / "shop" / "zebra" / "0123456789abcdef" / "seed-0"
+    look = runs / "shop" / "zebra" / "fedcba9876543210" / "seed-0"
+    shutil.copytree(whole, look)
+    content = json.loads((look / "result.json").read_text())
+    content["config"]["protocol"]["first_look"] = 3
+    content["dataset"] |= {"title": "A shop, first look", "fingerprint": "e" * 16}
+    (look / "result.json").write_text(json.dumps(content | {"key": "fedcba9876543210"}))
+    assert make(runs, tmp_path / "page.html") == 0
+    assert key_of(tmp_path / "page.html")["results"]["zebra"].split("/")[2] == "0123456789abcdef"
 
 
 # The sample
