@@ -77,9 +77,16 @@ class RecBole(Importer):
         return f"RecBole atomic files {stem}"
 
     def _events(self, files: Iterable[AtomicFile], names: Mapping[str, str], writer: FolderWriter) -> Interactions:
-        events, times = Interactions(), TimeColumn()
+        events, times, files = Interactions(), TimeColumn(), list(files)
+        have = [file.path.name for file in files if names["time"] in file.fields]
+        lack = [file.path.name for file in files if names["time"] not in file.fields]
+        if have and lack:
+            raise DataError(
+                f"{files[0].path.parent}: {', '.join(have)} has the field '{names['time']}' and {', '.join(lack)} has "
+                "not, so the events cannot be sorted: give it to all parts or to none"
+            )
         for file in files:
-            timed, before = names["time"] in file.fields, len(events)
+            timed, before = bool(have), len(events)
             if not timed:
                 writer.notes.append(
                     f"{file.path.name} has no field '{names['time']}': the order of its lines is trusted"
@@ -87,7 +94,7 @@ class RecBole(Importer):
             for place, row in self.progress(file.rows(), "events"):
                 user = one_word(row[names["user"]], "a user id", place)
                 item = one_word(row[names["item"]], "an item id", place)
-                events.add(user, item, *(times.read(row[names["time"]], place) if timed else (0, 0.0)))
+                events.add(user, item, *(times.read(row[names["time"]], place) if timed else (None,)))
             if len(events) == before:
                 raise DataError(f"{file.path}: holds not one event")
         writer.notes += times.notes(names["time"])

@@ -143,7 +143,7 @@ class Table(Importer):
             if item not in writer.ids:
                 unknown += 1
                 continue
-            events.add(user, item, *(times.read(row["time"], place) if timed else (0, 0.0)))
+            events.add(user, item, *(times.read(row["time"], place) if timed else (None,)))
         if not len(events):
             found = f"; {unknown:,} name an unknown item" if unknown else ""
             raise DataError(f"{path}: holds not one event of a known item{found}")

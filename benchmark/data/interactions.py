@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.data.ties import same_time, with_twin
+from benchmark.errors import DataError
 from benchmark.types.arrays import Int64
 
 CHUNK = 1 << 20  # events turned into Python objects at once
@@ -32,10 +33,18 @@ class Interactions:
         self._item = array("i")
         self._time = array("q")
         self._fraction: array[float] | None = None
+        self._without_time = 0
         self._left_out: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._user)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the events have times. Raises DataError where only some have one: they cannot be sorted in."""
+        if 0 < self._without_time < len(self):
+            raise DataError(f"{self._without_time:,} of {len(self):,} events have no time: give one to all or to none")
+        return not self._without_time
 
     @property
     def n_users(self) -> int:
@@ -49,15 +58,16 @@ class Interactions:
         taken = np.bincount(np.frombuffer(self._item, np.int32), minlength=len(names))
         return dict.fromkeys(names[row] for row in np.flatnonzero(taken))
 
-    def add(self, user: str, item: str, time: int, fraction: float = 0.0) -> None:
-        """Add one event; `time` in any unit that sorts, and what comes on top of it."""
+    def add(self, user: str, item: str, time: int | None, fraction: float = 0.0) -> None:
+        """Add one event; `time` in any unit that sorts, and what comes on top of it; None where no event has one."""
+        self._without_time += time is None
         if fraction and self._fraction is None:
             self._fraction = array("d", bytes(8 * len(self)))
         if self._fraction is not None:
             self._fraction.append(fraction)
         self._user.append(self._users.setdefault(user, len(self._users)))
         self._item.append(self._items.setdefault(item, len(self._items)))
-        self._time.append(time)
+        self._time.append(time or 0)
 
     def keep_core(self, k: int) -> None:
         """Keep the k-core of the first events of each user with each item."""
@@ -73,6 +83,7 @@ class Interactions:
                 break
             kept = kept[enough]
         self._left_out[f"events outside the {k}-core"] = before - len(kept)
+        self._without_time = 0 if self.timed else len(kept)
         times = np.frombuffer(self._time, np.int64)[kept]
         if self._fraction is not None:
             self._fraction = array("d", np.frombuffer(self._fraction)[kept].tobytes())
@@ -80,7 +91,11 @@ class Interactions:
         self._time = array("q", times.tobytes())
 
     def write(self, folder: Path) -> None:
-        """Write sequences.txt and times.txt: one line per user, user item item ... and user time time ..."""
+        """Write sequences.txt and, of events with times, times.txt: user item item ... and user time time ..., by line.
+
+        Raises DataError where only some events have a time.
+        """
+        timed = self.timed
         order = self._order()
         item, time = np.frombuffer(self._item, np.int32)[order], np.frombuffer(self._time, np.int64)[order]
         fraction = None if self._fraction is None else np.frombuffer(self._fraction)[order]
@@ -92,7 +107,8 @@ class Interactions:
             return list(map(_decimal, time[chunk].tolist(), fraction[chunk].tolist()))
 
         self._write(folder / "sequences.txt", order, lambda chunk: [names[row] for row in item[chunk].tolist()])
-        self._write(folder / "times.txt", order, times)
+        if timed:
+            self._write(folder / "times.txt", order, times)
 
     def _write(self, path: Path, order: Int64, words: Callable[[slice], list[str]]) -> None:
         """Write one line per user with a word for each event; `words` gives those of a slice of the events."""
@@ -108,7 +124,9 @@ class Interactions:
             file.write("\n")
 
     def facts(self) -> dict[str, float]:
-        """Return the shares of events, and of users' last two events, that share their time stamp."""
+        """Return the shares of events, and of users' last two events, that share their time stamp; {} without times."""
+        if not self.timed:
+            return {}
         order = self._order()
         user, time = np.frombuffer(self._user, np.int32)[order], self._clock()[order]
         tied = same_time(user, time)

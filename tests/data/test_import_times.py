@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.cli.main import main
+from benchmark.data.interactions import Interactions
 from benchmark.datasets.times import TimeColumn
 from benchmark.errors import DataError
 
@@ -107,3 +108,34 @@ def test_a_time_in_any_spelling_sorts_as_the_whole_number_of_its_nanoseconds(nan
     places = range(len(nanoseconds))
     assert sorted(places, key=as_dates.__getitem__) == sorted(places, key=nanoseconds.__getitem__)
     assert sorted(places, key=as_seconds.__getitem__) == sorted(places, key=nanoseconds.__getitem__)
+
+
+def test_events_without_times_have_no_ties_and_no_times_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    items = write(tmp_path / "items.csv", "id,title\n" + "".join(f"{item},{item}\n" for item in "abc"))
+    events = write(tmp_path / "events.csv", "user,item\nu,b\nu,a\nu,c\n")
+    dataset = imported(tmp_path, "table", items, "--events", events)
+    assert histories(dataset) == {"u": ["b", "a", "c"]} and dataset.times_file is None
+    assert "facts" not in dataset.about or "tied_events" not in dataset.about["facts"]
+    assert "events.csv has no time: the order of its lines is trusted" in notes(dataset)
+    capsys.readouterr()
+    command = ["run", "--methods", "popularity", "--dataset", str(dataset.folder), "--runs", str(tmp_path / "runs")]
+    assert main([*command, "--ties", "shuffled", "--no-check"]) == 2
+    assert "has no times.txt" in capsys.readouterr().err
+
+
+def test_parts_of_recbole_of_which_one_has_no_times_cannot_be_sorted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = "user_id:token\titem_id:token"
+    write(tmp_path / "y" / "y.train.inter", f"{fields}\ttimestamp:float\nu\ta\t5\nu\tb\t6\n")
+    write(tmp_path / "y" / "y.test.inter", f"{fields}\nu\tc\n")
+    assert main(["import", "recbole", str(tmp_path / "y"), str(tmp_path / "out")]) != 0
+    assert "y.train.inter has the field 'timestamp' and y.test.inter has not" in capsys.readouterr().err
+
+
+def test_interactions_of_which_only_some_have_a_time_are_refused() -> None:
+    events = Interactions()
+    events.add("u", "a", 5)
+    events.add("u", "b", None)
+    with pytest.raises(DataError, match="1 of 2 events have no time"):
+        events.facts()
