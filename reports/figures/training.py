@@ -24,7 +24,7 @@ from benchmark.reports.figures.layout import Drawn, Figure, Options
 from benchmark.reports.figures.reading import read_log
 from benchmark.reports.figures.style import draw_line, legend_below, new_figure, shown
 from benchmark.reports.tables.captions import data_set, protocol
-from benchmark.reports.tables.cells import mean_cell
+from benchmark.reports.tables.cells import T_SEEDS, mean_cell
 from benchmark.reports.tables.layout import Cell
 from benchmark.results.result_files import Result, group_seeds
 
@@ -136,7 +136,7 @@ def _caption(rows: Sequence[tuple[str, Study]]) -> str:
     parts = [data_set(results[0]), *protocol(results[0], search=False)]
     seeds = sorted({result.seed for result in results})
     parts.append(f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}")
-    bars = " Bars are 95% t intervals over seeds." if len(seeds) > 1 else ""
+    bars = " Bars are 95% t intervals over seeds." if any(len(study.seeds) >= T_SEEDS for _, study in rows) else ""
     return (
         f"{'; '.join(parts)}. Measured at the end of every epoch, perplexity on all training items, the others on a "
         "sample of them; the stages of the training follow "

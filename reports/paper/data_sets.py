@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.reports.paper.spec import GROUP, PAPER, number, read_toml
 from benchmark.reports.tables.captions import data_set
-from benchmark.reports.tables.histories import share_of_order
+from benchmark.reports.tables.histories import as_in_papers, share_of_order
 from benchmark.reports.tables.layout import Cell, Column, FilledTable, Published, Row
 from benchmark.reports.tables.scores import query_values
 from benchmark.reports.tables.table import Table
@@ -74,9 +74,11 @@ def _cell(source: Mapping[str, str], results: Sequence[Result], published: float
 
 
 def _count(source: Mapping[str, str], result: Result) -> float | None:
-    """Look a count up: in the data set's counts, in the costs' facts, or as the number of scored users."""
+    """Look a count up: in the data set's counts or, with the papers' split, in the costs' facts or the scored users."""
     if "count" in source:
         value: Any = (result.dataset.get("counts") or {}).get(source["count"])
+    elif not as_in_papers(result):
+        value = None
     elif "fact" in source:
         config = result.config.get("generative") or {}
         facts: Mapping[str, Any] = (result.cost.get("facts") or {}).get("recommendation", {})

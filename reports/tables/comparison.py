@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,6 @@ from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMEN
 from benchmark.results.result_files import Result, group_seeds
 
 LEVEL = 0.05
-FEWEST = 6  # seeds, whose smallest p of a sign-flip test, 2 ** -5, is below the level
 ROUNDING = 1e-9  # means of seeds that differ by less are equal
 TABLES = (ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH)
 TASKS = tuple(dict.fromkeys(table.task for table in TABLES))
@@ -236,12 +236,13 @@ def sentence(a: str, b: str, compared: Sequence[MetricComparison]) -> str:
     if compared[0].p_holm is None:
         return (
             f"{task}: no significance test is possible: these metrics have no values per query, and {a} and {b} share "
-            f"fewer than two seeds. Run both with at least {FEWEST} seeds."
+            f"fewer than two seeds. Run both with at least {_fewest_seeds(len(compared))} seeds."
         )
-    least = 2 ** (1 - int(units.split()[0])) if units.endswith("seeds") else 0.0  # the smallest p that there can be
-    if least >= LEVEL:
+    fewest = _fewest_seeds(len(compared))
+    if units.endswith("seeds") and int(units.split()[0]) < fewest:
+        of_metrics = f" for {len(compared)} metrics" if len(compared) > 1 else ""
         clear = [c.measure for c in compared if c.low is not None and c.high is not None and c.low * c.high > 0]
-        return f"{task}: no significance test is possible with {units}: it takes at least {FEWEST}." + (
+        return f"{task}: no significance test is possible with {units}: it takes at least {fewest}{of_metrics}." + (
             f" The t intervals of {_and(clear)} exclude 0." if clear else ""
         )
     parts = []
@@ -263,6 +264,11 @@ def sentence(a: str, b: str, compared: Sequence[MetricComparison]) -> str:
     if rest:
         parts.append(f"in {_and(rest) if parts else 'every metric'} the results do not tell {a} and {b} apart")
     return f"{task}: {'; '.join(parts)} (level {LEVEL} after Holm, over {units})."
+
+
+def _fewest_seeds(metrics: int) -> int:
+    """Return from how many seeds on the smallest p of a sign-flip test, 2 ** (1 - seeds), is significant after Holm."""
+    return next(seeds for seeds in count(2) if metrics * 2.0 ** (1 - seeds) < LEVEL)
 
 
 def _and(words: Sequence[str]) -> str:

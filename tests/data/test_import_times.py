@@ -110,7 +110,9 @@ def test_a_time_in_any_spelling_sorts_as_the_whole_number_of_its_nanoseconds(nan
     assert sorted(places, key=as_seconds.__getitem__) == sorted(places, key=nanoseconds.__getitem__)
 
 
-def test_events_without_times_have_no_ties_and_no_times_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_events_without_times_have_no_ties_and_no_times_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     items = write(tmp_path / "items.csv", "id,title\n" + "".join(f"{item},{item}\n" for item in "abc"))
     events = write(tmp_path / "events.csv", "user,item\nu,b\nu,a\nu,c\n")
     dataset = imported(tmp_path, "table", items, "--events", events)

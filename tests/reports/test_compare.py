@@ -121,6 +121,18 @@ def test_few_seeds_without_values_per_query_find_nothing_and_say_why(runs):
     assert "The t intervals of AMI exclude 0." in said
 
 
+def test_more_metrics_need_more_seeds_before_any_can_be_significant_after_holm(runs):
+    """Five metrics: 5 x 2^-6 is .078 with seven seeds and 5 x 2^-7 is .039 with eight."""
+    five = ("AMI", "NMI", "AMI@level2", "co_purchase_lift@1", "co_purchase_lift@2")
+    for seed in range(8):
+        put(runs, "a", seed=seed, metrics={"id-quality": dict.fromkeys(five, 0.9 + seed / 1e4)})
+        put(runs, "b", seed=seed, metrics={"id-quality": dict.fromkeys(five, 0.1)})
+    a, b = pair(runs, task="id-quality")
+    said = sentence("a", "b", compare(a[:7], b[:7], "id-quality"))
+    assert "no significance test is possible with 7 seeds: it takes at least 8 for 5 metrics" in said
+    assert "a is better than b in" in sentence("a", "b", compare(a, b, "id-quality"))
+
+
 def test_a_difference_that_other_seeds_may_not_have_makes_no_row_better(runs):
     """A is ahead by .04 on average, but its two seeds are .2 apart: the next two may well be behind."""
     base = hits(0.3, n=2000)

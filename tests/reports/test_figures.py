@@ -231,6 +231,14 @@ def test_the_training_study_shows_the_means_over_seeds_at_the_ends_of_epochs(run
     ]
     names = [tick.get_text() for tick in one.figure.axes[-1].get_xticklabels()]
     assert names == ["1\nno-code", "1\nfull", "2\nfull"]
+    assert "Bars are 95% t intervals" in one.caption
+
+
+def test_the_training_study_of_two_seeds_speaks_of_no_bars(runs):
+    for seed in (0, 1):
+        put(runs, "lmindexer", seed=seed, log=study("lmindexer", seed, 0.1 * seed))
+    (one,) = drawn(runs, "training")
+    assert "Bars" not in one.caption and "seeds 0, 1" in one.caption
 
 
 def test_a_training_of_which_more_was_made_later_is_one_line(runs):

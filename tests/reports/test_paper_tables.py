@@ -255,6 +255,8 @@ def test_the_data_sets_show_recorded_counts_and_exact_verdicts(runs):
     config = {"method": {}, "generative": {"pairs": "sampled"}, "protocol": {}}
     cut = BEAUTY | {"counts": {"items": 12101, "users": 22000, "users with a validation item": 22363}}
     put(runs, "hc", dataset=cut, values=hits(0.2, n=300), cost=facts, config=config)
+    other = config | {"protocol": {"split": "time:0.9"}}
+    put(runs, "before-hc", dataset=cut, values=hits(0.2, n=200), cost=facts, config=other)
     put(runs, "hc", metrics={"id-quality": {"AMI": 0.1}})
     (filled,) = paper.DATA_SETS.fill(load_results(runs))
     found = {c: cell for (row, c), cell in cells(filled).items() if row.startswith("Beauty")}
