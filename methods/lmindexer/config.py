@@ -75,8 +75,8 @@ class LMIndexerConfig(IndexerConfig):
     temperature: float = Field(1.0, gt=0, description="of the softmax over the codebook")
     codebook_init: Literal["k-means", "spherical", "random"] = Field(
         "spherical",
-        description="first codebooks: k-means centres, the same scaled to one length (so that the largest dot product "
-        "is the closest direction), or Xavier normal",
+        description="first codebooks: k-means centres (the best of ten starts, as in the released code), those of one "
+        "start scaled to one length (so that the largest dot product is the closest direction), or Xavier normal",
     )
     query: Literal["quantized", "continuous"] = Field(
         "quantized",

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.config import TrainingConfig
-from benchmark.errors import require
+from benchmark.errors import BenchmarkError, require
 from benchmark.learning.kmeans import kmeans
-from benchmark.learning.processes import process_rank
+from benchmark.learning.processes import process_rank, processes
 from benchmark.learning.training import train
 from benchmark.methods.lmindexer import study
 from benchmark.methods.lmindexer.backbones import EncoderBackbone
@@ -24,6 +24,8 @@ from benchmark.methods.lmindexer.network import Batch, LMIndexerNetwork, Stage
 from benchmark.methods.lmindexer.reader import Reader, reading_state
 from benchmark.types.arrays import Float32, Int32
 from benchmark.types.method import Context
+
+RELEASED_KMEANS = (10, 3000)  # starts, and steps of each, in the released code
 
 
 class Learner(Reader):
@@ -90,7 +92,8 @@ class Learner(Reader):
         position = prefix.shape[1]
         hidden: Float32 = self._export(prefix, lambda hidden: hidden.float())
         seed = self.context.seed * self.config.length + position
-        centres, _ = kmeans(hidden, self.config.codebook_size, seed=seed)
+        starts, steps = RELEASED_KMEANS if self.config.codebook_init == "k-means" else (1, 100)
+        centres, _ = kmeans(hidden, self.config.codebook_size, seed=seed, n_init=starts, max_iter=steps)
         if self.config.codebook_init == "spherical":
             lengths = np.linalg.norm(centres, axis=1, keepdims=True)
             centres = centres / np.maximum(lengths, 1e-6) * lengths.mean()
@@ -100,6 +103,8 @@ class Learner(Reader):
     def _train(self, name: str, prefix: Int32, settings: TrainingConfig, stage: Stage) -> None:
         position, network = prefix.shape[1], self.network
         settings = settings.with_steps(len(self.documents))
+        if not position and not stage.warmup and self.config.weights.contrastive:
+            settings = whole_blocks(settings, self.config.contrastive_batch, processes(), name)
         groups = PrefixGroups(prefix, self.context.seed, self.context.device)
         known = torch.from_numpy(prefix.astype(np.int64)).to(self.context.device)
         self._freeze(position, stage)
@@ -137,3 +142,19 @@ class Learner(Reader):
     def _export(self, prefix: Int32, of_hidden: Callable[[Tensor], Tensor]) -> Any:
         """Apply a function to h_t of all documents; return its rows [n, ..]."""
         return self.of_all(prefix, lambda batch: of_hidden(self.network.hidden(batch)[:, -1]), self.documents)
+
+
+def whole_blocks(settings: TrainingConfig, block: int, devices: int, name: str) -> TrainingConfig:
+    """Return the settings with so few micro-batches that each holds at least a block of the contrastive denominator.
+
+    Otherwise the number of negatives would depend on the number of devices. Raises BenchmarkError where a device's
+    share of a batch is smaller than a block; on one device a batch may be, and is then the block.
+    """
+    share = settings.batch_size // devices
+    if devices > 1 and share < block:
+        raise BenchmarkError(
+            f"{name}: a batch of {settings.batch_size} over {devices} devices leaves {share} documents each, fewer "
+            f"than lmindexer.contrastive_batch = {block}; use at most {max(1, settings.batch_size // block)} devices, or "
+            "a larger batch_size"
+        )
+    return settings.model_copy(update={"accumulation": min(settings.accumulation, max(1, share // block))})

@@ -14,16 +14,18 @@ from torch import Tensor
 
 from benchmark.config import TrainingConfig
 from benchmark.conformance import check_method, small_corpus
-from benchmark.errors import ConfigError
+from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.generative.backbone import build
 from benchmark.generative.config import GenerativeConfig
 from benchmark.generative.start import load_start
 from benchmark.generative.t5 import ScratchConfig, load_seq2seq, save, train_tokenizer
+from benchmark.learning.batches import batches
 from benchmark.methods.lmindexer import learner as learner_module
 from benchmark.methods.lmindexer import reader as reader_module
 from benchmark.methods.lmindexer.config import LMIndexerConfig, PositionConfig, ReconstructorConfig, WeightsConfig
 from benchmark.methods.lmindexer.indexer import LMIndexer
-from benchmark.methods.lmindexer.learner import Learner
+from benchmark.methods.lmindexer.learner import Learner, whole_blocks
+from benchmark.methods.lmindexer.losses import denominators
 from benchmark.types.arrays import Int32
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context
@@ -343,10 +345,7 @@ def test_the_first_codebook_are_the_centres_of_the_hidden_states(tmp_path: Path,
     lengths = np.linalg.norm(found, axis=1)
     if kind == "spherical":
         np.testing.assert_allclose(lengths, lengths[0], rtol=1e-5)
-        (tmp_path / "plain").mkdir()
-        plain = learner_of(tmp_path / "plain", config.model_copy(update={"codebook_init": "k-means"}))
-        plain.learn_position(NOTHING_KNOWN)
-        centres = plain.network.codebooks[0].detach().numpy()
+        centres = learner_module.kmeans(states, 8, seed=0)[0]
         np.testing.assert_allclose(lengths[0], np.linalg.norm(centres, axis=1).mean(), rtol=1e-4)
         cosines = (found * centres).sum(1) / lengths / np.linalg.norm(centres, axis=1)
         np.testing.assert_allclose(cosines, 1, atol=1e-5)
@@ -355,6 +354,24 @@ def test_the_first_codebook_are_the_centres_of_the_hidden_states(tmp_path: Path,
     assert set(nearest.tolist()) == set(range(8))
     for code in range(8):
         np.testing.assert_allclose(found[code], states[nearest == code].mean(0), atol=1e-4)
+
+
+@pytest.mark.parametrize("devices", [1, 2, 4, 8])
+def test_the_negatives_at_position_1_do_not_depend_on_the_number_of_devices(devices: int) -> None:
+    """The preset `paper`: 128 documents in blocks of 16, so 15 negatives each on any number of devices."""
+    paper = TrainingConfig(batch_size=128, accumulation=8, steps=3)
+    cut = whole_blocks(paper, 16, devices, "position1")
+    for rank in range(devices):
+        for step in batches(1000, cut, 0, 0, rank, devices):
+            for chunk in map(torch.from_numpy, step):
+                of_anchor = denominators(chunk, torch.zeros(len(chunk), 0, dtype=torch.long), 16).sum(1)
+                assert set(of_anchor.tolist()) == {15}
+
+
+def test_a_batch_that_leaves_a_device_less_than_a_block_is_refused() -> None:
+    with pytest.raises(BenchmarkError, match=r"64 over 8 devices leaves 8 documents each.*at most 4 devices"):
+        whole_blocks(TrainingConfig(batch_size=64), 16, 8, "position1")
+    assert whole_blocks(TrainingConfig(batch_size=8), 16, 1, "position1").batch_size == 8
 
 
 @pytest.mark.parametrize("backbone", ["scratch", "t5", "encoder"])
