@@ -152,9 +152,9 @@ def whole_blocks(settings: TrainingConfig, block: int, devices: int, name: str) 
     """
     share = settings.batch_size // devices
     if devices > 1 and share < block:
+        most = max(1, settings.batch_size // block)
         raise BenchmarkError(
             f"{name}: a batch of {settings.batch_size} over {devices} devices leaves {share} documents each, fewer "
-            f"than lmindexer.contrastive_batch = {block}; use at most {max(1, settings.batch_size // block)} devices, or "
-            "a larger batch_size"
+            f"than lmindexer.contrastive_batch = {block}; use at most {most} devices, or a larger batch_size"
         )
     return settings.model_copy(update={"accumulation": min(settings.accumulation, max(1, share // block))})
