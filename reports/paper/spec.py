@@ -8,7 +8,8 @@ readings = ["published", "trec_eval"]            one filled table per reading of
          unknown = "..."                         what the source leaves open although values can be compared; also
                                                  {data set = "..."}
          published = [0.2654, ..]                in the order of the columns; "-" where the paper has none
-         uncertain = "..."                       why no value of the row can be compared, whatever the run
+         uncertain = "..."                       why no value of the row can be compared, whatever the run; also
+                                                 {data set = "..."}
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class PaperRow:
     reads_text: bool = True
     text_fields: tuple[str, ...] = ()  # that the row's source read; (): the paper's of the data set
     reading: str = "trec_eval"
-    uncertain: str = ""
+    uncertain: tuple[str | Mapping[str, str], ...] = ()
     unknown: tuple[str | Mapping[str, str], ...] = ()
 
 
@@ -114,12 +115,12 @@ def paper_rows(data: Mapping[str, Any]) -> tuple[PaperRow, ...]:
 
 
 def _row(row: Mapping[str, Any], method: Mapping[str, Any]) -> PaperRow:
-    unknown = tuple(of["unknown"] for of in (method, row) if "unknown" in of)
+    uncertain, unknown = (tuple(of[key] for of in (method, row) if key in of) for key in ("uncertain", "unknown"))
     return PaperRow(
         row.get("title", method["title"]), row["method"], row.get("label", row["method"]),
         tuple(map(number, row["published"])), row.get("settings", {}), row.get("match", row.get("settings", {})),
         method.get("preset", "paper"), method.get("reads_text", True), tuple(method.get("text_fields", ())),
-        method.get("reading", "trec_eval"), row.get("uncertain", method.get("uncertain", "")), unknown,
+        method.get("reading", "trec_eval"), uncertain, unknown,
     )  # fmt: skip
 
 

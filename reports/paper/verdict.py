@@ -50,13 +50,18 @@ def reasons_against(spec: Spec, row: PaperRow, column: Column, reading: str, res
     reasons += other_settings(row, column, result)
     if reading and row.reading != reading:
         reasons.append(f"the paper's row was read as {row.reading} does (inferred)")
-    uncertain = (row.uncertain, spec.uncertain, spec.uncertain_columns.get(column.key, ""))
-    return [*reasons, *(f"uncertain: {reason}" for reason in uncertain if reason)]
+    of_table = (spec.uncertain, spec.uncertain_columns.get(column.key, ""))
+    return [*reasons, *_uncertain((*row.uncertain, *of_table), column)]
 
 
 def unknown_settings(row: PaperRow, column: Column) -> list[str]:
     """Return what the row's source leaves unknown of its settings in this column."""
-    said = [text if isinstance(text, str) else text.get(column.dataset, "") for text in row.unknown]
+    return _uncertain(row.unknown, column)
+
+
+def _uncertain(texts: Sequence[str | Mapping[str, str]], column: Column) -> list[str]:
+    """Return what the texts say of a column's data set, each of them its words or the words for some data sets."""
+    said = [text if isinstance(text, str) else text.get(column.dataset, "") for text in texts]
     return [f"uncertain: {text}" for text in said if text]
 
 

@@ -1,12 +1,15 @@
 """Verdicts on the paper's values: from the whole stored configuration, against the preset that states the source's."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 from result_files import at_preset, hits, put
 
 from benchmark.reports import paper
+from benchmark.reports.paper.spec import read_spec
 from benchmark.reports.published import BEAUTY as BESIDE
+from benchmark.reports.published import sources
 from benchmark.reports.tables.layout import cell_text
 from benchmark.results.result_files import load_results
 
@@ -34,6 +37,18 @@ def published(table, tmp_path: Path, method, column, value, config, *, task="rec
 def test_a_run_at_the_exact_preset_is_ok_or_off(tmp_path, value, verdict):
     found, text = published(paper.TABLE3, tmp_path, "lmindexer", "Beauty R@5", value, at_preset("lmindexer"))
     assert (found.verdict, found.reasons) == (verdict, ()) and text.endswith(f", {verdict})")
+
+
+def test_rows_of_table_6_with_the_digits_of_another_nq320k_are_not_compared(tmp_path):
+    file = Path(sources.__file__).with_name("nq320k.toml")
+    others = {tuple(row["values"]["nq320k"]) for row in tomllib.loads(file.read_text("utf-8"))["rows"]}
+    reprinted = {row.method for row in read_spec("table6").rows if row.published[:2] in others}
+    assert reprinted == {"bm25", "dual-encoder", "seal"}
+    for method in ("bm25", "dual-encoder", "seal", "rqvae"):
+        given = published(
+            paper.TABLE6, tmp_path / method, method, "NQ320k R@10", 0.8, at_preset(method), task="search", dataset=NQ
+        )[0]
+        assert any("another NQ320k" in reason for reason in given.reasons) == (method in reprinted)
 
 
 def test_runs_that_withhold_items_are_no_part_of_the_papers_tables_and_not_comparable_beside_others(tmp_path):
