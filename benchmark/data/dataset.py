@@ -36,7 +36,7 @@ DATA_ROOT_VARIABLE = "BENCHMARK_DATA"
 SPLITS = ("train", "dev", "test")
 LONGEST_NAME = 200  # bytes; file systems have names of up to 255, and temporary ones are longer
 WITHOUT_TEST = "without_test"  # in dataset.toml: a copy to choose settings on (`datasets.without_test`)
-ORIGINAL = "original"  # in dataset.toml of such a copy: the name of the data set that it was made of
+ORIGINAL = "original"  # in dataset.toml of such a copy or of a set with options: the data set that it is of
 
 ConfigT = TypeVar("ConfigT", bound=MethodConfig)
 

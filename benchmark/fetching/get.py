@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.data.about import EXPECTED
-from benchmark.data.dataset import Dataset, folder_name
+from benchmark.data.dataset import ORIGINAL, Dataset, folder_name
 from benchmark.data.writing import toml
 from benchmark.errors import DataError, UsageError
 from benchmark.fetching import archives, pins
@@ -201,6 +201,7 @@ def _about_text(builder: FetchedDataset[Any], name: str, built: Built, files: Ma
     lines = [
         f"name = {toml(name)}",
         f"title = {toml(title)}",
+        *([f"{ORIGINAL} = {toml(builder.name)}"] * bool(options)),  # presets are those of the set without options
         f"source = {toml(declaration.page)}",
         f"licence = {toml(declaration.licence)}",
         f"tasks = {toml(list(declaration.tasks))}",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.reports.paper.spec import GROUP, PAPER, number, read_toml
+from benchmark.reports.paper.spec import GROUP, PAPER, name_in_paper, number, read_toml
 from benchmark.reports.tables.captions import data_set
 from benchmark.reports.tables.histories import as_in_papers, share_of_order
 from benchmark.reports.tables.layout import Cell, Column, FilledTable, Published, Row
@@ -33,7 +33,7 @@ class DataSets(Table):
         sets: dict[tuple[str, str], list[Result]] = {}
         for result in results:
             if not result.problem:
-                sets.setdefault((result.dataset["name"], result.dataset["fingerprint"]), []).append(result)
+                sets.setdefault((name_in_paper(result), result.dataset["fingerprint"]), []).append(result)
         order = {data_set(found[0]): said for found in sets.values() if (said := share_of_order(found))}
         rows, missing, total = [], 0, 0
         for name in [name for name, known in data.items() if isinstance(known, dict)]:

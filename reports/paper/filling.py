@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from benchmark.reports.paper.spec import PAPER, READINGS, Spec
+from benchmark.reports.paper.spec import PAPER, READINGS, Spec, name_in_paper
 from benchmark.reports.paper.variants import Variant, arrange
 from benchmark.reports.paper.verdict import TOLERANCE, marked, other_data, published, reasons_against, unknown_settings
 from benchmark.reports.tables.captions import data_set, protocol, remarks_of_runs, representative_result, run_conditions
@@ -39,7 +39,7 @@ def fill(table: Declaration, spec: Spec, results: Iterable[Result]) -> list[Fill
     for _, same in groupby(sorted(groups, key=shared), shared):
         sets: dict[tuple[str, str], list[Seeds]] = {}
         for seeds in same:
-            sets.setdefault((seeds[0].dataset["name"], seeds[0].dataset["fingerprint"]), []).append(seeds)
+            sets.setdefault((name_in_paper(seeds[0]), seeds[0].dataset["fingerprint"]), []).append(seeds)
         chosen = _data_of_paper(spec, sets)
         for reading in spec.readings:
             if chosen:
@@ -110,7 +110,7 @@ def _fill_other(table: Declaration, spec: Spec, reading: str, groups: Sequence[S
     dataset = groups[0][0].dataset
     columns = tuple({
         (column.task, column.measure): replace(
-            column, key=f"{column.task}/{column.measure}", header=column.measure, dataset=str(dataset["name"])
+            column, key=f"{column.task}/{column.measure}", header=column.measure, dataset=name_in_paper(groups[0][0])
         )
         for column in spec.columns_of(reading)
     }.values())  # fmt: skip

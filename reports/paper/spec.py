@@ -24,6 +24,7 @@ from typing import Any
 from benchmark.metrics.lookup import find_metric
 from benchmark.reports.tables.columns import column
 from benchmark.reports.tables.layout import Column
+from benchmark.results.result_files import Result
 
 HERE = Path(__file__).parent
 PAPER = "Jin et al., Language Models as Semantic Indexers, ICML 2024"
@@ -133,3 +134,10 @@ def data_set(name: str) -> Mapping[str, Any]:
     """Return what `data-sets.toml` says of a data set; {} for one that is not of the paper."""
     found = read_toml("data-sets").get(name, {})
     return found if isinstance(found, dict) else {}
+
+
+def name_in_paper(result: Result) -> str:
+    """Return the paper's name for a result's data set, also where options made another version of it; else its own."""
+    own = str(result.dataset["name"])
+    sets = {name: known for name, known in read_toml("data-sets").items() if isinstance(known, dict)}
+    return next((name for name, known in sets.items() if own in known.get("versions", ())), own)

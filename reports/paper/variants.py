@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.reports.paper.settings import expected_settings, holds, setting
-from benchmark.reports.paper.spec import PaperRow
+from benchmark.reports.paper.spec import PaperRow, name_in_paper
 from benchmark.reports.tables.cells import Seeds
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import Column
@@ -69,7 +69,7 @@ def _by_key(bucket: list[Seeds], columns: Sequence[Column]) -> list[tuple[Seeds,
 
 
 def _serves(seeds: Seeds, dataset: str, task: str) -> bool:
-    return seeds[0].dataset["name"] == dataset and any(task in result.metrics for result in seeds)
+    return name_in_paper(seeds[0]) == dataset and any(task in result.metrics for result in seeds)
 
 
 def _title(row: PaperRow, label: str, groups: Sequence[Seeds], count: int) -> str:
@@ -77,5 +77,5 @@ def _title(row: PaperRow, label: str, groups: Sequence[Seeds], count: int) -> st
     title = row.title if count == 1 and label in (row.label, row.method) else f"{row.title}: {label}"
     result = groups[0][0]
     encoder = setting(result, "encoder.name")
-    expected = expected_settings(row, str(result.dataset["name"])).get("encoder.name")
+    expected = expected_settings(row, name_in_paper(result)).get("encoder.name")
     return title if expected is None or holds(expected, encoder) else f"{title} [encoder={encoder}]"

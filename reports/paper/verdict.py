@@ -47,6 +47,8 @@ def reasons_against(spec: Spec, row: PaperRow, column: Column, reading: str, res
         reasons.append(f"{result.history_protocol}, not leave-one-out in the order of the file")
     if column.task == "search" and result.queries != "judged":
         reasons.append(f"{query_set(str(result.queries))}, not the paper's")
+    elif column.task == "search" and (other := data_set(str(result.dataset["name"])).get("judged_queries")):
+        reasons.append(str(other))
     reasons += other_settings(row, column, result)
     if reading and row.reading != reading:
         reasons.append(f"the paper's row was read as {row.reading} does (inferred)")
