@@ -304,6 +304,7 @@ def test_an_option_makes_another_data_set_under_the_data_root(published, tmp_pat
     assert main(["data", "get", "beauty:locale=all", "--yes", "--data-root", str(root)]) == 0
     dataset = open_dataset("beauty:locale=all", cache=tmp_path, data_root=root)
     assert (dataset.name, dataset.title) == ("beauty-locale-all", "Amazon Beauty (2014, 5-core) (locale=all)")
+    assert dataset.original == "beauty"  # whose presets it has
 
 
 def test_nobody_is_downloaded_to_without_being_asked(published, tmp_path, monkeypatch, capsys):
