@@ -77,7 +77,11 @@ def open_dataset(spec: str, *, cache: Path, data_root: Path | None = None, check
     if path.is_dir() and ("/" in spec or os.sep in spec or _is_dataset(path)):
         return Dataset(path, cache=cache, check=check)
     if "/" in spec.partition(":")[0] or path.is_file():
-        hint = "it is a file; give the folder it lies in" if path.is_file() else "no such folder"
+        hint = "no such folder"
+        if path.is_file():
+            table = path.name.removesuffix(".gz").endswith((".csv", ".tsv", ".parquet", ".txt"))
+            make = f"'benchmark import table {spec} NAME' makes a data set of a table of items"
+            hint = f"it is a file; {make if table else 'give the folder it lies in'}"
         raise UsageError(f"data set '{spec}': {hint}")
     place = data_root / (folder_name(spec) if ":" in spec else spec)
     if spec and _is_dataset(place):

@@ -110,13 +110,14 @@ class Answerer:
     def answer(self, question: str, *, task: str = "", most: int = MOST) -> tuple[str, list[Found]]:
         """Return the task and the best items for a query, or for the items of a history: `most`, or as many as beams.
 
-        Without a task, words that are all items are a history where the cell recommends, else a query. Raises
-        UsageError for an empty question and for items that are none.
+        Without a task, words of which half or more are items are a history where the cell recommends, else a query.
+        Raises UsageError for an empty question and for items that are none.
         """
         words = question.replace(",", " ").split()
         if not words:
             raise UsageError("an empty question: ask with the words of a query, or with the items of a history")
-        of_items = all(word in self.ids.row_of for word in words)
+        known = sum(word in self.ids.row_of for word in words)
+        of_items = 2 * known >= len(words)
         task = task or ("recommendation" if "recommendation" in self.tasks and of_items else "search")
         if task not in self.tasks:
             hint = "; ask with the items of a history, oldest first" if task == "search" else ""
@@ -140,7 +141,8 @@ class Answerer:
     def _history(self, words: Sequence[str]) -> Histories:
         for word in words:
             if word not in self.ids.row_of:
-                hint = did_you_mean(word, self.ids.items, " See: benchmark ids inspect.")
+                search = " As a query: --task search." * ("search" in self.tasks)
+                hint = did_you_mean(word, self.ids.items, " See: benchmark ids inspect.") + search
                 raise UsageError(f"'{word}' is not an item of {self.ids.name}.{hint}")
         rows = np.array([self.ids.row_of[word] for word in words], np.int32)
         return Histories(("asked",), np.array([0, len(rows)], np.int64), rows)

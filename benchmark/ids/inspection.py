@@ -67,11 +67,14 @@ def item_view(ids: IdSet, row: int, most: int = MOST) -> dict[str, Any]:
     own = ids.id_of(row)
     closer, groups = {row}, []
     for depth in range(len(own), 0, -1):
-        inside = ids.below(own[:depth]).tolist()
-        there = [other for other in inside if other not in closer]
-        closer |= set(there)
-        shown = [_item(ids, other) for other in there[:most]]
-        groups.append({"prefix": list(own[:depth]), "whole": depth == len(own), "items": len(there), "nearest": shown})
+        inside = [other for other in ids.below(own[:depth]).tolist() if other not in closer]
+        closer |= set(inside)
+        same = [other for other in inside if depth == len(own) and ids.id_of(other) == own]
+        longer = [other for other in inside if other not in set(same)]  # below a whole ID: it is a prefix of theirs
+        for whole, there in ((True, same), (False, longer)):
+            if there:
+                shown = [_item(ids, other) for other in there[:most]]
+                groups.append({"prefix": list(own[:depth]), "whole": whole, "items": len(there), "nearest": shown})
     return {"ids": ids.name, **_item(ids, row), "neighbours": groups}
 
 

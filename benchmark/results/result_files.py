@@ -24,7 +24,8 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmark.errors import DataError, UsageError, line_error
-from benchmark.results.digests import is_changed
+from benchmark.files import file_digest
+from benchmark.results.digests import FILES, is_changed
 from benchmark.results.once import read_once
 
 FORMAT = 1
@@ -223,7 +224,7 @@ def read_result(path: Path) -> Result:
             path.parent, {"title": dataset["name"], **dataset, "fingerprint": dataset["fingerprint"]},
             data["method"], data["label"], data["kind"], data["preset"], tuple(map(str, data["text_fields"])),
             int(data["seed"]), data["key"], dict(data["config"]), metrics, data.get("queries"),
-            (*map(str, data.get("notes", ())), *_changed_since(raw, data, cost_changed)),
+            (*map(str, data.get("notes", ())), *_changed_since(path.parent, raw, data, cost_changed)),
             *_made_with(data, list(metrics)), cost, bool(data.get("control", data["method"] in CONTROLS_OF_OLD_FILES)),
             dict(data.get("changed", {})), str(data.get("code", "")),
             {str(task): dict(counted) for task, counted in dict(data.get("counts", {})).items()},
@@ -238,13 +239,18 @@ def read_result(path: Path) -> Result:
     return result
 
 
-def _changed_since(raw: bytes, data: Mapping[str, Any], cost_changed: bool) -> list[str]:
-    """Return what to say of a result, or of its costs, that are no longer as they were written."""
+def _changed_since(folder: Path, raw: bytes, data: Mapping[str, Any], cost_changed: bool) -> list[str]:
+    """Return what to say of a result, its values per query or its costs that are no longer as they were written."""
     said = []
     if is_changed(raw, data):
         said.append("was edited or damaged after the run; 'benchmark verify' says what no longer follows")
     if cost_changed:
         said.append("has a cost.json that was edited or damaged after the run")
+    said += [
+        f"has a {name} that was edited or damaged after the run: no interval and no test is made from it"
+        for name, digest in dict(data.get(FILES, {})).items()
+        if name.startswith("scores.") and (folder / name).is_file() and file_digest(folder / name) != digest
+    ]
     return [f"The stored result of seed {data['seed']} {what}." for what in said]
 
 

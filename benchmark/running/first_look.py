@@ -33,9 +33,8 @@ def limited_data(dataset: Dataset, limit: int) -> Dataset:
     if limit < 1:
         raise UsageError(f"--limit {limit}: at least one user and query")
     found = copy.copy(dataset)
-    users = len(dataset.histories()) if dataset.sequences_file else 0
-    of_users = f"{min(limit, users):,} of {users:,} users and " if users else ""
-    found.title = f"{dataset.title}, first look: {of_users}at most {limit:,} queries"
+    kinds = "users and queries" if dataset.sequences_file else "queries"
+    found.title = f"{dataset.title}, first look: at most {limit:,} {kinds}"
     found.fingerprint = digest([dataset.fingerprint, FACT, limit])
     return found
 

@@ -26,12 +26,21 @@ class Codes:
 
     def __post_init__(self) -> None:
         values = self.values
+        if not isinstance(values, np.ndarray):
+            raise BenchmarkError(f"codes: values must be an int32 array [n_items, length], not {type(values).__name__}")
+        if not len(self.sizes):
+            raise BenchmarkError("codes: an ID needs at least one position")
         if values.ndim != 2 or values.shape[1] != len(self.sizes):
             raise BenchmarkError(f"codes: shape {values.shape} does not match {len(self.sizes)} codebook sizes")
         if values.dtype != np.int32:
             raise BenchmarkError(f"codes: dtype must be int32, not {values.dtype}")
-        if len(values) and (values.min() < -1 or (values >= np.asarray(self.sizes)).any()):
-            raise BenchmarkError("codes: a code lies outside its codebook (allowed: -1 for padding, 0 .. size - 1)")
+        outside = (values < -1) | (values >= np.asarray(self.sizes))
+        if outside.any():
+            row, position = np.argwhere(outside)[0].tolist()
+            raise BenchmarkError(
+                f"codes: a code lies outside its codebook: {values[row, position]} in row {row}, position "
+                f"{position + 1} (allowed: -1 for padding, 0 .. {self.sizes[position] - 1})"
+            )
         if len(values) and (values[:, 0] < 0).any():
             raise BenchmarkError("codes: an item has no first code")
         read_only(self, arrays=("values",), tuples=("sizes",))
@@ -43,6 +52,11 @@ class Codes:
     def length(self) -> int:
         """Positions of the longest ID."""
         return len(self.sizes)
+
+    def padded_inside(self) -> tuple[int, int] | None:
+        """Return row and position (from 0) of the first padding that codes stand behind; None where there is none."""
+        found = np.argwhere((self.values[:, :-1] < 0) & (self.values[:, 1:] >= 0))
+        return (int(found[0, 0]), int(found[0, 1])) if len(found) else None
 
     def joined(self, others: Codes, at: NDArray[np.bool_]) -> Codes:
         """Return the codes of all items: `others` where `at` [n_items] is true, these in the rows between."""

@@ -37,7 +37,13 @@ def scratch_notes(rows: Sequence[Row]) -> list[str]:
 def _suffixes(results: Sequence[Result]) -> list[str]:
     from benchmark.config import flatten
 
-    settings = [flatten({**result.config, "queries": result.queries}) for result in results]
+    if len(methods := {result.method for result in results}) == len(results):
+        return [result.method for result in results]
+    first = {"0.method": True} if len(methods) > 1 else {}  # sorted before the settings
+    settings = [
+        flatten({**dict.fromkeys(first, result.method), **result.config, "queries": result.queries})
+        for result in results
+    ]
     configs = [{key: short_value(value) for key, value in own.items()} for own in settings]
     keys = sorted({key for config in configs for key in config})
     differing = [key for key in keys if len({config.get(key, MISSING_KEY) for config in configs}) > 1][:MAX_KEYS]

@@ -16,6 +16,7 @@ from benchmark.metrics.bounded import bounded_differences, bounded_intervals, is
 from benchmark.metrics.lookup import find_metric
 from benchmark.metrics.ranking import RankingScores, read_scores
 from benchmark.metrics.significance import bootstrap_draws
+from benchmark.results.digests import is_file_changed
 
 Values = NDArray[np.float64]
 Stamp = tuple[Path, int, int]  # a file, its size and its time: what was read is kept while these stay
@@ -162,7 +163,8 @@ def _stamp(path: Path) -> Stamp | None:
 
 @cache
 def _read(stamp: Stamp) -> RankingScores | None:
+    path = stamp[0]
     try:
-        return read_scores(stamp[0])
+        return None if is_file_changed(path.parent, path.name) else read_scores(path)
     except (OSError, DataError):
         return None

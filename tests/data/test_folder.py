@@ -403,3 +403,10 @@ def test_an_unknown_key_among_the_expected_counts_is_refused(shop):
 def test_the_tasks_that_a_set_declares_are_its_default_ones(shop):
     write(shop, dataset__toml='tasks = ["search"]\n')
     assert opened(shop).default_tasks == ("search",) and "id-quality" in opened(shop).tasks
+
+
+def test_a_table_given_as_a_data_set_is_told_how_to_become_one(tmp_path: Path) -> None:
+    table = tmp_path / "items.csv"
+    table.write_text("id,title\na,b\n")
+    with pytest.raises(UsageError, match=r"'benchmark import table .*items\.csv NAME' makes a data set"):
+        open_dataset(str(table), cache=tmp_path)

@@ -69,6 +69,9 @@ def test_what_cannot_be_asked_is_refused(answerer, cell, shop, tmp_path):
         answerer.answer("  ")
     with pytest.raises(UsageError, match=r"'i0' is not an item of rqkmeans. Did you mean 'i\d\d'"):
         answerer.answer("i0", task="recommendation")
+    known = answerer.ids.items[0]
+    with pytest.raises(UsageError, match="'i0' is not an item of rqkmeans"):
+        answerer.answer(f"{known} i0")  # half are items: a history with a slip, no query
     with pytest.raises(UsageError, match="not been trained for search"):
         runs = ["--runs", str(tmp_path), "--device", "cpu", "--tasks", "id-quality"]
         assert main(["run", "--methods", "category", "--dataset", str(shop), *runs]) == 0

@@ -86,6 +86,13 @@ def test_a_prefix_shows_what_it_holds() -> None:
     assert [(one["code"], one["items"]) for one in every["next"]] == [(0, 3), (1, 2)]
 
 
+def test_an_id_that_begins_others_is_not_the_same_as_they() -> None:
+    rows = {"a": (1, 2), "b": (1, 2, 3), "c": (1, 2), "d": (1, 3)}
+    found = inspect(id_set("mine", rows), "a")["neighbours"]
+    shown = [(one["whole"], one["prefix"], [near["id"] for near in one["nearest"]]) for one in found]
+    assert shown == [(True, [1, 2], ["c"]), (False, [1, 2], ["b"]), (False, [1], ["d"])]
+
+
 def test_an_item_shows_whom_it_is_near_each_neighbour_once() -> None:
     view = inspect(id_set("mine", ROWS, ABOUT), "a")
     assert [(one["prefix"], [n["id"] for n in one["nearest"]]) for one in view["neighbours"]] == [

@@ -66,20 +66,22 @@ def test_means_in_readme_are_those_of_the_result_files(kept: list[dict[str, Any]
         header = lines[0]
         for row in lines[2:]:
             for name, text in zip(header[3:-1], row[3:-1], strict=True):
-                values = means[task, row[0].removesuffix(" (control)"), row[1], name]
+                values = means[task, row[0].removesuffix(" (control)").removesuffix(" (scratch)"), row[1], name]
                 assert len(values) == len(row[2].split(","))
                 assert re.match(r"[\d.]+", text)[0] == f"{sum(values) / len(values):.4f}"  # type: ignore[index]
                 checked += 1
     assert checked >= 40
-    judged = [line.strip("|").split("|") for line in section.split("**Search")[2].split("\n") if line[:1] == "|"][2:]
-    for name, *pairs in judged:
-        for data_set, (text, seeds) in zip(("cranfield", "nfcorpus"), (pairs[:2], pairs[2:]), strict=True):
+    columns = (("cranfield", "judged"), ("nfcorpus", "judged-dev"), ("beauty", "category-derived"))
+    rows = [line.strip("|").split("|") for line in section.split("**Search")[2].split("\n") if line[:1] == "|"][2:]
+    for name, *pairs in rows:
+        for asked, text, seeds in zip(columns, pairs[::2], pairs[1::2], strict=True):
             label = name.strip().removesuffix(" (control)")
             values = [
                 result["metrics"]["search"]["nDCG@10"]
                 for result in kept
-                if (result["dataset"]["name"], result["label"]) == (data_set, label)
+                if (result["dataset"]["name"], result["queries"]) == asked
+                and result["label"].removesuffix("-ids") == label
             ]
             assert len(values) == (0 if seeds.strip() == "–" else len(seeds.split(",")))
             assert text.strip().startswith(f"{sum(values) / len(values):.4f} [" if values else "–")
-    assert len(judged) >= 6
+    assert len(rows) >= 8

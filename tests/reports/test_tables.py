@@ -241,6 +241,13 @@ def test_a_result_file_says_itself_whether_its_row_is_a_control(runs):
     assert [row.title for row in filled.rows] == ["popularity", "zeta", "alphabet (control)"]
 
 
+def test_one_label_of_two_methods_is_told_apart_by_the_method(runs):
+    put(runs, "two", method="random", key="k1", values=hits(0.3), config={"method": {"size": 4}})
+    put(runs, "two", method="rqkmeans", key="k2", values=hits(0.3), config={"method": {"levels": 4}})
+    (filled,) = build(RECOMMENDATION, load_results(runs))
+    assert sorted(labels(filled)) == ["two [random]", "two [rqkmeans]"]
+
+
 def test_configurations_of_one_label_are_separate_rows_named_by_what_differs(runs):
     config = {"method": {"levels": 3, "size": 256}, "generative": {"levels": 1}}
     other = {"method": {"levels": 4, "size": 256}, "generative": {"levels": 1}}

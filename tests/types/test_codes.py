@@ -1,9 +1,15 @@
 """The dedup counter where items came later: it changes no other item's ID."""
 
+from typing import Any
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.conformance import small_corpus
+from benchmark.errors import BenchmarkError
+from benchmark.running.steps.ids import _checked
 from benchmark.types.codes import Codes
 
 ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), min_size=1, max_size=30)
@@ -40,3 +46,31 @@ def test_without_later_items_the_counter_is_in_row_order() -> None:
     assert codes.with_counter().values.tolist() == [[1, 0], [0, 0], [1, 1], [1, 2]]
     assert codes.with_counter().sizes == (2, 3)
     assert codes.with_counter(np.array([True, False, False, False])).values.tolist() == [[1, 2], [0, 0], [1, 0], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([[0, 1]], "not list"),
+        (np.array([[0, 1], [1, 4]], np.int32), r"4 in row 1, position 2 \(allowed: -1 for padding, 0 .. 2\)"),
+        (np.array([[0, -2]], np.int32), "-2 in row 0, position 2"),
+        (np.array([[0.0, 1.0]]), "dtype must be int32, not float64"),
+    ],
+)
+def test_what_is_no_code_is_named(values: Any, said: str) -> None:
+    with pytest.raises(BenchmarkError, match=said):
+        Codes(values, (3, 3))
+
+
+def test_what_an_indexer_returned_is_checked_before_it_is_used() -> None:
+    corpus = small_corpus(3)
+    good = np.array([[0, 1, -1], [1, -1, -1], [2, 0, 1]], np.int32)
+    assert _checked(Codes(good, (3, 3, 3)), corpus, "fit of mine").length == 3
+    gap = np.array([[0, 1, 2], [1, -1, 2], [2, 0, 1]], np.int32)
+    with pytest.raises(BenchmarkError, match=f"fit of mine: item '{corpus.ids[1]}' has -1 at position 2 and codes"):
+        _checked(Codes(gap, (3, 3, 3)), corpus, "fit of mine")
+    for returned, said in ((None, "returned nothing"), (good, "returned a ndarray")):
+        with pytest.raises(BenchmarkError, match=f"fit of mine {said}; it must return benchmark.types.codes.Codes"):
+            _checked(returned, corpus, "fit of mine")
+    with pytest.raises(BenchmarkError, match="fit of mine gave 2 codes for 3 items"):
+        _checked(Codes(good[:2], (3, 3, 3)), corpus, "fit of mine")

@@ -14,6 +14,7 @@ import pytest
 from conftest import FAST
 
 from benchmark.cli.main import main
+from benchmark.reports.tables.scores import query_values
 from benchmark.results.digests import write_with_digest
 
 pytestmark = pytest.mark.usefixtures("small_encoder")
@@ -313,6 +314,19 @@ def test_a_changed_result_is_computed_again_and_so_is_a_changed_file_of_the_data
     capsys.readouterr()
     assert verify(capsys, runs) == (0, set())
     assert dict(contents(runs)) == dict(contents(made))
+
+
+def test_no_interval_and_no_test_is_made_of_changed_values_per_query(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = one(runs, "scores.search.tsv", "bm25")
+    assert query_values([path], ["nDCG@10"]) is not None
+    *lines, last = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, "\t".join([last.split("\t")[0], *["0.5"] * last.count("\t")])]) + "\n")
+    assert query_values([path], ["nDCG@10"]) is None
+    assert main(["report", "--runs", str(runs), "--tables", "search"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "bm25: The stored result of seed 0 has a scores.search.tsv that was edited or damaged after the run" in said
 
 
 def test_tables_and_exports_say_of_a_changed_result_that_it_was_changed(

@@ -40,9 +40,7 @@ def learn_ids(
     withheld: NDArray[np.bool_] | None = None,
 ) -> Facts:  # fmt: skip
     """Let an indexer learn IDs, and assign some to `new` items: those `withheld` of all [n_items]."""
-    codes = method.fit(corpus, context)
-    if len(codes) != len(corpus):
-        raise BenchmarkError(f"{label}: {len(codes)} codes for {len(corpus)} items")
+    codes = _checked(method.fit(corpus, context), corpus, f"fit of {label}")
     method.save_initial_weights(folder / START)
     load_start(folder / START, codes.sizes)  # what does not fit is refused here, not when it is used
     codes = _unique(method, corpus, codes, context)
@@ -52,6 +50,22 @@ def learn_ids(
     np.savez(folder / FILE, values=codes.values, sizes=np.asarray(codes.sizes))
     keep_logs(context.work, folder)
     return context.facts
+
+
+def _checked(codes: Any, corpus: Corpus, what: str) -> Codes:
+    """Return what a method gave as IDs. Raises BenchmarkError where it is none, or not one for each item."""
+    if not isinstance(codes, Codes):
+        kind = "nothing" if codes is None else f"a {type(codes).__name__}"
+        raise BenchmarkError(f"{what} returned {kind}; it must return benchmark.types.codes.Codes(values, sizes)")
+    if len(codes) != len(corpus):
+        raise BenchmarkError(f"{what} gave {len(codes)} codes for {len(corpus)} items")
+    if (inside := codes.padded_inside()) is not None:
+        row, position = inside
+        raise BenchmarkError(
+            f"{what}: item '{corpus.ids[row]}' has -1 at position {position + 1} and codes behind it; padding stands "
+            "only at the end of an ID"
+        )
+    return codes
 
 
 def unique_by(method: Indexer[Any]) -> str:
@@ -122,9 +136,7 @@ def assigned(method: Indexer[Any], label: str, corpus: Corpus, known: Codes) -> 
 
 
 def _assigned(method: Indexer[Any], label: str, corpus: Corpus, sizes: tuple[int, ...]) -> Codes:
-    codes = method.assign(corpus)
-    if len(codes) != len(corpus):
-        raise BenchmarkError(f"{label}: assign gave {len(codes)} codes for {len(corpus)} items")
+    codes = _checked(method.assign(corpus), corpus, f"assign of {label}")
     if codes.sizes != sizes:
         raise BenchmarkError(f"{label}: assign gave codes of codebooks {codes.sizes}, fit has learned {sizes}")
     return codes
