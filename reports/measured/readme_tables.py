@@ -139,8 +139,9 @@ def text() -> str:
     note = (
         "Means over the seeds with 95% intervals over users or queries and seeds. Text: title and brand, all that "
         "Beauty has; every encoder is the packaged MiniLM, in zero-shot as it is; CPU only. Published values are of "
-        "other settings. (scratch): a language model from random weights, which shows that the method runs, not how well "
-        "it does; category-derived: generative rows and PEFA learned other, simulated queries. How they were measured, and every other table: `reports/measured/`."
+        "other settings. (scratch): a language model from random weights, which shows that the method runs, not how "
+        "well it does; category-derived: generative rows and PEFA learned other, simulated queries. How they were "
+        "measured, and every other table: `reports/measured/`."
     )
     return "\n\n".join([*parts, note])
 

@@ -40,7 +40,7 @@ def learn_ids(
     withheld: NDArray[np.bool_] | None = None,
 ) -> Facts:  # fmt: skip
     """Let an indexer learn IDs, and assign some to `new` items: those `withheld` of all [n_items]."""
-    codes = _checked(method.fit(corpus, context), corpus, f"fit of {label}")
+    codes = checked_codes(method.fit(corpus, context), corpus, f"fit of {label}")
     method.save_initial_weights(folder / START)
     load_start(folder / START, codes.sizes)  # what does not fit is refused here, not when it is used
     codes = _unique(method, corpus, codes, context)
@@ -52,7 +52,7 @@ def learn_ids(
     return context.facts
 
 
-def _checked(codes: Any, corpus: Corpus, what: str) -> Codes:
+def checked_codes(codes: Any, corpus: Corpus, what: str) -> Codes:
     """Return what a method gave as IDs. Raises BenchmarkError where it is none, or not one for each item."""
     if not isinstance(codes, Codes):
         kind = "nothing" if codes is None else f"a {type(codes).__name__}"
@@ -136,7 +136,7 @@ def assigned(method: Indexer[Any], label: str, corpus: Corpus, known: Codes) -> 
 
 
 def _assigned(method: Indexer[Any], label: str, corpus: Corpus, sizes: tuple[int, ...]) -> Codes:
-    codes = _checked(method.assign(corpus), corpus, f"assign of {label}")
+    codes = checked_codes(method.assign(corpus), corpus, f"assign of {label}")
     if codes.sizes != sizes:
         raise BenchmarkError(f"{label}: assign gave codes of codebooks {codes.sizes}, fit has learned {sizes}")
     return codes
