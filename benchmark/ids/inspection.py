@@ -70,7 +70,7 @@ def item_view(ids: IdSet, row: int, most: int = MOST) -> dict[str, Any]:
         inside = [other for other in ids.below(own[:depth]).tolist() if other not in closer]
         closer |= set(inside)
         same = [other for other in inside if depth == len(own) and ids.id_of(other) == own]
-        longer = [other for other in inside if other not in set(same)]  # below a whole ID: it is a prefix of theirs
+        longer = [other for other in inside if depth < len(own) or ids.id_of(other) != own]  # of whom it is a prefix
         for whole, there in ((True, same), (False, longer)):
             if there:
                 shown = [_item(ids, other) for other in there[:most]]

@@ -234,8 +234,10 @@ def sentence(a: str, b: str, compared: Sequence[MetricComparison]) -> str:
     """Say in plain words what the comparisons of one task show."""
     task, units = compared[0].task, compared[0].units
     if compared[0].p_holm is None:
+        of_queries = task in ("recommendation", "search")
+        why = "values per query are missing or were changed" if of_queries else "these metrics have no values per query"
         return (
-            f"{task}: no significance test is possible: these metrics have no values per query, and {a} and {b} share "
+            f"{task}: no significance test is possible: {why}, and {a} and {b} share "
             f"fewer than two seeds. Run both with at least {_fewest_seeds(len(compared))} seeds."
         )
     fewest = _fewest_seeds(len(compared))
