@@ -36,7 +36,7 @@ def test_the_command_works(line: str, folder: Path, capsys: pytest.CaptureFixtur
         note = re.search(r"^    (note: .*) \(give", PAGE, re.M)
         assert note and note[1] in said.err
     if "--limit" in words:
-        assert "of 150 users and at most 20 queries" in " ".join(said.out.split())
+        assert "first look: at most 20 users and queries" in " ".join(said.out.split())
 
 
 def test_the_columns_of_the_overview_are_those_that_the_page_names() -> None:

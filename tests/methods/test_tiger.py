@@ -322,7 +322,8 @@ def test_lmindexers_row_was_read_from_texts_and_no_other_reader_is_compared_with
     metrics = {"recommendation": {"R@5": 0.0415}, "search": {"nDCG@5 (published)": 0.3187}}
     for number, one in enumerate((reader, "text")):
         config = at_preset("lmindexer", **{"generative.recommendation.reader": one})
-        fields = {"preset": "paper", "text_fields": AMAZON, "dataset": BEAUTY, "queries": "judged"}
+        all_shops = BEAUTY | {"name": "beauty-locale-all"}
+        fields = {"preset": "paper", "text_fields": AMAZON, "dataset": all_shops, "queries": "judged"}
         put(tmp_path / one, "lmindexer", config=config, metrics=metrics, key=f"k{number}", **fields)
     assert beauty_cell(tmp_path / "text", "LMIndexer")[0].published.verdict == "ok"
     cell = beauty_cell(tmp_path / reader, "LMIndexer")[0]
