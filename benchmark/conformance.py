@@ -28,7 +28,7 @@ from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.generative.start import load_start
 from benchmark.registry import find, load
 from benchmark.types.arrays import Float32, Int32
-from benchmark.types.codes import Codes
+from benchmark.types.codes import Codes, checked_codes
 from benchmark.types.data import Corpus, Histories, QuerySet
 from benchmark.types.method import Context, Indexer, Method, Recommender, Retriever
 from benchmark.types.rankings import Rankings, check_rankings
@@ -96,10 +96,9 @@ def _embed(corpus: Corpus, encoder: Any, context: Context) -> Float32:
 def _indexer(name: str, cls: Any, settings: dict[str, Any], folder: Path) -> None:
     def fit(corpus: Corpus, seed: int) -> Codes:
         context, method = _context(folder, seed), cls(cls.Config(**settings))
-        codes = method.fit(corpus, context)
-        assert isinstance(codes, Codes), f"{name}: fit must return Codes, not {type(codes).__name__}"
-        assert len(codes) == len(corpus), f"{name}: {len(codes)} codes for {len(corpus)} items"
+        learned = method.fit(corpus, context)
         try:
+            codes = checked_codes(learned, corpus.ids, "fit")
             method.save_initial_weights(context.work / "start")
             load_start(context.work / "start", codes.sizes)
         except BenchmarkError as error:

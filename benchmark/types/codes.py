@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,11 +54,6 @@ class Codes:
         """Positions of the longest ID."""
         return len(self.sizes)
 
-    def padded_inside(self) -> tuple[int, int] | None:
-        """Return row and position (from 0) of the first padding that codes stand behind; None where there is none."""
-        found = np.argwhere((self.values[:, :-1] < 0) & (self.values[:, 1:] >= 0))
-        return (int(found[0, 0]), int(found[0, 1])) if len(found) else None
-
     def joined(self, others: Codes, at: NDArray[np.bool_]) -> Codes:
         """Return the codes of all items: `others` where `at` [n_items] is true, these in the rows between."""
         values = np.empty((len(at), self.length), np.int32)
@@ -99,3 +95,23 @@ class Codes:
 def padded(rows: Sequence[Sequence[int]], length: int) -> Int32:
     """Return IDs as codes int32 [n, length], -1 behind shorter ones."""
     return np.array([[*row, *[-1] * (length - len(row))] for row in rows], np.int32).reshape(-1, length)
+
+
+def checked_codes(codes: Any, items: Sequence[str], what: str) -> Codes:
+    """Return what a method gave as IDs. Raises BenchmarkError where it is none, or not one for each of the items.
+
+    Padding inside an ID is refused too, which only `Codes.with_counter` may make.
+    """
+    if not isinstance(codes, Codes):
+        kind = "nothing" if codes is None else f"a {type(codes).__name__}"
+        raise BenchmarkError(f"{what} returned {kind}; it must return benchmark.types.codes.Codes(values, sizes)")
+    if len(codes) != len(items):
+        raise BenchmarkError(f"{what} gave {len(codes)} codes for {len(items)} items")
+    inside = np.argwhere((codes.values[:, :-1] < 0) & (codes.values[:, 1:] >= 0))
+    if len(inside):
+        row, position = inside[0].tolist()
+        raise BenchmarkError(
+            f"{what}: item '{items[row]}' has -1 at position {position + 1} and codes behind it; padding stands only "
+            "at the end of an ID"
+        )
+    return codes

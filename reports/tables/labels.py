@@ -37,12 +37,10 @@ def scratch_notes(rows: Sequence[Row]) -> list[str]:
 def _suffixes(results: Sequence[Result]) -> list[str]:
     from benchmark.config import flatten
 
-    if len(methods := {result.method for result in results}) == len(results):
+    if len({result.method for result in results}) == len(results):
         return [result.method for result in results]
-    first = {"0.method": True} if len(methods) > 1 else {}  # sorted before the settings
-    settings = [
-        flatten({**dict.fromkeys(first, result.method), **result.config, "queries": result.queries})
-        for result in results
+    settings = [  # the method is sorted before its settings
+        flatten({"0.method": result.method, **result.config, "queries": result.queries}) for result in results
     ]
     configs = [{key: short_value(value) for key, value in own.items()} for own in settings]
     keys = sorted({key for config in configs for key in config})

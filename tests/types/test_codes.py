@@ -1,4 +1,4 @@
-"""The dedup counter where items came later: it changes no other item's ID."""
+"""What is no ID is refused; the dedup counter where items came later changes no other item's ID."""
 
 from typing import Any
 
@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from benchmark.conformance import small_corpus
 from benchmark.errors import BenchmarkError
-from benchmark.running.steps.ids import checked_codes
-from benchmark.types.codes import Codes
+from benchmark.types.codes import Codes, checked_codes
 
 ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), min_size=1, max_size=30)
 
@@ -65,12 +64,12 @@ def test_what_is_no_code_is_named(values: Any, said: str) -> None:
 def test_what_an_indexer_returned_is_checked_before_it_is_used() -> None:
     corpus = small_corpus(3)
     good = np.array([[0, 1, -1], [1, -1, -1], [2, 0, 1]], np.int32)
-    assert checked_codes(Codes(good, (3, 3, 3)), corpus, "fit of mine").length == 3
+    assert checked_codes(Codes(good, (3, 3, 3)), corpus.ids, "fit of mine").length == 3
     gap = np.array([[0, 1, 2], [1, -1, 2], [2, 0, 1]], np.int32)
     with pytest.raises(BenchmarkError, match=f"fit of mine: item '{corpus.ids[1]}' has -1 at position 2 and codes"):
-        checked_codes(Codes(gap, (3, 3, 3)), corpus, "fit of mine")
+        checked_codes(Codes(gap, (3, 3, 3)), corpus.ids, "fit of mine")
     for returned, said in ((None, "returned nothing"), (good, "returned a ndarray")):
         with pytest.raises(BenchmarkError, match=f"fit of mine {said}; it must return benchmark.types.codes.Codes"):
-            checked_codes(returned, corpus, "fit of mine")
+            checked_codes(returned, corpus.ids, "fit of mine")
     with pytest.raises(BenchmarkError, match="fit of mine gave 2 codes for 3 items"):
-        checked_codes(Codes(good[:2], (3, 3, 3)), corpus, "fit of mine")
+        checked_codes(Codes(good[:2], (3, 3, 3)), corpus.ids, "fit of mine")

@@ -24,7 +24,7 @@ from benchmark.generative.start import load_start
 from benchmark.learning.unique_ids import COUNTER, make_unique, place_new
 from benchmark.running.steps.encode import model_version
 from benchmark.running.steps.logs import keep_logs
-from benchmark.types.codes import Codes
+from benchmark.types.codes import Codes, checked_codes
 from benchmark.types.data import Corpus
 from benchmark.types.facts import Facts
 from benchmark.types.method import Context, Indexer
@@ -40,7 +40,7 @@ def learn_ids(
     withheld: NDArray[np.bool_] | None = None,
 ) -> Facts:  # fmt: skip
     """Let an indexer learn IDs, and assign some to `new` items: those `withheld` of all [n_items]."""
-    codes = checked_codes(method.fit(corpus, context), corpus, f"fit of {label}")
+    codes = checked_codes(method.fit(corpus, context), corpus.ids, f"fit of {label}")
     method.save_initial_weights(folder / START)
     load_start(folder / START, codes.sizes)  # what does not fit is refused here, not when it is used
     codes = _unique(method, corpus, codes, context)
@@ -50,22 +50,6 @@ def learn_ids(
     np.savez(folder / FILE, values=codes.values, sizes=np.asarray(codes.sizes))
     keep_logs(context.work, folder)
     return context.facts
-
-
-def checked_codes(codes: Any, corpus: Corpus, what: str) -> Codes:
-    """Return what a method gave as IDs. Raises BenchmarkError where it is none, or not one for each item."""
-    if not isinstance(codes, Codes):
-        kind = "nothing" if codes is None else f"a {type(codes).__name__}"
-        raise BenchmarkError(f"{what} returned {kind}; it must return benchmark.types.codes.Codes(values, sizes)")
-    if len(codes) != len(corpus):
-        raise BenchmarkError(f"{what} gave {len(codes)} codes for {len(corpus)} items")
-    if (inside := codes.padded_inside()) is not None:
-        row, position = inside
-        raise BenchmarkError(
-            f"{what}: item '{corpus.ids[row]}' has -1 at position {position + 1} and codes behind it; padding stands "
-            "only at the end of an ID"
-        )
-    return codes
 
 
 def unique_by(method: Indexer[Any]) -> str:
@@ -136,7 +120,7 @@ def assigned(method: Indexer[Any], label: str, corpus: Corpus, known: Codes) -> 
 
 
 def _assigned(method: Indexer[Any], label: str, corpus: Corpus, sizes: tuple[int, ...]) -> Codes:
-    codes = checked_codes(method.assign(corpus), corpus, f"assign of {label}")
+    codes = checked_codes(method.assign(corpus), corpus.ids, f"assign of {label}")
     if codes.sizes != sizes:
         raise BenchmarkError(f"{label}: assign gave codes of codebooks {codes.sizes}, fit has learned {sizes}")
     return codes
