@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from benchmark.reports.paper.spec import PAPER, READINGS, Spec, name_in_paper
-from benchmark.reports.paper.variants import Variant, arrange
+from benchmark.reports.paper.variants import Variant, arrange, fills, usual_presets
 from benchmark.reports.paper.verdict import TOLERANCE, marked, other_data, published, reasons_against, unknown_settings
 from benchmark.reports.tables.captions import data_set, protocol, remarks_of_runs, representative_result, run_conditions
 from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, interval_notes, metric_cells
@@ -18,7 +18,6 @@ from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTab
 from benchmark.results.result_files import Result, group_seeds
 
 MISSING = "missing"
-SAME_PROTOCOL = {"published": "paper"}  # the paper takes rows from both, so that they may stand in one table
 VERDICTS = (
     "paper: the published value, and how much larger ours is. ok: within "
     f"{TOLERANCE:.0%} of it; off: not within; n/c: not comparable; uncertain: of settings that are partly unknown"
@@ -30,6 +29,8 @@ def fill(table: Declaration, spec: Spec, results: Iterable[Result]) -> list[Fill
     tasks = {(column.task, c.measure) for column in spec.columns for c in (column, *spec.columns_of("published"))}
     learned_all = [result for result in results if not result.problem and result.withheld_file is None]
     groups = group_seeds(r for r in learned_all if any(measure in r.metrics.get(task, {}) for task, measure in tasks))
+    if spec.ablation:
+        groups = [seeds for seeds in groups if _filled_rows(spec, [seeds])]
     of_paper: list[FilledTable] = []
     of_others: list[FilledTable] = []
 
@@ -46,14 +47,14 @@ def fill(table: Declaration, spec: Spec, results: Iterable[Result]) -> list[Fill
                 of_paper.append(_fill(table, spec, reading, [seeds for key in chosen for seeds in sets[key]]))
             of_others += [
                 _fill_other(table, spec, reading, sets[key]) for key in sorted(sets)
-                if key not in chosen and _takes(spec, sets[key][0][0])
+                if key not in chosen and _takes(spec, sets[key])
             ]  # fmt: skip
     return [*(of_paper or [_fill(table, spec, reading, []) for reading in spec.readings]), *of_others]
 
 
 def _protocol(spec: Spec, result: Result) -> tuple[str, ...]:
     queries = str(result.query_protocol) if any(column.task == "search" for column in spec.columns) else ""
-    return SAME_PROTOCOL.get(result.preset, result.preset), queries, result.history_protocol, *result.text_fields
+    return queries, result.history_protocol, *result.text_fields
 
 
 def _data_of_paper(spec: Spec, sets: dict[tuple[str, str], list[Seeds]]) -> list[tuple[str, str]]:
@@ -66,11 +67,17 @@ def _data_of_paper(spec: Spec, sets: dict[tuple[str, str], list[Seeds]]) -> list
     return [max(keys, key=fitting) for name in spec.data_sets if (keys := [key for key in sets if key[0] == name])]
 
 
-def _takes(spec: Spec, result: Result) -> bool:
+def _takes(spec: Spec, groups: Sequence[Seeds]) -> bool:
     """Does a data set that is not of the paper get this table? Products have users or category paths."""
-    counts = result.dataset.get("counts") or {}
+    counts = groups[0][0].dataset.get("counts") or {}
     products = bool(counts.get("users") or counts.get("labelled items"))
-    return spec.others in ("", "products" if products else "documents")
+    enough = not spec.ablation or len(_filled_rows(spec, groups)) > 1
+    return enough and spec.others in ("", "products" if products else "documents")
+
+
+def _filled_rows(spec: Spec, groups: Sequence[Seeds]) -> list[int]:
+    """Return which of the paper's rows have runs."""
+    return [number for number, row in enumerate(spec.rows) if any(fills(row, seeds[0]) for seeds in groups)]
 
 
 def _fill(table: Declaration, spec: Spec, reading: str, groups: Sequence[Seeds]) -> FilledTable:
@@ -174,8 +181,9 @@ def _ours(spec: Spec, groups: Sequence[Seeds]) -> str:
         return "no run yet"
     results = [result for seeds in groups for result in seeds]
     tasks = list(dict.fromkeys(column.task for column in spec.columns))
-    presets = sorted({result.preset for result in results})
-    first = replace(representative_result(results), preset=" and ".join(presets))
+    usual = usual_presets(groups)
+    others = " (others are named in the rows)" if any(result.preset not in usual for result in results) else ""
+    first = replace(representative_result(results), preset=" and ".join(sorted(usual)) + others)
     sets = list(dict.fromkeys(data_set(result) for result in results))
     changed, _ = words_on_changes(groups, tasks)
     return "; ".join(

@@ -10,6 +10,8 @@ readings = ["published", "trec_eval"]            one filled table per reading of
          published = [0.2654, ..]                in the order of the columns; "-" where the paper has none
          uncertain = "..."                       why no value of the row can be compared, whatever the run; also
                                                  {data set = "..."}
+ablation = true                                  rows are one method with and without a part: no other method stands
+                                                 beside them, and other data sets need two of them
 """
 
 from __future__ import annotations
@@ -66,6 +68,7 @@ class Spec:
     uncertain: str = ""
     uncertain_columns: Mapping[str, str] = field(default_factory=dict)
     others: str = ""  # other data sets that get a table of their own: 'products', 'documents' or, for '', all
+    ablation: bool = False
 
     def columns_of(self, reading: str) -> tuple[Column, ...]:
         """Return the columns with the metrics of one reading."""
@@ -92,6 +95,7 @@ def read_spec(name: str) -> Spec:
     return Spec(
         data["source"], columns, paper_rows(data), tuple(data.get("readings", ("",))), tuple(data.get("footnotes", ())),
         data.get("uncertain", ""), data.get("uncertain_columns", {}), data.get("others", ""),
+        data.get("ablation", False),
     )  # fmt: skip
 
 

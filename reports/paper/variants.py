@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from benchmark.reports.paper.settings import expected_settings, holds, setting
 from benchmark.reports.paper.spec import PaperRow, name_in_paper
 from benchmark.reports.tables.cells import Seeds
+from benchmark.reports.tables.conditions import SAME_PRESET
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import Column
 from benchmark.results.result_files import Result
@@ -35,21 +37,26 @@ def arrange(rows: Sequence[PaperRow], groups: Sequence[Seeds], columns: Sequence
     """Return the paper's rows in order, one for each configuration that fills it, then the other methods."""
     buckets: dict[tuple[int, str], list[Seeds]] = {}
     for seeds in groups:
-        at = next((number for number, row in enumerate(rows) if _fills(row, seeds[0])), len(rows))
+        at = next((number for number, row in enumerate(rows) if fills(row, seeds[0])), len(rows))
         buckets.setdefault((at, _configuration(seeds[0])), []).append(seeds)
     split = [(at, part) for (at, _), bucket in buckets.items() for part in _by_key(bucket, columns)]
     labels = row_labels([part[0][0] for _, part in split])
+    usual = usual_presets(groups)
     variants = []
     for number, row in enumerate(rows):
         own = [(label, part) for label, (at, part) in zip(labels, split, strict=True) if at == number]
-        variants += [Variant(row, _title(row, label, part, len(own)), part) for label, part in sorted(own)]
+        variants += [Variant(row, _title(row, label, part, len(own), usual), part) for label, part in sorted(own)]
         if not own:
             variants.append(Variant(row, row.title))
-    further = [Variant(None, label, part) for label, (at, part) in zip(labels, split, strict=True) if at == len(rows)]
+    further = [
+        Variant(None, _with_settings(label, _other_preset(label, part, usual)), part)
+        for label, (at, part) in zip(labels, split, strict=True) if at == len(rows)
+    ]  # fmt: skip
     return variants + sorted(further, key=lambda variant: (variant.control, variant.title))
 
 
-def _fills(row: PaperRow, result: Result) -> bool:
+def fills(row: PaperRow, result: Result) -> bool:
+    """Does a result belong in a row of the paper, by its method and the settings that the row asks for?"""
     matching = all(holds(value, setting(result, key)) for key, value in row.match.items())
     return row.method == result.method and matching
 
@@ -72,10 +79,32 @@ def _serves(seeds: Seeds, dataset: str, task: str) -> bool:
     return name_in_paper(seeds[0]) == dataset and any(task in result.metrics for result in seeds)
 
 
-def _title(row: PaperRow, label: str, groups: Sequence[Seeds], count: int) -> str:
-    """The paper's name, with our label where that says more, and with the encoder where it is another."""
+def usual_presets(groups: Sequence[Seeds]) -> frozenset[str]:
+    """Return the preset of most rows, and that of its meaning where a method calls it otherwise ('published')."""
+    count = Counter(_meaning(seeds[0].preset) for seeds in groups)
+    usual = min(count, key=lambda preset: (-count[preset], preset), default="")
+    return frozenset(seeds[0].preset for seeds in groups if _meaning(seeds[0].preset) == usual)
+
+
+def _meaning(preset: str) -> str:
+    return SAME_PRESET.get(preset, preset)
+
+
+def _other_preset(label: str, groups: Sequence[Seeds], usual: Container[str]) -> list[str]:
+    """Return 'preset=tuned' for a row whose preset the caption does not name, unless its label says it."""
+    preset = groups[0][0].preset
+    return [] if preset in usual or "preset=" in label else [f"preset={preset}"]
+
+
+def _with_settings(title: str, settings: Sequence[str]) -> str:
+    return f"{title} [{', '.join(settings)}]" if settings else title
+
+
+def _title(row: PaperRow, label: str, groups: Sequence[Seeds], count: int, usual: Container[str]) -> str:
+    """The paper's name, with our label where that says more, and with encoder and preset where they are others."""
     title = row.title if count == 1 and label in (row.label, row.method) else f"{row.title}: {label}"
     result = groups[0][0]
     encoder = setting(result, "encoder.name")
     expected = expected_settings(row, name_in_paper(result)).get("encoder.name")
-    return title if expected is None or holds(expected, encoder) else f"{title} [encoder={encoder}]"
+    other_encoder = [] if expected is None or holds(expected, encoder) else [f"encoder={encoder}"]
+    return _with_settings(title, [*other_encoder, *_other_preset(title, groups, usual)])

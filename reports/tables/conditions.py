@@ -1,7 +1,8 @@
 """Which rows of a table may be tested against each other: those of the same conditions.
 
-A difference between two rows says something of their methods only where all else is the same: what `--set` changed in
-the generative part, the rule for items that a user already has, CPU or GPU, and the version of the suite's code.
+A difference between two rows says something of their methods only where all else is the same: the preset of the
+generative part and what `--set` changed in it, the rule for items that a user already has, CPU or GPU, and the version
+of the suite's code.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from benchmark.reports.tables.changes import GENERATIVE, changed_settings
 from benchmark.reports.tables.labels import letter, short_value
 from benchmark.results.result_files import Result
 
-ASPECTS = ("generative settings", "history rule", "device", "code")
+ASPECTS = ("preset", "generative settings", "history rule", "device", "code")
+SAME_PRESET = {"published": "paper"}  # the settings of a source, whichever of them a method calls so
 OLDER = "an older version"
 APART = "Rows of different groups are not tested against each other, and bold is the best of its group"
 
@@ -61,6 +63,9 @@ def _aspect(name: str, task: str, row: Sequence[Result]) -> str | None:
     """Return one condition of a row in words; None where the row has no such thing."""
     first = row[0]
     match name:
+        case "preset":  # of the generative part, which all generative rows share; other settings are the method itself
+            shared = first.config.get("generative") and task != "id-quality"
+            return SAME_PRESET.get(first.preset, first.preset) if shared else None
         case "generative settings":
             if not first.config.get("generative"):
                 return None

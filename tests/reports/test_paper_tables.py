@@ -224,8 +224,39 @@ def test_protocols_and_versions_of_the_data_are_never_mixed(runs):
     paper_run(runs, "rqkmeans", {}, metrics={"id-quality": {"AMI": 0.3}}, dataset=other)
     tables = paper.TABLE1.fill(load_results(runs))
     with_runs = [[row.label for row in filled.rows if row.results] for filled in tables]
-    assert sorted(with_runs) == [["HC indexer (BERT)"], ["LMIndexer"], ["rq-VAE indexer (BERT)"], ["rqkmeans"]]
+    of_all_fields = ["HC indexer (BERT) [preset=small]", "LMIndexer"]
+    assert sorted(with_runs) == [of_all_fields, ["rq-VAE indexer (BERT)"], ["rqkmeans"]]
     assert "on Cut" in tables[-1].table.title
+
+
+def test_presets_share_a_table_whose_rows_name_them_and_are_not_tested_against_each_other(runs):
+    for name, preset in (("lmindexer", "small"), ("rqvae", "small"), ("hgn", "tuned")):
+        config = at_preset(name, preset=preset)
+        put(runs, name, preset=preset, text_fields=AMAZON, dataset=BEAUTY, values=hits(0.2), config=config)
+    paper_run(runs, "lmindexer", LMINDEXER, key="k2", values=hits(0.9))
+    (filled,) = paper.TABLE3.fill(load_results(runs))
+    assert "preset small (others are named in the rows)" in filled.caption
+    found = {row.label: row for row in filled.rows if row.results}
+    assert list(found) == [
+        "HGN [preset=tuned]", "rq-VAE indexer [encoder=default]", "LMIndexer: lmindexer [preset=paper]",
+        "LMIndexer: lmindexer [preset=small]",
+    ]  # fmt: skip
+    (note,) = [note for note in filled.footnotes if "not tested against each other" in note]
+    assert "(preset small, history rule keep" in note and "(preset paper, history rule keep" in note
+
+
+def test_an_ablation_shows_its_own_rows_alone_and_other_data_sets_only_with_two_of_them(runs):
+    two = at_preset("lmindexer", **{"reconstructor.layers": 2})
+    ami = {"metrics": {"id-quality": {"AMI": 0.3}}}
+    paper_run(runs, "rqvae", RQVAE, **ami)
+    put(runs, "lmindexer", config=at_preset("lmindexer"), **ami)
+    (empty,) = paper.TABLE5.fill(load_results(runs))
+    assert not any(row.results for row in empty.rows), "rqvae is no ablation of LMIndexer, one row is none either"
+    put(runs, "lmindexer-2-layers", method="lmindexer", config=two, **ami)
+    paper_run(runs, "lmindexer", LMINDEXER, **ami)
+    of_paper, other = paper.TABLE5.fill(load_results(runs))
+    assert [row.label for row in of_paper.rows if row.results] == ["LMIndexer (1 reconstructor layer)"]
+    assert [row.label for row in other.rows] == ["lmindexer", "lmindexer-2-layers"]
 
 
 def test_a_data_set_that_is_not_of_the_paper_has_a_table_of_its_own(runs):
@@ -239,8 +270,8 @@ def test_a_data_set_that_is_not_of_the_paper_has_a_table_of_its_own(runs):
 
 
 def test_what_is_said_of_bold_names_its_columns_and_counts_only_seeds_with_the_task(runs):
-    for label, share in (("lmindexer", 0.6), ("other=lmindexer", 0.2)):
-        config = at_preset("lmindexer", length=len(label))
+    for label, share, layers in (("lmindexer", 0.6, 1), ("other=lmindexer", 0.2, 2)):
+        config = at_preset("lmindexer", **{"reconstructor.layers": layers})
         fields = {"method": "lmindexer", "config": config}
         both = {"id-quality": {"AMI": 0.3}}
         put(runs, label, values=hits(share), metrics=both, **fields)
