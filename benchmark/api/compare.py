@@ -27,7 +27,7 @@ class Comparison:
         lines = []
         for one in self.tasks:
             of_a, of_b = map(_seeds, one.seeds)
-            what = ", ".join(filter(None, (one.dataset, one.task)))
+            what = "; ".join(filter(None, (", ".join(filter(None, (one.dataset, one.task))), one.protocol)))
             lines += [f"{what}: A = {one.a}{of_a}, B = {one.b}{of_b}", ""]
             lines += [*_table(one.metrics), "", *textwrap.wrap(one.sentence, width_there()), ""]
         return "\n".join(lines)
@@ -35,20 +35,23 @@ class Comparison:
     __repr__ = __str__
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """Return one dictionary per task, with a list of metrics."""
+        """Return one dictionary per task and protocol, with a list of metrics."""
         return [
             {
-                "task": one.task, "a": one.a, "b": one.b, "sentence": one.sentence,
+                "task": one.task, "dataset": one.dataset, "protocol": one.protocol, "a": one.a, "b": one.b, "sentence": one.sentence,
                 "metrics": [{key: value for key, value in vars(m).items() if key != "task"} for m in one.metrics],
             }
             for one in self.tasks
         ]  # fmt: skip
 
     def to_frame(self) -> Any:
-        """Return a pandas frame with one row per task and metric."""
+        """Return a pandas frame with one row per protocol, task and metric."""
         import pandas
 
-        return pandas.DataFrame([{"a": one.a, "b": one.b, **vars(m)} for one in self.tasks for m in one.metrics])
+        return pandas.DataFrame([
+            {"dataset": one.dataset, "protocol": one.protocol, "a": one.a, "b": one.b, **vars(m)}
+            for one in self.tasks for m in one.metrics
+        ])  # fmt: skip
 
 
 def compare(

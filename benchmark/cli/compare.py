@@ -3,7 +3,8 @@
   benchmark compare rqkmeans random --dataset demo
   benchmark compare rqkmeans random --dataset demo --task search --json
 
-A and B are labels, or folders of results where a label has several. Reads result files only.
+A and B are labels, or folders of results where a label has several configurations. Each query set, preset and choice of
+text fields is compared for itself. Reads result files only.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark compare`."""
     parser.add_argument("a", metavar="A", help="a label, or a folder of results")
     parser.add_argument("b", metavar="B", help="likewise")
-    parser.add_argument("--dataset", default=None, help="the data set's name (needed where there are several)")
+    parser.add_argument("--dataset", default=None, help="the data set's name (default: all in common)")
     parser.add_argument("--task", default=None, help="id-quality, recommendation or search (default: all in common)")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder or archive of results (default runs)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Print one table and one sentence per task."""
+    """Print one table and one sentence per task and protocol."""
     from benchmark.api.archive import opened_runs
     from benchmark.api.compare import compare
 

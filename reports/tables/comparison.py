@@ -11,6 +11,7 @@ P-values are Holm-corrected over the metrics of a task.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -21,10 +22,12 @@ from numpy.typing import NDArray
 
 from benchmark.errors import BenchmarkError, UsageError, did_you_mean
 from benchmark.metrics.significance import holm, mean_interval, sign_flip_tests
+from benchmark.reports.tables.captions import protocol
 from benchmark.reports.tables.cells import Seeds
 from benchmark.reports.tables.columns import further_columns
 from benchmark.reports.tables.conditions import differences
 from benchmark.reports.tables.histories import as_in_papers, histories_in_words
+from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.scores import align_seeds, difference_limits, query_values
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
@@ -84,62 +87,91 @@ class TaskComparison:
     dataset: str  # its title, and the split and ties of its histories where they are not the papers'
     sentence: str
     metrics: tuple[MetricComparison, ...]
+    protocol: str = ""  # what tells this comparison from others of the same task: 'category-derived queries'
 
 
 def compare_rows(
     results: Sequence[Result], a: str, b: str, *, dataset: str | None, task: str | None, runs: Path
 ) -> list[TaskComparison]:
-    """Compare two labels (or result folders) on a task, or on all that they have in common.
+    """Compare two labels (or result folders) on a task, or on all that they have in common, protocol by protocol.
 
     Raises UsageError for an unknown task and for rows that are not there or not one of each.
     """
     if task is not None and task not in TASKS:
         raise UsageError(f"unknown task '{task}'.{did_you_mean(task, TASKS)}")
     pairs = find_pairs(results, a, b, dataset, runs, [task] if task else list(TASKS))
-    labels = [seeds[0].label for seeds in next(iter(pairs.values()))]
+    labels = [seeds[0].label for seeds in pairs[0][1]]
     names = [a, b] if labels[0] == labels[1] else labels
     compared = []
-    for task, pair in pairs.items():
+    for task, pair in pairs:
+        of_task = [other[0][0] for same, other in pairs if same == task]
         metrics = compare(*pair, task)
         of_a, of_b = (tuple(result.seed for result in side) for side in pair)
         text = sentence(names[0], names[1], metrics)
         if apart := differences(task, *pair):
             text += f" The rows also differ in {_and(apart)}: that may be the cause."
         title = ", ".join(filter(None, (str(pair[0][0].dataset["title"]), histories_in_words(pair[0][0]))))
-        compared.append(TaskComparison(task, names[0], names[1], (of_a, of_b), title, text, tuple(metrics)))
+        told = _told_apart(pair[0][0], of_task)
+        compared.append(TaskComparison(task, *names, (of_a, of_b), title, text, tuple(metrics), told))
     return compared
 
 
 def find_pairs(
     results: Sequence[Result], a: str, b: str, dataset: str | None, runs: Path, tasks: Sequence[str]
-) -> dict[str, tuple[Seeds, Seeds]]:
-    """Return task -> the results of two labels (or result folders) that share data, text fields, preset and queries.
+) -> list[tuple[str, tuple[Seeds, Seeds]]]:
+    """Return each task with the results of two labels (or result folders) that share data, text fields and preset.
 
-    Raises UsageError when there is no such pair, or more than one for a task.
+    Where histories were split or read in several ways, those of the papers are taken, if there are any. A task is there
+    once for each data set, text fields, preset and query set. Raises UsageError when there is no pair, or more than one
+    of a protocol.
     """
     chosen = [result for result in results if result.problem or dataset in (None, result.dataset["name"])]
     if not any(not result.problem for result in chosen):
         raise UsageError(f"no results of the data set '{dataset}' in {runs}")
     for name in (a, b):
         _side(group_seeds(chosen, by_key=True), name, runs)
-    found = {}
+    found = []
     for task in tasks:
         groups = group_seeds(result for result in chosen if task in result.metrics)
         sides = [_of_side(groups, name) for name in (a, b)]
-        having = [(x, y) for x in sides[0] for y in sides[1] if x[0].protocol == y[0].protocol and x is not y]
-        if len(having) > 1:  # the papers' protocol, where one pair is of it
-            of_papers = [pair for pair in having if as_in_papers(pair[0][0])]
-            having = of_papers if len(of_papers) == 1 else having
-        if len(having) > 1:
-            folders = ", ".join(sorted({str(seeds[0].folder.parent) for pair in having for seeds in pair}))
-            raise UsageError(f"{a} and {b} have {len(having)} pairs of results for {task}; give two of: {folders}")
-        if having:
-            found[task] = having[0]
+        having = [(x, y) for x in sides[0] for y in sides[1] if x is not y and _shared(x, task) == _shared(y, task)]
+        having = [pair for pair in having if as_in_papers(pair[0][0])] or having
+        if crowded := [protocol for protocol, n in Counter(_shared(x, task) for x, _ in having).items() if n > 1]:
+            rows = [seeds for pair in having if _shared(pair[0], task) == crowded[0] for seeds in pair]
+            raise UsageError(
+                f"{a} and {b} have several pairs of results for {task}. Give the folders of two: {_folders(rows)}"
+            )
+        found += [(task, pair) for pair in having]
     if not found:
         raise UsageError(
             f"{a} and {b} have no results of one task, data set, text fields, preset, split, ties and query set"
         )
     return found
+
+
+def _shared(seeds: Seeds, task: str) -> tuple[object, ...]:
+    """Return what two rows must share; the query set decides nothing where the task is not search."""
+    return seeds[0].protocol if task == "search" else seeds[0].protocol[:-1]
+
+
+def _told_apart(result: Result, others: Sequence[Result]) -> str:
+    """Return what tells a protocol from others on a data set of the same name: 'category-derived queries'."""
+    same_set = [other for other in others if other.dataset["title"] == result.dataset["title"]]
+    parts = [_protocol_in_words(other) for other in same_set]
+    return "; ".join(part for part in _protocol_in_words(result) if any(part not in other for other in parts))
+
+
+def _protocol_in_words(result: Result) -> list[str]:
+    fingerprint = f"fingerprint {str(result.dataset['fingerprint'])[:12]}"
+    histories = histories_in_words(result)  # stands beside the data set's title
+    return [fingerprint, *(part for part in protocol(result, search=True) if part != histories)]
+
+
+def _folders(rows: Sequence[Seeds]) -> str:
+    """Return the rows' labels, with what tells them apart, and their folders."""
+    folders = {seeds[0].folder.parent: seeds[0] for seeds in rows}
+    labels = row_labels(list(folders.values()))
+    return ", ".join(sorted(f"{label}: {folder}" for label, folder in zip(labels, folders, strict=True)))
 
 
 def _side(groups: Sequence[Seeds], name: str, runs: Path) -> list[Seeds]:

@@ -8,7 +8,9 @@ import pytest
 from result_files import N, hits, put
 from scipy import stats
 
+import benchmark
 from benchmark.cli.main import main
+from benchmark.errors import UsageError
 from benchmark.reports.tables import comparison
 from benchmark.reports.tables.comparison import compare, find_pairs, sentence
 from benchmark.results.result_files import group_seeds, load_results
@@ -22,7 +24,8 @@ def runs(tmp_path: Path) -> Path:
 
 
 def pair(runs: Path, a: str = "a", b: str = "b", task: str = TASK):
-    return find_pairs(load_results(runs), a, b, None, runs, [task])[task]
+    ((_, found),) = find_pairs(load_results(runs), a, b, None, runs, [task])
+    return found
 
 
 def test_means_difference_interval_and_p_are_scipys(runs):
@@ -52,6 +55,31 @@ def test_id_quality_is_compared_on_the_seeds_that_both_have(runs):
     means = np.mean(a[1:]), np.mean(b)
     assert (found.a, found.b, found.difference) == pytest.approx((*means, means[0] - means[1]))
     assert found.low < found.difference < found.high < 0 and found.winner == "B" and found.units == "6 seeds"
+
+
+def test_every_query_set_is_compared_for_itself_and_named(runs):
+    for queries, share in (("simulated", 0.5), ("category-derived", 0.2)):
+        for label, more in (("a", 0.3), ("b", 0.0)):
+            put(runs, label, key=queries, values=hits(share + more), task="search", queries=queries)
+    compared = benchmark.compare("a", "b", runs=runs)
+    found = compared.tasks
+    assert [(one.protocol, len(one.metrics)) for one in found] == [
+        ("category-derived queries", 1), ("simulated known-item queries", 1),
+    ]  # fmt: skip
+    assert [one.metrics[0].b for one in found] == pytest.approx([hits(0.2).mean(), hits(0.5).mean()])
+    assert "Demo shop, search; category-derived queries: A = a (seed 0)" in str(compared)
+
+
+def test_two_configurations_of_a_label_are_named_with_their_folders(runs):
+    for key, levels in (("k1", 3), ("k2", 4)):
+        config = {"method": {"levels": levels}, "generative": None, "protocol": {}}
+        put(runs, "a", key=key, values=hits(0.5), config=config)
+    path = put(runs, "b", values=hits(0.2))
+    with pytest.raises(UsageError, match=r"several pairs of results for recommendation") as raised:
+        pair(runs)
+    assert "a [levels=3]: " in str(raised.value) and "a [levels=4]: " in str(raised.value)
+    ((_, (one, other)),) = find_pairs(load_results(runs), str(runs / "demo" / "a" / "k2"), "b", None, runs, [TASK])
+    assert one[0].config["method"] == {"levels": 4} and other[0].folder == path
 
 
 def test_a_seed_that_was_not_run_on_the_task_does_not_count(runs):
