@@ -38,7 +38,8 @@ class Comparison:
         """Return one dictionary per task and protocol, with a list of metrics."""
         return [
             {
-                "task": one.task, "dataset": one.dataset, "protocol": one.protocol, "a": one.a, "b": one.b, "sentence": one.sentence,
+                "task": one.task, "dataset": one.dataset, "protocol": one.protocol, "a": one.a, "b": one.b,
+                "sentence": one.sentence,
                 "metrics": [{key: value for key, value in vars(m).items() if key != "task"} for m in one.metrics],
             }
             for one in self.tasks
