@@ -32,7 +32,7 @@ measured: $(VENV)/installed
 	test ! -f $(MEASURED)/results.tar.xz || tar xf $(MEASURED)/results.tar.xz -C $(RUNS) --skip-old-files
 	$(BIN)/benchmark run --config $(MEASURED)/campaign.toml --any-version --runs $(RUNS) $(if $(DATA),--data-root $(DATA))
 	$(BIN)/benchmark archive --runs $(RUNS) --out $(MEASURED)/results.tar.xz
-	$(BIN)/benchmark report --runs $(MEASURED)/results.tar.xz --tables $(MEASURED_TABLES) --format json,md --out $(MEASURED)/report
+	$(BIN)/benchmark report --runs $(MEASURED)/results.tar.xz --tables $(MEASURED_TABLES) --format md,site --out $(MEASURED)/report
 	$(BIN)/python $(MEASURED)/readme_tables.py
 
 check: $(VENV)/installed
