@@ -7,7 +7,8 @@ few were. Gaffke's limits add one value that was not seen, at the end of the ran
     D ~ Dirichlet(1, .., 1) over the n queries and the added one
 
 For values 0 and 1 the sums are Beta variables and the limits are those of Clopper and Pearson (Biometrika 1934): after
-0 hits of n, [0, 1 - 0.025^(1/n)]. For graded values no sample is known to break the coverage.
+0 hits of n, [0, 1 - 0.025^(1/n)]; for one seed they are computed without draws. For graded values no sample is known to
+break the coverage.
 Source: Gaffke, Three test statistics for a nonparametric one-sided hypothesis on the mean of a nonnegative variable,
 Mathematical Methods of Statistics 2005; Learned-Miller and Thomas, A new confidence interval for the mean of a bounded
 random variable, 2019. Seeds are resampled as in the bootstrap, and every seed shares the added query.
@@ -29,6 +30,7 @@ MANY = 300  # queries, from which on the steps of a mean of hits are fine enough
 DRAWS = 10_000
 SEED = 0  # of all draws
 TAIL = 0.025
+HALVINGS = 52  # of the range of a share: what a float can tell
 
 
 def is_skewed(values: Float64) -> NDArray[np.bool_]:
@@ -55,7 +57,33 @@ def bounded_intervals(values: Float64, ranges: Ranges, *, draws: int = DRAWS) ->
     low, high = np.array(ranges).T
     base = _base([values], low, high)
     (moved,), added = _draws([values - base], (0,), draws)
-    return _limits(base + moved, added, low - base, high - base, values.shape[1], (values == base).all(axis=(0, 1)))
+    limits = _limits(base + moved, added, low - base, high - base, values.shape[1], (values == base).all(axis=(0, 1)))
+    for measure, ends in enumerate(ranges):
+        of_measure = values[:, :, measure]
+        if len(values) == 1 and np.isin(of_measure, ends).all():
+            exact = clopper_pearson(int((of_measure == ends[1]).sum()), of_measure.size)
+            limits[:, measure] = ends[0] + np.array(exact) * (ends[1] - ends[0])
+    return limits
+
+
+def clopper_pearson(hits: int, n: int) -> tuple[float, float]:
+    """Return the exact 95% limits of a share of which `hits` of n were seen (Clopper and Pearson, Biometrika 1934)."""
+    return _least_share(hits, n), 1 - _least_share(n - hits, n)
+
+
+def _least_share(hits: int, n: int) -> float:
+    """Return the share at which so many hits or more have probability TAIL; 0 where there are none."""
+    if not hits:
+        return 0.0
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])  # of factorials
+    counts = np.arange(hits, n + 1)
+    ways = logs[n] - logs[counts] - logs[n - counts]
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        share = (low + high) / 2
+        more = np.exp(ways + counts * np.log(share) + (n - counts) * np.log1p(-share)).sum()
+        low, high = (share, high) if more < TAIL else (low, share)
+    return (low + high) / 2
 
 
 def bounded_differences(a: Float64, b: Float64, ranges: Ranges, *, draws: int = DRAWS) -> Float64:

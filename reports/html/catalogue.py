@@ -83,8 +83,8 @@ def _catalogue(
 def _lines(path: Path) -> list[str]:
     if not path.is_file():
         raise DataError(
-            f"No items to show: {path.name} is not beside the methods' folders. An archive of results leaves items out, "
-            "whose licence may forbid to publish them; results of an older version lack them."
+            f"No items to show: {path.name} is not beside the methods' folders. An archive of results leaves items "
+            "out, whose licence may forbid to publish them; results of an older version lack them."
         )
     try:
         lines = path.read_text("utf-8").rstrip("\n").split("\n")

@@ -101,18 +101,18 @@ def compare_rows(
         raise UsageError(f"unknown task '{task}'.{did_you_mean(task, TASKS)}")
     pairs = find_pairs(results, a, b, dataset, runs, [task] if task else list(TASKS))
     labels = [seeds[0].label for seeds in pairs[0][1]]
-    names = [a, b] if labels[0] == labels[1] else labels
+    name_a, name_b = (a, b) if labels[0] == labels[1] else labels
     compared = []
     for task, pair in pairs:
         of_task = [other[0][0] for same, other in pairs if same == task]
         metrics = compare(*pair, task)
         of_a, of_b = (tuple(result.seed for result in side) for side in pair)
-        text = sentence(names[0], names[1], metrics)
+        text = sentence(name_a, name_b, metrics)
         if apart := differences(task, *pair):
             text += f" The rows also differ in {_and(apart)}: that may be the cause."
         title = ", ".join(filter(None, (str(pair[0][0].dataset["title"]), histories_in_words(pair[0][0]))))
         told = _told_apart(pair[0][0], of_task)
-        compared.append(TaskComparison(task, *names, (of_a, of_b), title, text, tuple(metrics), told))
+        compared.append(TaskComparison(task, name_a, name_b, (of_a, of_b), title, text, tuple(metrics), told))
     return compared
 
 

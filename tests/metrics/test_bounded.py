@@ -25,10 +25,16 @@ def test_no_hit_and_no_miss_have_the_exact_limit(n: int) -> None:
         assert bounded_intervals(1 - none, UNIT)[:, 0] == pytest.approx([0.025 ** (1 / n), 1])
 
 
-@pytest.mark.parametrize(("n", "n_hits"), [(138, 1), (100, 3), (100, 97), (400, 12), (40, 20)])
+@pytest.mark.parametrize(("n", "n_hits"), [(138, 1), (100, 3), (100, 97), (22363, 2), (40, 20)])
 def test_hits_and_misses_have_clopper_and_pearsons_interval(n: int, n_hits: int) -> None:
     expected = stats.binomtest(n_hits, n).proportion_ci(0.95, "exact")
-    found = bounded_intervals(hits(n, n_hits), UNIT, draws=100_000)[:, 0]
+    assert bounded_intervals(hits(n, n_hits), UNIT)[:, 0] == pytest.approx([expected.low, expected.high], rel=1e-9)
+
+
+@pytest.mark.parametrize(("n", "n_hits"), [(138, 1), (100, 3), (400, 12), (40, 20)])
+def test_the_draws_for_several_seeds_agree_with_it_where_seeds_are_alike(n: int, n_hits: int) -> None:
+    expected = stats.binomtest(n_hits, n).proportion_ci(0.95, "exact")
+    found = bounded_intervals(np.repeat(hits(n, n_hits), 2, axis=0), UNIT, draws=100_000)[:, 0]
     assert found == pytest.approx([expected.low, expected.high], rel=0.04)
 
 
