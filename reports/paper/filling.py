@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from benchmark.reports.paper.settings import in_few_words
 from benchmark.reports.paper.spec import PAPER, READINGS, Spec, name_in_paper
 from benchmark.reports.paper.variants import Variant, arrange, fills, usual_presets
 from benchmark.reports.paper.verdict import TOLERANCE, marked, other_data, published, reasons_against, unknown_settings
@@ -98,8 +99,11 @@ def _fill(table: Declaration, spec: Spec, reading: str, groups: Sequence[Seeds])
             against = reasons_against(spec, variant.row, column, reading, seeds[0]) if seeds else []
             compared = published(value, line[i].mean, against, unknown_settings(variant.row, column))
             line[i] = replace(line[i], published=marked(compared, reasons), gap=MISSING)
-    because = "; ".join(f"({letter}) {reason}" for reason, letter in reasons.items())
+    shown = {letter: in_few_words(reason) for reason, letter in reasons.items()}
+    because = "; ".join(f"({letter}) {words}" for letter, words in shown.items())
     notes = [*spec.footnotes, f"{VERDICTS}{', because: ' + because if because else ''}."]
+    if set(shown.values()) - set(reasons):
+        notes.append("The table's JSON form names all settings that differ.")
     if missing := list(filled.values()).count(False):
         notes.append(
             f"Missing: {missing} of {len(filled)} cells have no run here. 'benchmark reproduce {table.name} "

@@ -16,6 +16,7 @@ from benchmark.results.result_files import Result
 from benchmark.results.settings import flat_settings
 
 FEW = 8  # keys that differ and have a reason each; more have one reason together
+DIFFER = "settings differ from it: "
 SAME = {"generative.scorer": ("auto", "full")}  # behind a T5, and the paper's readers are T5s
 
 
@@ -32,9 +33,16 @@ def other_settings(row: PaperRow, column: Column, result: Result) -> list[str]:
     keys = [key for key in dict.fromkeys((*expected, *own)) if decides(key, column.task, expected)]
     different = [key for key in keys if not _same(key, expected.get(key), own.get(key))]
     if len(different) > FEW and result.preset != row.preset:
-        return [f"{len(different)} settings differ from it: {', '.join(different)}"]
+        return [f"{len(different)} {DIFFER}{', '.join(different)}"]
     said = [f"{key} {_words(own.get(key))}, not {_words(expected.get(key))}" for key in different]
     return said if len(said) <= FEW else [f"{len(said)} settings differ: {'; '.join(said)}"]
+
+
+def in_few_words(reason: str) -> str:
+    """Return a reason with the first of its settings alone, where it names more than a reader wants to see."""
+    count, differ, keys = reason.partition(DIFFER)
+    names = keys.split(", ")
+    return f"{count}{differ}{', '.join(names[:FEW])} and {len(names) - FEW} more" if differ else reason
 
 
 def _same(key: str, expected: Any, value: Any) -> bool:

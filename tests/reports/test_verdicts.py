@@ -152,11 +152,16 @@ def test_settings_of_another_task_or_of_time_alone_do_not_matter(tmp_path):
 def test_another_preset_names_every_key_that_differs(tmp_path):
     config = at_preset("lmindexer", preset="small")
     found, _ = published(paper.TABLE3, tmp_path, "lmindexer", "Beauty R@5", 0.04, config, preset="small")
+    (filled,) = paper.TABLE3.fill(load_results(tmp_path / "runs"))
     preset, keys = found.reasons
     assert preset == "preset small, not paper"
     count, names = keys.split(" settings differ from it: ")
     assert int(count) == len(names.split(", ")) > 20
     assert {"backbone", "codebook_size", "length", "generative.recommendation.reader"} <= set(names.split(", "))
+    (note,) = [note for note in filled.footnotes if note.startswith("paper: ")]
+    first = ", ".join(names.split(", ")[:8])
+    assert f"(b) {count} settings differ from it: {first} and {int(count) - 8} more." in note
+    assert any("JSON form" in note for note in filled.footnotes)
 
 
 def test_a_setting_that_an_older_result_did_not_record_is_a_reason(tmp_path):
