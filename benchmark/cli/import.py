@@ -56,7 +56,7 @@ def _add(parser: argparse.ArgumentParser, argument: Argument) -> None:
     parser.add_argument(
         argument.name,
         action="append" if argument.repeatable else "store",
-        type=_reader(argument.type),
+        type=Path if argument.type is Path else _reader(argument.type),
         default=[] if argument.repeatable else argument.default,
         metavar=argument.metavar,
         help=argument.help,

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmark.cli.completion import complete
@@ -93,11 +94,21 @@ def _carry_out(module: Any, arguments: argparse.Namespace) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose help is an answer, on standard output."""
+    """A parser whose help is an answer, on standard output, and for which an empty word is no path."""
+
+    def __init__(self, *given: Any, **settings: Any) -> None:
+        super().__init__(*given, **settings)
+        self.register("type", Path, _path)
 
     def print_help(self, file: Any = None) -> None:
         """Print the help."""
         super().print_help(file or answers())
+
+
+def _path(word: str) -> Path:
+    if not word.strip():  # as of a shell's variable that is not set; Path("") would be the current folder
+        raise argparse.ArgumentTypeError("an empty path")
+    return Path(word)
 
 
 def _parser() -> argparse.ArgumentParser:

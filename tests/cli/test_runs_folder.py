@@ -87,3 +87,17 @@ def test_finished_results_are_read_from_a_folder_that_cannot_be_written(
     monkeypatch.setattr("tempfile.TemporaryFile", refused)
     assert main(words) == 0
     assert main([*words, "--seeds", "0,1"]) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["report", "--runs", ""], ["run", "--methods", "random", "--dataset", "demo", "--runs", " "], ["verify", ""],
+        ["annotate", "make", "--dataset", "demo", "--methods", "a,b", "--out", ""], ["import", "beir", "", "folder"],
+    ],
+)  # fmt: skip
+def test_an_empty_word_is_no_path(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A shell's variable that is not set would else be the current folder."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2 and "an empty path" in capsys.readouterr().err
