@@ -6,7 +6,7 @@ CSV follows RFC 4180: quoted fields may hold separators and line breaks. RecBole
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from benchmark.errors import DataError, UsageError, at_line, line_error
 from benchmark.fetching.lines import LONGEST, bounded_lines
 
 Row = dict[str, Any]
+SIGNS = ";\t|,"  # that separate columns somewhere
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}  # by the file's ending
 
 
@@ -54,12 +55,19 @@ def read_delimited(
         _check_header(path, names)
         for values in reader:
             if len(values) != len(names):
-                raise line_error(path, number, f"expected {len(names)} columns as in the header, got {len(values)}")
+                said = f"expected {len(names)} columns as in the header, got {len(values)}.{other_separator(names)}"
+                raise line_error(path, number, said.removesuffix("."))
             yield at_line(path, number), dict(zip(names, values, strict=True))
     except csv.Error as error:
         raise line_error(path, number, f"not a table separated by {separator!r}: {error}") from None
     finally:
         csv.field_size_limit(before)
+
+
+def other_separator(names: Sequence[str]) -> str:
+    """Return a hint where the names of a table's columns look as if another sign separated them, else ''."""
+    signs = [sign for sign in SIGNS if len(names) == 1 and sign in names[0]]
+    return f" Its one column looks like several: --separator '{signs[0]}'?" if signs else ""
 
 
 def _check_header(path: Path, names: list[str]) -> None:

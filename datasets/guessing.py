@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from benchmark.datasets.delimited import Row, read_table
+from benchmark.datasets.delimited import SIGNS, Row, read_table
 from benchmark.datasets.mapping import ITEM_FIELDS, KINDS
 from benchmark.errors import UsageError
 
@@ -40,7 +40,6 @@ USUAL = {  # in lower case, with _ for every other sign
     "judgments.grade": "relevance rel label score gain",
 }
 IDS = ("id", "user", "item", "query")
-SEPARATORS = ";\t|,"
 TEXTS = ("title", "description")
 
 
@@ -94,7 +93,7 @@ class Guess:
 def guess_items(path: Path, separator: str = "") -> Guess:
     """Return which columns of a table are the id and the known fields; the other columns keep their names."""
     guess = _looked_at(path, "items", separator)
-    if not guess.names or (len(guess.names) == 1 and any(sign in guess.names[0] for sign in SEPARATORS)):
+    if not guess.names or (len(guess.names) == 1 and any(sign in guess.names[0] for sign in SIGNS)):
         return guess  # the import says that the table is empty, or that it has another separator
     if "id" in guess.names:
         guess.take("id")

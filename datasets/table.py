@@ -23,8 +23,8 @@ from benchmark.data.importing import Argument, Importer
 from benchmark.data.interactions import Interactions
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.categories import CategorySeparator, find_separator, separator_argument
-from benchmark.datasets.delimited import Row, read_table
-from benchmark.datasets.guessing import SEPARATORS, Guess, guess_items, guess_other
+from benchmark.datasets.delimited import Row, other_separator, read_table
+from benchmark.datasets.guessing import Guess, guess_items, guess_other
 from benchmark.datasets.mapping import ITEM_FIELDS, KINDS, column_argument, parse_mapping
 from benchmark.datasets.times import TimeColumn
 from benchmark.errors import DataError, UsageError, did_you_mean
@@ -169,9 +169,5 @@ def _names(path: Path, row: Row, columns: dict[str, str], keeps_all: bool) -> di
 
 
 def _no_column(path: Path, name: str, ours: str, row: Row) -> DataError:
-    (first, *others) = row
-    other = next((sign for sign in SEPARATORS if sign in first), None) if not others else None
-    separated = f" Its one column looks like several: --separator '{other}'?" if other else ""
-    return DataError(
-        f"{path}: has no column '{name}' (name it with --column {ours}=COLUMN).{did_you_mean(name, row)}{separated}"
-    )
+    hint = f"{did_you_mean(name, row)}{other_separator(list(row))}"
+    return DataError(f"{path}: has no column '{name}' (name it with --column {ours}=COLUMN).{hint}")

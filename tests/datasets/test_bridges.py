@@ -127,6 +127,7 @@ WRONG = [
     ("table", "id,title\n1,a\n\u0661 2,b\n", ":3: an item id must be one word"),
     ("table", "kind,title\nx,a b\nx,b c\n", "no column has a different word in every row, as the id must"),
     ("table", "id;title\n1;a\n", "Its one column looks like several: --separator ';'?"),
+    ("table", "id;title\n1;a, b\n", "got 2. Its one column looks like several: --separator ';'?"),
 ]
 
 
