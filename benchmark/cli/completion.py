@@ -77,7 +77,8 @@ def _names_of(command: str) -> dict[str, Names]:
         return lambda: [name for kind in kinds for name in registered(kind)]
 
     found: dict[str, Names] = {
-        "methods": of("method"), "a": of("method"), "b": of("method"), "dataset": of("data set"),
+        "methods": of("method"), "method": of("method"), "a": of("method"), "b": of("method"),
+        "dataset": of("data set"),
         "table": of("table"), "tables": lambda: [*registered("table"), "paper", "details", "published"],
         "columns": column_names, "objective": column_names, "tasks": lambda: TASKS, "task": lambda: TASKS,
         "preset": lambda: PRESETS, "split": lambda: ("leave-one-out", "time", "cold-start"),

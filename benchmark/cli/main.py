@@ -27,6 +27,7 @@ COMMANDS = {
     "tune": "choose settings on validation items or development judgments, the same number of trials for each method",
     "list": "list methods, data sets, importers, tables, figures or metrics",
     "show": "show a method's or a data set's settings and presets, or what a metric means",
+    "check": "check that a method, e.g. a plugin's, keeps the suite's contract",
     "data": "get a data set, check it, print its statistics, or write a generated one to a folder",
     "import": "bring in a data set: ir_datasets, BEIR, RecBole, S3-Rec/P5, LETTER, Amazon 2018 and 2023, CSV, Parquet",
     "ids": "assign IDs to new items, inspect, compare, repair and share them",

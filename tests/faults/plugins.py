@@ -26,6 +26,7 @@ LIST = ("list", "methods")
 METRIC = {"words": ("list", "metrics"), "group": "benchmark.metrics"}
 DATASET = {"words": ("list", "datasets"), "group": "benchmark.datasets"}
 IMPORTER = {"words": ("import", "--help"), "group": "benchmark.importers"}
+CHECK = ("check", "bad")
 RUN = ("run", "--methods", "bad", "--dataset", "shop", *CHEAP)
 
 
@@ -71,6 +72,12 @@ CASES = [
     plugin("import --help: an exit", "import sys; sys.exit(0)", "recbole", **IMPORTER),
     plugin("import --help: not an importer", "Bad = 5", "recbole", **IMPORTER),
     plugin("doctor: an exit", "import sys; sys.exit(0)", "bad", exits=1, words=("doctor",)),
+    plugin("check: an exit", "import sys; sys.exit(0)", "bad.*SystemExit", exits=1, words=CHECK),
+    plugin("check: codes for other items", fitting("corpus = corpus.texts()[1:]"), "bad: fit ", exits=1, words=CHECK),
+    plugin("check: an error of its own", fitting("raise KeyError('colour')"),
+           r"bad: it raised KeyError: 'colour' \(at .*py:\d+", exits=1, words=CHECK),
+    plugin("check: torch at the top", "import torch\n" + fitting(""), "bad_plugin: it imports torch", exits=1,
+           words=CHECK),
     plugin("show: an exit", "import sys; sys.exit(0)", "bad.*SystemExit", exits=1, words=("show", "bad")),
     plugin("show: not a method", "Bad = 5", "bad", exits=2, words=("show", "bad")),
     plugin("run: an import error", "import nowhere_at_all", "bad.*nowhere_at_all", exits=1, words=RUN),
