@@ -30,13 +30,15 @@ def read_table(path: Path, *, separator: str = "") -> Iterator[tuple[str, Row]]:
         return _read_parquet(path)
     if not separator and ending not in SEPARATORS:
         raise UsageError(f"{path}: no .csv, .tsv or .parquet; of another text table say --separator")
-    return read_delimited(path, separator or SEPARATORS[ending])
+    return read_delimited(path, separator or SEPARATORS[ending], chosen=True)
 
 
 def read_delimited(
-    path: Path, separator: str, *, quoted: bool = True, header: tuple[str, ...] | None = None
+    path: Path, separator: str, *, quoted: bool = True, header: tuple[str, ...] | None = None, chosen: bool = False
 ) -> Iterator[tuple[str, Row]]:
     """Yield (place, row) with text values; `header` names the columns of a file that does not.
+
+    `chosen` says that the user could have named another separator.
 
     Raises DataError with the line for a row with more or fewer columns than the header.
     """
@@ -55,8 +57,9 @@ def read_delimited(
         _check_header(path, names)
         for values in reader:
             if len(values) != len(names):
-                said = f"expected {len(names)} columns as in the header, got {len(values)}.{other_separator(names)}"
-                raise line_error(path, number, said.removesuffix("."))
+                said = f"expected {len(names)} columns as in the header, got {len(values)}"
+                hint = other_separator(names) if chosen else ""
+                raise line_error(path, number, f"{said}.{hint}" if hint else said)
             yield at_line(path, number), dict(zip(names, values, strict=True))
     except csv.Error as error:
         raise line_error(path, number, f"not a table separated by {separator!r}: {error}") from None

@@ -29,7 +29,8 @@ class Comparison:
             of_a, of_b = map(_seeds, one.seeds)
             what = "; ".join(filter(None, (", ".join(filter(None, (one.dataset, one.task))), one.protocol)))
             lines += [f"{what}: A = {one.a}{of_a}, B = {one.b}{of_b}", ""]
-            lines += [*_table(one.metrics), "", *textwrap.wrap(one.sentence, width_there()), ""]
+            lines += [*_table(one.metrics), ""] if one.metrics else []
+            lines += [*textwrap.wrap(one.sentence, width_there()), ""]
         return "\n".join(lines)
 
     __repr__ = __str__

@@ -26,23 +26,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print that the method keeps the contract. Raises BenchmarkError with the rule that it breaks."""
+    from benchmark import conformance
     from benchmark.cli.parsing import parse_settings
-    from benchmark.conformance import KNOWN, check_method
     from benchmark.running.catalogue import fitted_to_catalogue
-    from benchmark.running.plan import make_variants
+    from benchmark.running.plan import check_preset, make_variants
 
     settings = parse_settings(arguments.settings)
+    check_preset(arguments.preset)
     (variant,) = make_variants([arguments.method], arguments.preset, settings, "")
-    variant = fitted_to_catalogue(variant, KNOWN)
+    variant = fitted_to_catalogue(variant, conformance.KNOWN)
     try:
-        check_method(variant.method, **variant.config.model_dump())
-    except AssertionError as error:
-        raise BenchmarkError(str(error)) from None
-    except BenchmarkError:
-        raise
-    except Exception as error:  # of the method's own code
+        conformance.check_method(variant.method, **variant.config.model_dump())
+    except Exception as error:
+        if isinstance(error, AssertionError) and extract_tb(error.__traceback__)[-1].filename == conformance.__file__:
+            raise BenchmarkError(str(error)) from None  # a rule of the contract
+        what = f"it raised {type(error).__name__}{f': {error}' if str(error) else ''}"
         where = _place(error.__traceback__, inspect.getsourcefile(variant.cls))
-        raise BenchmarkError(f"{variant.method}: it raised {type(error).__name__}: {error} (at {where})") from error
+        raise BenchmarkError(f"{variant.method}: {what} (at {where})") from error
     answer(f"{variant.method} keeps the contract of {'an' if variant.kind == 'indexer' else 'a'} {variant.kind}")
     return 0
 

@@ -54,16 +54,24 @@ def is_coarse(values: Float64, ends: tuple[float, float]) -> bool:
 
 def bounded_intervals(values: Float64, ranges: Ranges, *, draws: int = DRAWS) -> Float64:
     """Return the 95% limits [2, measures] of the means of values [seeds, queries, measures]."""
+    exact = [len(values) == 1 and bool(np.isin(values[0, :, i], ends).all()) for i, ends in enumerate(ranges)]
+    limits = np.empty((2, len(ranges)))
+    for i in np.flatnonzero(exact).tolist():
+        low, high = ranges[i]
+        limits[:, i] = low + np.array(clopper_pearson(int((values == high)[0, :, i].sum()), values.shape[1])) * (
+            high - low
+        )
+    if not all(exact):
+        drawn = np.flatnonzero(~np.array(exact))
+        limits[:, drawn] = _drawn_intervals(values[:, :, drawn], [ranges[i] for i in drawn.tolist()], draws)
+    return limits
+
+
+def _drawn_intervals(values: Float64, ranges: Ranges, draws: int) -> Float64:
     low, high = np.array(ranges).T
     base = _base([values], low, high)
     (moved,), added = _draws([values - base], (0,), draws)
-    limits = _limits(base + moved, added, low - base, high - base, values.shape[1], (values == base).all(axis=(0, 1)))
-    for measure, ends in enumerate(ranges):
-        of_measure = values[:, :, measure]
-        if len(values) == 1 and np.isin(of_measure, ends).all():
-            exact = clopper_pearson(int((of_measure == ends[1]).sum()), of_measure.size)
-            limits[:, measure] = ends[0] + np.array(exact) * (ends[1] - ends[0])
-    return limits
+    return _limits(base + moved, added, low - base, high - base, values.shape[1], (values == base).all(axis=(0, 1)))
 
 
 def clopper_pearson(hits: int, n: int) -> tuple[float, float]:

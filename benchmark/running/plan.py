@@ -120,6 +120,12 @@ def _variant(label: str, method: str, preset: str, settings: Mapping[str, Any], 
     )  # fmt: skip
 
 
+def check_preset(name: str) -> None:
+    """Raise UsageError for a name that no preset has."""
+    if name not in PRESETS:
+        raise UsageError(f"unknown preset '{name}'.{did_you_mean(name, PRESETS)}")
+
+
 def check_variants(plan: Plan) -> None:
     """Let each method that has cells to compute say whether it can work with the items. Raises its error."""
     able = [cell for cell in plan.cells if cell.variant.cls.check is not Method.check]  # the items are read for these
@@ -142,8 +148,7 @@ def make_plan(
 
     Raises UsageError for a task that the data set cannot serve, ConfigError for a codebook larger than the data set.
     """
-    if protocol.preset not in PRESETS:
-        raise UsageError(f"unknown preset '{protocol.preset}'.{did_you_mean(protocol.preset, PRESETS)}")
+    check_preset(protocol.preset)
     for task in tasks or ():
         if task not in TASKS:
             raise UsageError(f"unknown task '{task}'.{did_you_mean(task, TASKS)}")

@@ -31,7 +31,7 @@ def fill(table: Declaration, spec: Spec, results: Iterable[Result]) -> list[Fill
     learned_all = [result for result in results if not result.problem and result.withheld_file is None]
     groups = group_seeds(r for r in learned_all if any(measure in r.metrics.get(task, {}) for task, measure in tasks))
     if spec.ablation:
-        groups = [seeds for seeds in groups if _filled_rows(spec, [seeds])]
+        groups = [seeds for seeds in groups if seeds[0].method in {row.method for row in spec.rows}]
     of_paper: list[FilledTable] = []
     of_others: list[FilledTable] = []
 
@@ -44,11 +44,12 @@ def fill(table: Declaration, spec: Spec, results: Iterable[Result]) -> list[Fill
             sets.setdefault((name_in_paper(seeds[0]), seeds[0].dataset["fingerprint"]), []).append(seeds)
         chosen = _data_of_paper(spec, sets)
         for reading in spec.readings:
-            if chosen:
-                of_paper.append(_fill(table, spec, reading, [seeds for key in chosen for seeds in sets[key]]))
+            of_paper += [
+                _fill(table, spec, reading, [seeds for key in keys for seeds in sets[key]]) for keys in chosen
+            ]  # fmt: skip
             of_others += [
                 _fill_other(table, spec, reading, sets[key]) for key in sorted(sets)
-                if key not in chosen and _takes(spec, sets[key])
+                if not any(key in keys for keys in chosen) and _takes(spec, sets[key])
             ]  # fmt: skip
     return [*(of_paper or [_fill(table, spec, reading, []) for reading in spec.readings]), *of_others]
 
@@ -58,14 +59,20 @@ def _protocol(spec: Spec, result: Result) -> tuple[str, ...]:
     return queries, result.history_protocol, *result.text_fields
 
 
-def _data_of_paper(spec: Spec, sets: dict[tuple[str, str], list[Seeds]]) -> list[tuple[str, str]]:
-    """Of each of the paper's data sets the version with the published counts, or else the one with most results."""
+def _data_of_paper(spec: Spec, sets: dict[tuple[str, str], list[Seeds]]) -> list[list[tuple[str, str]]]:
+    """Return for each table of the paper's data sets the version of each: that with the published counts, then others.
 
-    def fitting(key: tuple[str, str]) -> tuple[bool, int, str]:
-        column = next(column for column in spec.columns if column.dataset == key[0])
-        return not other_data(column, sets[key][0][0]), len(sets[key]), key[1]
-
-    return [max(keys, key=fitting) for name in spec.data_sets if (keys := [key for key in sets if key[0] == name])]
+    A version with other counts is taken only where there is none with these: the one with most results.
+    """
+    tables: list[list[tuple[str, str]]] = []
+    for name in spec.data_sets:
+        column = next(column for column in spec.columns if column.dataset == name)
+        keys = sorted((key for key in sets if key[0] == name), key=lambda key: (len(sets[key]), key), reverse=True)
+        same = [key for key in keys if any(not other_data(column, seeds[0]) for seeds in sets[key])]
+        for number, key in enumerate(same or keys[:1]):
+            tables += [[]] if number == len(tables) else []
+            tables[number].append(key)
+    return tables
 
 
 def _takes(spec: Spec, groups: Sequence[Seeds]) -> bool:

@@ -66,8 +66,12 @@ def _entries(groups: Sequence[Sequence[Result]], tasks: Sequence[str]) -> list[s
         key: value for key, value in (generative[0] if generative else {}).items()
         if key.startswith(GENERATIVE) and all(key in other and other[key] == value for other in generative)
     }  # fmt: skip
+    presets: dict[str, set[str]] = {}
+    for result in firsts:
+        presets.setdefault(result.label, set()).add(result.preset)
     own = [
-        f"{result.label}.{key}={short_value(value)}"
+        f"{result.label}{f' [preset={result.preset}]' if len(presets[result.label]) > 1 else ''}."
+        f"{key}={short_value(value)}"
         for result in firsts
         for key, value in changed_settings(result, tasks).items()
         if key not in shared

@@ -26,8 +26,8 @@ from benchmark.reports.tables.captions import protocol
 from benchmark.reports.tables.cells import Seeds
 from benchmark.reports.tables.columns import further_columns
 from benchmark.reports.tables.conditions import differences
-from benchmark.reports.tables.histories import as_in_papers, histories_in_words
-from benchmark.reports.tables.labels import row_labels
+from benchmark.reports.tables.histories import as_in_papers, first_look, histories_in_words
+from benchmark.reports.tables.labels import row_identity, row_labels
 from benchmark.reports.tables.scores import align_seeds, difference_limits, query_values
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
@@ -86,7 +86,7 @@ class TaskComparison:
     seeds: tuple[tuple[int, ...], tuple[int, ...]]  # of A and of B
     dataset: str  # its title, and the split and ties of its histories where they are not the papers'
     sentence: str
-    metrics: tuple[MetricComparison, ...]
+    metrics: tuple[MetricComparison, ...]  # none where the rows cannot be compared: the sentence says why
     protocol: str = ""  # what tells this comparison from others of the same task: 'category-derived queries'
 
 
@@ -95,24 +95,33 @@ def compare_rows(
 ) -> list[TaskComparison]:
     """Compare two labels (or result folders) on a task, or on all that they have in common, protocol by protocol.
 
-    Raises UsageError for an unknown task and for rows that are not there or not one of each.
+    Raises UsageError for an unknown task, for rows that are not there or not one of each, and for an empty name.
     """
+    if not (a.strip() and b.strip()):
+        raise UsageError("compare: an empty name; give two labels, or folders of results")
     if task is not None and task not in TASKS:
         raise UsageError(f"unknown task '{task}'.{did_you_mean(task, TASKS)}")
     pairs = find_pairs(results, a, b, dataset, runs, [task] if task else list(TASKS))
-    labels = [seeds[0].label for seeds in pairs[0][1]]
-    name_a, name_b = (a, b) if labels[0] == labels[1] else labels
-    compared = []
+    of_sides = [result for result in results if not result.problem and any(_is_of(result, name) for name in (a, b))]
+    compared, failed = [], []
     for task, pair in pairs:
-        of_task = [other[0][0] for same, other in pairs if same == task]
-        metrics = compare(*pair, task)
-        of_a, of_b = (tuple(result.seed for result in side) for side in pair)
-        text = sentence(name_a, name_b, metrics)
-        if apart := differences(task, *pair):
-            text += f" The rows also differ in {_and(apart)}: that may be the cause."
+        labels = [side[0].label for side in pair]
+        name_a, name_b = (a, b) if labels[0] == labels[1] else labels
         title = ", ".join(filter(None, (str(pair[0][0].dataset["title"]), histories_in_words(pair[0][0]))))
-        told = _told_apart(pair[0][0], of_task)
+        told = _told_apart(pair[0][0], [result for result in of_sides if task in result.metrics], task)
+        of_a, of_b = (tuple(result.seed for result in side) for side in pair)
+        metrics: list[MetricComparison] = []
+        try:
+            metrics = compare(*pair, task)
+            text = sentence(name_a, name_b, metrics)
+            if apart := differences(task, *pair):
+                text += f" The rows also differ in {_and(apart)}: that may be the cause."
+        except BenchmarkError as error:
+            failed.append(error)
+            text = f"{task}: not compared: {error}."
         compared.append(TaskComparison(task, name_a, name_b, (of_a, of_b), title, text, tuple(metrics), told))
+    if len(failed) == len(pairs):
+        raise failed[0]
     return compared
 
 
@@ -121,9 +130,9 @@ def find_pairs(
 ) -> list[tuple[str, tuple[Seeds, Seeds]]]:
     """Return each task with the results of two labels (or result folders) that share data, text fields and preset.
 
-    Where histories were split or read in several ways, those of the papers are taken, if there are any. A task is there
-    once for each data set, text fields, preset and query set. Raises UsageError when there is no pair, or more than one
-    of a protocol.
+    Where histories were split or read in several ways, those of the papers are taken, if both have them. A task is
+    there once for each data set, text fields, preset and query set. Raises UsageError when there is no pair, or more
+    than one of a protocol.
     """
     chosen = [result for result in results if result.problem or dataset in (None, result.dataset["name"])]
     if not any(not result.problem for result in chosen):
@@ -133,10 +142,12 @@ def find_pairs(
     found = []
     for task in tasks:
         groups = group_seeds(result for result in chosen if task in result.metrics)
-        sides = [_of_side(groups, name) for name in (a, b)]
+        sides = [_without_repeats(_of_side(groups, name), task) for name in (a, b)]
         having = [(x, y) for x in sides[0] for y in sides[1] if x is not y and _shared(x, task) == _shared(y, task)]
-        having = [pair for pair in having if as_in_papers(pair[0][0])] or having
-        if crowded := [protocol for protocol, n in Counter(_shared(x, task) for x, _ in having).items() if n > 1]:
+        of_papers = {_shared(x, task, histories=False) for x, _ in having if as_in_papers(x[0])}
+        having = [(x, y) for x, y in having
+                  if as_in_papers(x[0]) or _shared(x, task, histories=False) not in of_papers]  # fmt: skip
+        if crowded := [shared for shared, n in Counter(_shared(x, task) for x, _ in having).items() if n > 1]:
             rows = [seeds for pair in having if _shared(pair[0], task) == crowded[0] for seeds in pair]
             raise UsageError(
                 f"{a} and {b} have several pairs of results for {task}. Give the folders of two: {_folders(rows)}"
@@ -149,22 +160,32 @@ def find_pairs(
     return found
 
 
-def _shared(seeds: Seeds, task: str) -> tuple[object, ...]:
+def _shared(seeds: Seeds, task: str, *, histories: bool = True) -> tuple[object, ...]:
     """Return what two rows must share; the query set decides nothing where the task is not search."""
-    return seeds[0].protocol if task == "search" else seeds[0].protocol[:-1]
+    *data, of_histories, queries = seeds[0].protocol
+    how = (of_histories, first_look(seeds[0])) if histories else ()
+    return (*data, queries if task == "search" else "", *how)
 
 
-def _told_apart(result: Result, others: Sequence[Result]) -> str:
-    """Return what tells a protocol from others on a data set of the same name: 'category-derived queries'."""
+def _without_repeats(groups: Sequence[Seeds], task: str) -> list[Seeds]:
+    """Return the groups without those that differ from a newer one in the query set alone, where it decides nothing."""
+    newest: dict[object, Seeds] = {}
+    for seeds in sorted(groups, key=lambda seeds: max(result.written(task) for result in seeds)):
+        newest[_shared(seeds, task), row_identity(seeds[0])] = seeds
+    return list(newest.values()) if task != "search" else list(groups)
+
+
+def _told_apart(result: Result, others: Sequence[Result], task: str) -> str:
+    """Return what tells a protocol from the others that these rows have: 'category-derived queries'."""
     same_set = [other for other in others if other.dataset["title"] == result.dataset["title"]]
-    parts = [_protocol_in_words(other) for other in same_set]
-    return "; ".join(part for part in _protocol_in_words(result) if any(part not in other for other in parts))
+    parts = [_protocol_in_words(other, task) for other in same_set]
+    return "; ".join(part for part in _protocol_in_words(result, task) if any(part not in other for other in parts))
 
 
-def _protocol_in_words(result: Result) -> list[str]:
-    fingerprint = f"fingerprint {str(result.dataset['fingerprint'])[:12]}"
+def _protocol_in_words(result: Result, task: str) -> list[str]:
     histories = histories_in_words(result)  # stands beside the data set's title
-    return [fingerprint, *(part for part in protocol(result, search=True) if part != histories)]
+    named = [f"data set {result.dataset['name']}", f"fingerprint {str(result.dataset['fingerprint'])[:12]}"]
+    return [*named, *(part for part in protocol(result, search=task == "search") if part != histories)]
 
 
 def _folders(rows: Sequence[Seeds]) -> str:
@@ -183,9 +204,18 @@ def _side(groups: Sequence[Seeds], name: str, runs: Path) -> list[Seeds]:
 
 
 def _of_side(groups: Sequence[Seeds], name: str) -> list[Seeds]:
-    folder = Path(name).resolve()
-    inside = [s for s in groups if any(folder in (r.folder.resolve(), *r.folder.resolve().parents[:3]) for r in s)]
+    inside = [seeds for seeds in groups if any(_is_inside(result, name) for result in seeds)]
     return inside or [seeds for seeds in groups if seeds[0].label == name]
+
+
+def _is_of(result: Result, name: str) -> bool:
+    return _is_inside(result, name) or result.label == name
+
+
+def _is_inside(result: Result, name: str) -> bool:
+    """Is a name the folder of this result, or one of its row's, method's or data set's?"""
+    own, folder = result.folder.resolve(), Path(name).resolve()
+    return folder in (own, *own.parents[:3])
 
 
 def measures_of(task: str, results: Sequence[Result]) -> dict[str, bool | None]:

@@ -1,8 +1,8 @@
 """Which rows of a table may be tested against each other: those of the same conditions.
 
-A difference between two rows says something of their methods only where all else is the same: the preset of the
-generative part and what `--set` changed in it, the rule for items that a user already has, CPU or GPU, and the version
-of the suite's code.
+A difference between two rows says something of their methods only where all else is the same: the preset, what `--set`
+changed in the generative part, the rule for items that a user already has, CPU or GPU, and the version of the suite's
+code.
 """
 
 from __future__ import annotations
@@ -63,9 +63,8 @@ def _aspect(name: str, task: str, row: Sequence[Result]) -> str | None:
     """Return one condition of a row in words; None where the row has no such thing."""
     first = row[0]
     match name:
-        case "preset":  # of the generative part, which all generative rows share; other settings are the method itself
-            shared = first.config.get("generative") and task != "id-quality"
-            return SAME_PRESET.get(first.preset, first.preset) if shared else None
+        case "preset":
+            return SAME_PRESET.get(first.preset, first.preset)
         case "generative settings":
             if not first.config.get("generative"):
                 return None

@@ -39,11 +39,16 @@ def _suffixes(results: Sequence[Result]) -> list[str]:
 
     if len({result.method for result in results}) == len(results):
         return [result.method for result in results]
-    if len({result.preset for result in results}) == len(results):
-        return [f"preset={result.preset}" for result in results]
-    settings = [  # method and preset are sorted before their settings
-        flatten({"0.method": result.method, "0.preset": result.preset, **result.config, "queries": result.queries})
-        for result in results
+    presets = list(dict.fromkeys(result.preset for result in results))
+    if len(presets) > 1:
+        found: dict[int, str] = {}
+        for preset in presets:
+            rows = [row for row, result in enumerate(results) if result.preset == preset]
+            inner = _suffixes([results[row] for row in rows]) if len(rows) > 1 else [""]
+            found |= {row: f"preset={preset}{f', {own}' if own else ''}" for row, own in zip(rows, inner, strict=True)}
+        return [found[row] for row in range(len(results))]
+    settings = [  # the method is sorted before its settings
+        flatten({"0.method": result.method, **result.config, "queries": result.queries}) for result in results
     ]
     configs = [{key: short_value(value) for key, value in own.items()} for own in settings]
     keys = sorted({key for config in configs for key in config})

@@ -10,7 +10,7 @@ from scipy import stats
 
 import benchmark
 from benchmark.cli.main import main
-from benchmark.errors import UsageError
+from benchmark.errors import BenchmarkError, UsageError
 from benchmark.reports.tables import comparison
 from benchmark.reports.tables.comparison import compare, find_pairs, sentence
 from benchmark.results.result_files import group_seeds, load_results
@@ -68,6 +68,63 @@ def test_every_query_set_is_compared_for_itself_and_named(runs):
     ]  # fmt: skip
     assert [one.metrics[0].b for one in found] == pytest.approx([hits(0.2).mean(), hits(0.5).mean()])
     assert "Demo shop, search; category-derived queries: A = a (seed 0)" in str(compared)
+
+
+def test_a_query_set_is_named_where_only_one_of_the_two_rows_has_another(runs):
+    put(runs, "a", key="simulated", values=hits(0.5), task="search", queries="simulated")
+    for label in ("a", "b"):
+        put(runs, label, key="own", values=hits(0.3), task="search", queries="category-derived")
+    (found,) = benchmark.compare("a", "b", runs=runs).tasks
+    assert found.protocol == "category-derived queries"
+
+
+def test_results_of_two_query_sets_are_one_where_the_task_has_no_queries(runs):
+    for queries in ("simulated", "category-derived"):
+        for label in ("a", "b"):
+            put(runs, label, key=queries, values=hits(0.5), task="search", queries=queries,
+                metrics={"id-quality": {"AMI": 0.4}})  # fmt: skip
+    assert [one.task for one in benchmark.compare("a", "b", runs=runs).tasks] == ["id-quality", "search", "search"]
+
+
+def test_the_papers_split_and_whole_runs_are_taken_for_each_data_set_that_has_them(runs):
+    timed, limited = (
+        {"method": {}, "protocol": {name: value}} for name, value in (("split", "time"), ("first_look", 9))
+    )
+    for label in ("a", "b"):
+        put(runs, label, values=hits(0.5))
+        put(runs, label, key="limited", values=hits(0.4, n=9), config=limited)
+        put(runs, label, values=hits(0.3), dataset={"name": "other", "title": "Other"}, config=timed)
+    found = benchmark.compare("a", "b", runs=runs).tasks
+    assert [(one.dataset, one.metrics[0].a) for one in found] == [
+        ("Demo shop", pytest.approx(hits(0.5).mean())), ("Other, split time", pytest.approx(hits(0.3).mean())),
+    ]  # fmt: skip
+
+
+def test_a_pair_that_cannot_be_compared_does_not_hide_the_others(runs):
+    for label in ("a", "b"):
+        put(runs, label, values=hits(0.5))
+        put(runs, label, values=hits(0.5, n=N - (label == "b")), dataset={"name": "other", "title": "Other"})
+    printed = str(benchmark.compare("a", "b", runs=runs))
+    assert "Demo shop, recommendation: A = a" in printed and "Other, recommendation: A = a" in printed
+    assert "recommendation: not compared: a and b were scored on different queries of recommendation." in printed
+    with pytest.raises(BenchmarkError, match="scored on different queries"):
+        benchmark.compare("a", "b", dataset="other", runs=runs)
+
+
+def test_a_folder_with_several_labels_names_the_one_that_was_compared(runs):
+    for label, preset in (("a", "small"), ("c", "base")):
+        put(runs, label, values=hits(0.5), preset=preset)
+        put(runs, "b", key=preset, values=hits(0.2), preset=preset)
+    found = benchmark.compare(str(runs / "demo"), "b", runs=runs).tasks
+    assert [(one.a, one.protocol) for one in found] == [("a", "preset small"), ("c", "preset base")]
+    assert all(one.sentence.startswith(f"{TASK}: {one.a} is better than b") for one in found)
+
+
+@pytest.mark.parametrize("names", [("", "b"), ("a", " ")])
+def test_an_empty_name_is_no_row(runs, names):
+    put(runs, "a", values=hits(0.5))
+    with pytest.raises(UsageError, match="an empty name"):
+        benchmark.compare(*names, runs=runs)
 
 
 def test_two_configurations_of_a_label_are_named_with_their_folders(runs):

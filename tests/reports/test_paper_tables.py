@@ -242,7 +242,37 @@ def test_presets_share_a_table_whose_rows_name_them_and_are_not_tested_against_e
         "LMIndexer: lmindexer [preset=small]",
     ]  # fmt: skip
     (note,) = [note for note in filled.footnotes if "not tested against each other" in note]
-    assert "(preset small, history rule keep" in note and "(preset paper, history rule keep" in note
+    groups = dict(part.split("): ") for part in note.rpartition("its group: ")[2].rstrip(".").split("; "))
+    assert {conditions.partition(" (")[2].partition(",")[0]: rows for conditions, rows in groups.items()} == {
+        "preset tuned": "HGN [preset=tuned]", "preset paper": "LMIndexer: lmindexer [preset=paper]",
+        "preset small": "rq-VAE indexer [encoder=default], LMIndexer: lmindexer [preset=small]",
+    }  # fmt: skip
+
+
+def test_two_versions_with_the_papers_counts_both_stand_beside_the_published_values(runs):
+    """A full reproduction on one version of the searches, and small first runs on another."""
+    all_shops = BEAUTY | {"name": "beauty-locale-all", "title": "All shops", "fingerprint": "b2"}
+    fields = {"task": "search", "queries": "judged", "text_fields": AMAZON}
+    found = {"nDCG@5 (published)": hits(1.0) * 0.31, "AP@5 (published)": hits(1.0) * 0.29}
+    put(runs, "lmindexer", preset="paper", dataset=all_shops, values=found, config=at_preset("lmindexer"), **fields)
+    for label in ("rqvae", "hc"):
+        config = at_preset(label, preset="small")
+        put(runs, label, preset="small", dataset=BEAUTY, values=found, config=config, **fields)
+    tables = [filled for filled in paper.TABLE4.fill(load_results(runs)) if "LMIndexer's code" in filled.table.title]
+    whole = next(filled for filled in tables if "All shops" in filled.caption)
+    assert cells(whole)["LMIndexer", "Beauty nDCG@5"].published.verdict == "ok"
+    assert len(tables) == 2 and not any("Not a data set" in note for filled in tables for note in filled.footnotes)
+
+
+def test_labels_of_several_presets_keep_what_was_changed_in_each(runs):
+    for key, preset, levels in (("k1", "small", 3), ("k2", "small", 2), ("k3", "paper", 3)):
+        config = at_preset("rqvae", preset=preset, levels=levels)
+        put(runs, "rqvae", key=key, preset=preset, text_fields=AMAZON, dataset=BEAUTY, values=hits(0.2), config=config,
+            changed={"levels": 2} if levels == 2 else {})  # fmt: skip
+    (filled,) = paper.TABLE3.fill(load_results(runs))
+    labels = sorted(row.label.partition(": ")[2].partition(" [encoder")[0] for row in filled.rows if row.results)
+    assert labels == ["rqvae [preset=paper]", "rqvae [preset=small, levels=2]", "rqvae [preset=small, levels=3]"]
+    assert "rqvae [preset=small].levels=2" in filled.caption
 
 
 def test_an_ablation_shows_its_own_rows_alone_and_other_data_sets_only_with_two_of_them(runs):
