@@ -4,7 +4,7 @@
   benchmark compare rqkmeans random --dataset demo --task search --json
 
 A and B are labels, or folders of results where a label has several configurations. Each query set, preset and choice of
-text fields is compared for itself. Reads result files only.
+text fields is compared for itself; where A and B have no preset in common, those they have. Reads result files only.
 """
 
 from __future__ import annotations

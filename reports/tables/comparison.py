@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def compare_rows(
         labels = [side[0].label for side in pair]
         name_a, name_b = (a, b) if labels[0] == labels[1] else labels
         title = ", ".join(filter(None, (str(pair[0][0].dataset["title"]), histories_in_words(pair[0][0]))))
-        told = _told_apart(pair[0][0], [result for result in of_sides if task in result.metrics], task)
+        told = _told_apart(pair, [result for result in of_sides if task in result.metrics], task)
         of_a, of_b = (tuple(result.seed for result in side) for side in pair)
         metrics: list[MetricComparison] = []
         try:
@@ -130,6 +131,7 @@ def find_pairs(
 ) -> list[tuple[str, tuple[Seeds, Seeds]]]:
     """Return each task with the results of two labels (or result folders) that share data, text fields and preset.
 
+    Where no two share the preset, those that share the rest are taken, and `differences` names the presets.
     Where histories were split or read in several ways, those of the papers are taken, if both have them. A task is
     there once for each data set, text fields, preset and query set. Raises UsageError when there is no pair, or more
     than one of a protocol.
@@ -142,8 +144,8 @@ def find_pairs(
     found = []
     for task in tasks:
         groups = group_seeds(result for result in chosen if task in result.metrics)
-        sides = [_without_repeats(_of_side(groups, name), task) for name in (a, b)]
-        having = [(x, y) for x in sides[0] for y in sides[1] if x is not y and _shared(x, task) == _shared(y, task)]
+        of_a, of_b = (_without_repeats(_of_side(groups, name), task) for name in (a, b))
+        having = _pairs(of_a, of_b, task) or _pairs(of_a, of_b, task, presets=False)
         of_papers = {_shared(x, task, histories=False) for x, _ in having if as_in_papers(x[0])}
         having = [(x, y) for x, y in having
                   if as_in_papers(x[0]) or _shared(x, task, histories=False) not in of_papers]  # fmt: skip
@@ -154,17 +156,20 @@ def find_pairs(
             )
         found += [(task, pair) for pair in having]
     if not found:
-        raise UsageError(
-            f"{a} and {b} have no results of one task, data set, text fields, preset, split, ties and query set"
-        )
+        raise UsageError(f"{a} and {b} have no results of one task, data set, text fields, split, ties and query set")
     return found
 
 
-def _shared(seeds: Seeds, task: str, *, histories: bool = True) -> tuple[object, ...]:
+def _pairs(a: Sequence[Seeds], b: Sequence[Seeds], task: str, *, presets: bool = True) -> list[tuple[Seeds, Seeds]]:
+    shared = partial(_shared, task=task, presets=presets)
+    return [(x, y) for x in a for y in b if x is not y and shared(x) == shared(y)]
+
+
+def _shared(seeds: Seeds, task: str, *, histories: bool = True, presets: bool = True) -> tuple[object, ...]:
     """Return what two rows must share; the query set decides nothing where the task is not search."""
-    *data, of_histories, queries = seeds[0].protocol
+    name, fingerprint, text_fields, preset, of_histories, queries = seeds[0].protocol
     how = (of_histories, first_look(seeds[0])) if histories else ()
-    return (*data, queries if task == "search" else "", *how)
+    return name, fingerprint, text_fields, preset if presets else "", queries if task == "search" else "", *how
 
 
 def _without_repeats(groups: Sequence[Seeds], task: str) -> list[Seeds]:
@@ -175,11 +180,12 @@ def _without_repeats(groups: Sequence[Seeds], task: str) -> list[Seeds]:
     return list(newest.values()) if task != "search" else list(groups)
 
 
-def _told_apart(result: Result, others: Sequence[Result], task: str) -> str:
-    """Return what tells a protocol from the others that these rows have: 'category-derived queries'."""
-    same_set = [other for other in others if other.dataset["title"] == result.dataset["title"]]
-    parts = [_protocol_in_words(other, task) for other in same_set]
-    return "; ".join(part for part in _protocol_in_words(result, task) if any(part not in other for other in parts))
+def _told_apart(pair: tuple[Seeds, Seeds], others: Sequence[Result], task: str) -> str:
+    """Return what tells a pair's protocol from the others that its rows have: 'category-derived queries'."""
+    first, second = pair[0][0], pair[1][0]
+    parts = [_protocol_in_words(other, task) for other in others if other.dataset["title"] == first.dataset["title"]]
+    of_both = [part for part in _protocol_in_words(first, task) if part in _protocol_in_words(second, task)]
+    return "; ".join(part for part in of_both if any(part not in other for other in parts))
 
 
 def _protocol_in_words(result: Result, task: str) -> list[str]:

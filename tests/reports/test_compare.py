@@ -111,6 +111,17 @@ def test_a_pair_that_cannot_be_compared_does_not_hide_the_others(runs):
         benchmark.compare("a", "b", dataset="other", runs=runs)
 
 
+def test_rows_without_a_preset_in_common_are_compared_and_the_sentence_says_so(runs):
+    put(runs, "a", values=hits(0.5))
+    put(runs, "b", values=hits(0.2), preset="tuned")
+    (found,) = benchmark.compare("a", "b", runs=runs).tasks
+    assert found.protocol == "" and found.metrics[0].winner == "A"
+    assert found.sentence.endswith("The rows also differ in preset (small, tuned): that may be the cause.")
+    put(runs, "b", key="same", values=hits(0.4))
+    (found,) = benchmark.compare("a", "b", runs=runs).tasks
+    assert found.protocol == "preset small" and found.metrics[0].b == pytest.approx(hits(0.4).mean())
+
+
 def test_a_folder_with_several_labels_names_the_one_that_was_compared(runs):
     for label, preset in (("a", "small"), ("c", "base")):
         put(runs, label, values=hits(0.5), preset=preset)
@@ -275,7 +286,7 @@ def test_the_command_prints_a_table_and_json_and_takes_folders(runs, capsys, mon
 def test_misuse_is_explained(runs, capsys, words, says):
     put(runs, "a", values=hits(0.8))
     put(runs, "b", values=hits(0.8))
-    put(runs, "c", values=hits(0.8), preset="tiny")
+    put(runs, "c", values=hits(0.8), text_fields=["title"])
     assert main(["compare", *words, "--runs", str(runs)]) == 2
     assert says in capsys.readouterr().err
 
