@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from benchmark.reports.paper.settings import expected_settings, holds, setting
 from benchmark.reports.paper.spec import PaperRow, name_in_paper
 from benchmark.reports.tables.cells import Seeds
-from benchmark.reports.tables.conditions import SAME_PRESET
+from benchmark.reports.tables.conditions import meaning
 from benchmark.reports.tables.labels import row_labels
 from benchmark.reports.tables.layout import Column
 from benchmark.results.result_files import Result
@@ -81,13 +81,9 @@ def _serves(seeds: Seeds, dataset: str, task: str) -> bool:
 
 def usual_presets(groups: Sequence[Seeds]) -> frozenset[str]:
     """Return the preset of most rows, and that of its meaning where a method calls it otherwise ('published')."""
-    count = Counter(_meaning(seeds[0].preset) for seeds in groups)
+    count = Counter(meaning(seeds[0].preset) for seeds in groups)
     usual = min(count, key=lambda preset: (-count[preset], preset), default="")
-    return frozenset(seeds[0].preset for seeds in groups if _meaning(seeds[0].preset) == usual)
-
-
-def _meaning(preset: str) -> str:
-    return SAME_PRESET.get(preset, preset)
+    return frozenset(seeds[0].preset for seeds in groups if meaning(seeds[0].preset) == usual)
 
 
 def _other_preset(label: str, groups: Sequence[Seeds], usual: Container[str]) -> list[str]:

@@ -18,7 +18,6 @@ from benchmark.reports.tables.labels import letter, short_value
 from benchmark.results.result_files import Result
 
 ASPECTS = ("preset", "generative settings", "history rule", "device", "code")
-SAME_PRESET = {"published": "paper"}  # the settings of a source, whichever of them a method calls so
 OLDER = "an older version"
 APART = "Rows of different groups are not tested against each other, and bold is the best of its group"
 
@@ -59,12 +58,17 @@ def differences(task: str, a: Sequence[Result], b: Sequence[Result]) -> list[str
     return [f"{name} ({x}, {y})" for name, x, y in pairs if None not in (x, y) and x != y]
 
 
+def meaning(preset: str) -> str:
+    """Return the name under which presets of one meaning go: `published`, as `paper`, has the settings of a source."""
+    return "paper" if preset == "published" else preset
+
+
 def _aspect(name: str, task: str, row: Sequence[Result]) -> str | None:
     """Return one condition of a row in words; None where the row has no such thing."""
     first = row[0]
     match name:
         case "preset":
-            return SAME_PRESET.get(first.preset, first.preset)
+            return meaning(first.preset)
         case "generative settings":
             if not first.config.get("generative"):
                 return None
