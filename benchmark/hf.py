@@ -1,6 +1,6 @@
 """Semantic IDs in Hugging Face `generate`: tokens for a model, decoding that writes nothing but IDs, items back.
 
-    ids = benchmark.hf.read_ids("runs/demo/rqvae/<key>/seed-0")
+    ids = benchmark.hf.read_ids("runs/demo/rqvae")
     tokenizer.add_tokens(ids.tokens)
     model.resize_token_embeddings(len(tokenizer))
     ...                                                                # train the model to write ids.tokens
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.generative.item_trie import ItemTrie, SemanticIds
+from benchmark.results.finding import result_folder
 from benchmark.results.id_files import read_own_order
 from benchmark.results.id_records import UNIQUE, has_counters, ids_in
 
@@ -36,7 +37,7 @@ def read_ids(path: str | Path) -> SemanticIds:
     Those of a folder of `benchmark ids push`, and the JSON lines of `benchmark ids assign`, come with their counter.
     Codebooks are as large as the codes of the file need. Raises DataError for a file that holds no IDs.
     """
-    path = Path(path)
+    path = result_folder(Path(path))
     file = path / UNIQUE if (path / UNIQUE).is_file() else ids_in(path)
     items, codes = read_own_order(file, counter=file.name == UNIQUE or has_counters(file))
     return SemanticIds(codes, items)

@@ -1,7 +1,7 @@
 """Ask a finished cell of an indexer: a query, or the items of a history, oldest first.
 
-  benchmark ask runs/demo/rqvae/KEY/seed-0 "red desk lamp"
-  benchmark ask runs/demo/rqvae/KEY/seed-0 "i12 i7" --task recommendation --most 5
+  benchmark ask runs/demo/rqvae "red desk lamp"
+  benchmark ask runs/demo/rqvae "i12 i7" --task recommendation --most 5
 
 Each answer has its ID and the way to it: code, its probability behind the codes before, and how many items have this
 prefix. The last code is the dedup counter.
@@ -19,7 +19,7 @@ from benchmark.terminal import print_table
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark ask`."""
-    parser.add_argument("cell", type=Path, help="the folder of a finished cell of an indexer, seed-<n>")
+    parser.add_argument("cell", type=Path, help="a finished cell of an indexer, as RUNS/<dataset>/<label>")
     parser.add_argument("question", nargs="+", help="a query, or items separated by spaces; several are asked in turn")
     parser.add_argument("--task", choices=("search", "recommendation"), default="", help="default: what the words are")
     parser.add_argument(

@@ -1,8 +1,8 @@
 """Write a result's TREC run, IDs or JSON to standard output or a file, or its training curves for TensorBoard.
 
-  benchmark export runs/demo/rqvae/KEY/seed-0 --format ids
-  benchmark export runs/demo/rqvae/KEY/seed-0 --format index-json --out demo.index.json
-  benchmark export runs/demo/rqvae/KEY/seed-0 --format tensorboard --out curves/rqvae
+  benchmark export runs/demo/rqvae --format ids
+  benchmark export runs/demo/rqvae --format index-json --out demo.index.json
+  benchmark export runs/demo/rqvae --format tensorboard --out curves/rqvae
 
 `index-json` is the form of LETTER, LC-Rec and MiniOneRec: {"item": ["<a_12>", "<b_7>", ...]}. `unique-` has the dedup
 counter as the last token. A file that was changed after its result was written is written all the same, with a warning.
@@ -23,7 +23,7 @@ FORMATS = ["trec", "ids", "unique-ids", "index-json", "unique-index-json", "json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark export`."""
-    parser.add_argument("cell", type=Path, help="a result folder, as printed by 'benchmark run --dry-run --json'")
+    parser.add_argument("cell", type=Path, help="a result: RUNS/<dataset>/<label>, or a folder seed-<n> in it")
     parser.add_argument("--format", choices=FORMATS, default="json")
     parser.add_argument("--task", default="recommendation", help="which TREC run (default recommendation)")
     parser.add_argument(
@@ -35,18 +35,20 @@ def execute(arguments: argparse.Namespace) -> int:
     """Copy or convert the file, or say which ones are there."""
     from benchmark.files import write_text
     from benchmark.results.digests import is_file_changed
+    from benchmark.results.finding import result_folder
 
     ids = "ids.unique.tsv" if arguments.format.startswith("unique-") else "ids.tsv"
     names = {"trec": f"run.{arguments.task}.trec", "json": "result.json"}
-    path = arguments.cell / names.get(arguments.format, ids)
-    if not any(arguments.cell.glob("*.*")):
-        raise UsageError(f"no results below {arguments.cell}; give a folder seed-<n> of a run")
+    cell = result_folder(arguments.cell)
+    path = cell / names.get(arguments.format, ids)
+    if not any(cell.glob("*.*")):
+        raise UsageError(f"no results below {cell}; give RUNS/<dataset>/<label>, or a folder seed-<n> in it")
     if arguments.format == "tensorboard":
-        return _export_curves(arguments.cell, arguments.out)
+        return _export_curves(cell, arguments.out)
     if not path.is_file():
-        there = ", ".join(sorted(file.name for file in arguments.cell.glob("*.*")))
+        there = ", ".join(sorted(file.name for file in cell.glob("*.*")))
         raise UsageError(f"{path}: not there (this folder holds: {there})")
-    if is_file_changed(arguments.cell, path.name):
+    if is_file_changed(cell, path.name):
         print(f"benchmark: {path} was changed after it was written; see 'benchmark verify'", file=sys.stderr)
     try:
         text = path.read_text("utf-8")

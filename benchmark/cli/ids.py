@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add one sub-command per action."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     assign = _action(actions, "assign", _assign, "Print IDs for new items as JSON lines: id, codes, counter.")
-    assign.add_argument("cell", type=Path, help="the folder of a finished cell of an indexer")
+    assign.add_argument("cell", type=Path, help="a finished cell: RUNS/<dataset>/<label>, or a folder seed-<n>")
     assign.add_argument(
         "items", help="items.jsonl, a table (CSV, TSV, Parquet) or a data set; known items keep their ID"
     )

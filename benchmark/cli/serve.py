@@ -1,7 +1,7 @@
 """Serve a finished cell of an indexer as a small local web page and JSON API: ask it, and walk through its IDs.
 
-  benchmark serve runs/demo/rqvae/KEY/seed-0
-  benchmark serve runs/demo/rqvae/KEY/seed-0 --port 8123 --task search
+  benchmark serve runs/demo/rqvae
+  benchmark serve runs/demo/rqvae --port 8123 --task search
 
 The page is served to this machine alone unless --host names another address; nobody is asked for a password there.
 Ctrl-C ends it.
@@ -17,7 +17,7 @@ from benchmark.streams import answer, answers
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `benchmark serve`."""
-    parser.add_argument("cell", type=Path, help="the folder of a finished cell of an indexer, seed-<n>")
+    parser.add_argument("cell", type=Path, help="a finished cell of an indexer, as RUNS/<dataset>/<label>")
     parser.add_argument(
         "--task", choices=("search", "recommendation"), default="", help="default: all it was trained for"
     )

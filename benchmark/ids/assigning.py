@@ -60,7 +60,7 @@ def assign_ids(cell: Path, items: Corpus, *, after: Sequence[Path] = (), device:
     """
     result = cell_result(cell)
     learned = learned_indexer(result, device=device)
-    ids = known_ids(cell)
+    ids = known_ids(result.folder)
     for path in after:
         ids |= _earlier(path, ids, learned.codes.sizes)
     known = frozenset(ids)

@@ -18,6 +18,7 @@ from benchmark.files import home_path
 from benchmark.ids.card import read_about
 from benchmark.ids.counters import read_counted
 from benchmark.ids.learned import cell_result, stage_folder
+from benchmark.results.finding import result_folder
 from benchmark.results.id_files import label_of
 from benchmark.results.result_files import Result
 from benchmark.running.steps.ids import read_codes
@@ -72,7 +73,7 @@ def open_ids(source: str, items: Corpus | None = None) -> IdSet:
 
     `items` tell titles and categories where the source does not have them. Raises UsageError or DataError.
     """
-    path = home_path(local_ids(source))
+    path = result_folder(home_path(local_ids(source)))
     result = cell_result(path) if (path / "result.json").is_file() else None
     keys, codes, counters = read_counted(path)
     shared = read_about(path) if result is None else {}

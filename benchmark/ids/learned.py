@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from benchmark.config import MethodConfig
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.registry import load
+from benchmark.results.finding import result_folder
 from benchmark.results.result_files import Result, read_result
 from benchmark.running.steps.encode import read_embeddings
 from benchmark.running.steps.ids import read_codes, read_indexer
@@ -31,12 +32,13 @@ class Learned:
 
 
 def cell_result(cell: Path) -> Result:
-    """Return the result of a finished cell of an indexer. Raises UsageError for another folder."""
-    path = cell / "result.json"
+    """Return the result of a finished cell of an indexer, or of the one cell in a folder above.
+
+    Raises UsageError for another folder.
+    """
+    path = result_folder(cell) / "result.json"
     if not path.is_file():
-        raise UsageError(
-            f"{cell}: not a finished cell; give a folder seed-<n>, as 'benchmark run --dry-run --json' prints"
-        )
+        raise UsageError(f"{cell}: holds no finished cell; give RUNS/<dataset>/<label>, or a folder seed-<n> in it")
     result = read_result(path)
     if result.problem:
         raise BenchmarkError(result.problem)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import DataError, at_line, line_error
+from benchmark.results.finding import result_folder
 from benchmark.results.id_text import id_bytes, id_text
 
 PARQUET = "ids.parquet"
@@ -25,9 +26,10 @@ Record = tuple[str, str, Any]  # item, its place in the file, codes
 
 
 def ids_in(path: Path) -> Path:
-    """Return the file of IDs in a folder (a pushed one, or a finished cell); any other path as it is."""
+    """Return the file of IDs in a folder (a pushed one, a finished cell or its row); any other path as it is."""
     if not path.is_dir():
         return path
+    path = result_folder(path)
     return next((path / name for name in IN_FOLDERS if (path / name).is_file()), path / PARQUET)
 
 

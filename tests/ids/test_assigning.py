@@ -191,7 +191,7 @@ def test_what_cannot_be_assigned_is_said(
         assert main(["ids", "assign", str(cell), str(later), "--device", "cpu"]) in (1, 2)
         return capsys.readouterr().err
 
-    assert "not a finished cell" in refused(shop)
+    assert "holds no finished cell" in refused(shop)
     (tmp_path / "mine.tsv").write_text((cells["rqkmeans"] / "ids.tsv").read_text())
     words = ["--dataset", str(shop), "--tasks", "id-quality", "--device", "cpu", "--runs", str(tmp_path / "runs")]
     assert main(["run", "--ids", str(tmp_path / "mine.tsv"), "--methods", "rqkmeans", *words[:4],
