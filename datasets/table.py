@@ -21,6 +21,7 @@ from typing import ClassVar
 
 from benchmark.data.importing import Argument, Importer
 from benchmark.data.interactions import Interactions
+from benchmark.data.problems import Problems
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.categories import CategorySeparator, find_separator, separator_argument
 from benchmark.datasets.delimited import Row, other_separator, read_table
@@ -136,14 +137,18 @@ class Table(Importer):
 
     def _events(self, path: Path, columns: dict[str, str], writer: FolderWriter) -> Interactions:
         events, times, unknown, timed = Interactions(), TimeColumn(), 0, False
-        for place, row in self._chosen(path, "events", {"events": columns}):
-            user = one_word(row["user"], "a user id", place)
-            item = one_word(row["item"], "an item id", place)
-            timed = "time" in row
-            if item not in writer.ids:
-                unknown += 1
-                continue
-            events.add(user, item, *(times.read(row["time"], place) if timed else (None,)))
+        with Problems() as problems:
+            for place, row in self._chosen(path, "events", {"events": columns}):
+                timed = "time" in row
+                try:
+                    user = one_word(row["user"], "a user id", place)
+                    item = one_word(row["item"], "an item id", place)
+                    if item not in writer.ids:
+                        unknown += 1
+                        continue
+                    events.add(user, item, *(times.read(row["time"], place) if timed else (None,)))
+                except DataError as error:
+                    problems.add(error)
         if not len(events):
             found = f"; {unknown:,} name an unknown item" if unknown else ""
             raise DataError(f"{path}: holds not one event of a known item{found}")

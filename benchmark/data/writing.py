@@ -21,6 +21,7 @@ from benchmark.data.about import EXPECTED
 from benchmark.data.dataset import SPLITS
 from benchmark.data.interactions import Interactions
 from benchmark.data.items import TEXTLESS_SHARE
+from benchmark.data.problems import Problems
 from benchmark.errors import DataError
 
 NAMED = 20  # fields of a file that a note names
@@ -87,12 +88,16 @@ class FolderWriter:
         """
         repaired: Counter[str] = Counter()
         textless = 0
-        with (self.folder / "items.jsonl").open("w", encoding="utf-8") as file:
+        with (self.folder / "items.jsonl").open("w", encoding="utf-8") as file, Problems() as problems:
             for place, record in records:
                 item = {key: value for key, value in record.items() if not _empty(value)}
-                item["id"] = name = one_word(record.get("id"), "an item id", place)
-                if name in self.ids:
-                    raise DataError(f"{place}: the item id '{name}' was already used")
+                try:
+                    item["id"] = name = one_word(record.get("id"), "an item id", place)
+                    if name in self.ids:
+                        raise DataError(f"{place}: the item id '{name}' was already used")
+                except DataError as error:
+                    problems.add(error)
+                    continue
                 self.ids.add(name)
                 textless += not (item.keys() - {"id", "categories"})
                 file.write(_line(item, repaired))
@@ -127,13 +132,17 @@ class FolderWriter:
         """
         known: dict[str, str] = {}
         repaired: Counter[str] = Counter()
-        with (self.folder / _name("queries", split, "tsv")).open("w", encoding="utf-8") as file:
+        with (self.folder / _name("queries", split, "tsv")).open("w", encoding="utf-8") as file, Problems() as problems:
             for place, query, text in rows:
-                name = one_word(query, "a query id", place)
                 words = " ".join(str(text or "").replace("\0", " ").split())
-                if name in known:
-                    if known[name] != words:
+                try:
+                    name = one_word(query, "a query id", place)
+                    if known.get(name, words) != words:
                         raise DataError(f"{place}: the query id '{name}' was already used, for {known[name][:60]!r}")
+                except DataError as error:
+                    problems.add(error)
+                    continue
+                if name in known:
                     repaired[f"lines repeat a query ({split}); written once"] += 1
                     continue
                 known[name] = words
@@ -153,15 +162,19 @@ class FolderWriter:
         grades: dict[tuple[str, str], int] = {}
         counted: Counter[str] = Counter()
         usable = 0
-        with (self.folder / _name("qrels", split, "txt")).open("w", encoding="utf-8") as file:
+        with (self.folder / _name("qrels", split, "txt")).open("w", encoding="utf-8") as file, Problems() as problems:
             for place, query, item, value in rows:
-                pair = one_word(query, "a query id", place), one_word(item, "an item id", place)
-                grade = whole_number(value, "the grade", place)
-                if pair in grades:
-                    if grades[pair] != grade:
+                try:
+                    pair = one_word(query, "a query id", place), one_word(item, "an item id", place)
+                    grade = whole_number(value, "the grade", place)
+                    if grades.get(pair, grade) != grade:
                         raise DataError(
                             f"{place}: query '{pair[0]}', item '{pair[1]}': grade {grade} here, {grades[pair]} before"
                         )
+                except DataError as error:
+                    problems.add(error)
+                    continue
+                if pair in grades:
                     counted[f"repeated judgments ({split}); left out"] += 1
                     continue
                 grades[pair] = grade
