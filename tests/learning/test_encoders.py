@@ -1,5 +1,7 @@
 """Encoders against transformers used by hand, on the packaged MiniLM."""
 
+import json
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import torch
 from benchmark.config import EncoderConfig
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.generative.tokens import tokenize
+from benchmark.learning import encoders
 from benchmark.learning.encoders import PACKAGED, embed, load, resolve
 from benchmark.learning.static_encoder import word_tokenizer
 from benchmark.types.method import Context
@@ -105,6 +108,28 @@ def test_simcse_pulls_the_texts_apart(tmp_path: Path, small_encoder_folder: Path
     different = ~np.eye(len(texts), dtype=bool)
     assert (after[0] @ after[0].T)[different].mean() < (before @ before.T)[different].mean() - 0.05
     assert (tmp_path / "simcse.log.jsonl").is_file()
+
+
+def test_simcse_learns_the_same_from_groups_of_similar_length(
+    tmp_path: Path, small_encoder_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without dropout the loss over groups is that over one padded batch."""
+    folder = shutil.copytree(small_encoder_folder, tmp_path / "encoder")
+    (config,) = (path for path in folder.rglob("config.json") if "hidden_dropout_prob" in path.read_text())
+    settings = json.loads(config.read_text()) | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    config.write_text(json.dumps(settings))
+    texts = [" ".join([word] * n) for word in ("lamp", "soap") for n in (1, 2, 3, 5, 9, 14)]
+    trained = EncoderConfig(name=str(folder), simcse_epochs=4, simcse_batch=6, simcse_learning_rate=1e-3)
+    in_groups = embed(texts, trained, context(tmp_path))
+    monkeypatch.setattr(encoders, "SPREAD", 1e9)
+    np.testing.assert_allclose(in_groups, embed(texts, trained, context(tmp_path)), atol=1e-4)
+    assert np.abs(in_groups - embed(texts, EncoderConfig(name=str(folder)), context(tmp_path))).max() > 0.01
+
+
+def test_groups_hold_texts_of_similar_length() -> None:
+    lengths = [9, 2, 3, 30, 4, 13, 14, 1]
+    groups = encoders.length_groups([[0] * length for length in lengths])
+    assert [[len(text) for text in group] for group in groups] == [[1], [2, 3], [4], [9, 13], [14], [30]]
 
 
 def test_an_unknown_pooling_or_model_is_one_message(tmp_path: Path) -> None:
