@@ -35,7 +35,8 @@ def path_log_probs(
         tokens = torch.full((1, len(items)), decoder.start_token, device=encoded.device)
         found, past = [], None
         for depth in range(trie.depth):
-            nodes, there = paths[None, :, depth].clamp(min=0), paths[None, :, depth + 1] >= 0
+            there = paths[None, :, depth + 1] >= 0
+            nodes = paths[None, :, depth].where(there, tensors.narrow)  # behind the end of a shorter ID
             hidden, past = decoder.step(tokens, source, past)
             children = tensors.children(nodes)
             log_probs = child_log_probs(hidden, decoder.head, children, tensors, depth, scorer)

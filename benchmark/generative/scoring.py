@@ -91,9 +91,15 @@ def on_device(trie: Trie, device: torch.device) -> TrieTensors:
             eos=trie.eos,
             code_columns=trie.code_columns,
             paths=paths,
-            narrow=trie.levels[trie.depth - 1],
+            narrow=_above_a_deepest_leaf(trie),
         )
     return views[str(device)]
+
+
+def _above_a_deepest_leaf(trie: Trie) -> int:
+    """Return the parent of a deepest leaf: its only child ends an ID. Other nodes of its level may be leaves."""
+    item = trie.node_items[trie.levels[trie.depth]]
+    return int(trie.paths[item, trie.depth - 1])
 
 
 def child_log_probs(

@@ -6,6 +6,7 @@ It is sealed for the stage and the training that it is of: one that is damaged, 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmark.files import digest
 from benchmark.sealing import file_damage, note_damage, sealed_file
 
 
@@ -38,7 +40,7 @@ def learned(model: nn.Module) -> dict[str, Tensor]:
     return {name: value for name, value in model.state_dict().items() if name not in fixed}
 
 
-def save(path: Path, state: State, model: nn.Module, optimizer: Any) -> None:
+def save(path: Path, of: str, state: State, model: nn.Module, optimizer: Any) -> None:
     """Write a checkpoint atomically; a finished training has no optimiser any more (None)."""
     content = {
         "step": state.step,
@@ -49,15 +51,15 @@ def save(path: Path, state: State, model: nn.Module, optimizer: Any) -> None:
         "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "log": json.dumps([state.log, state.sums]),
     }
-    with sealed_file(path, of=_stage(path)) as part, part.open("wb") as file:  # ours: a full disk is told as such
+    with sealed_file(path, of=of) as part, part.open("wb") as file:  # ours: a full disk is told as such
         torch.save(content, file)
 
 
-def resume(path: Path, model: nn.Module, optimizer: Any, device: torch.device) -> State:
+def resume(path: Path, of: str, model: nn.Module, optimizer: Any, device: torch.device) -> State:
     """Put weights, optimiser and random state of the checkpoint back and return its state; a new one without a file."""
     if not path.is_file():
         return State()
-    if problem := file_damage(path, of=_stage(path)):
+    if problem := file_damage(path, of=of):
         note_damage(path, problem)
         return State()
     content = torch.load(path, map_location=device, weights_only=True)
@@ -71,6 +73,7 @@ def resume(path: Path, model: nn.Module, optimizer: Any, device: torch.device) -
     return State(int(content["step"]), log, sums, content["best"])
 
 
-def _stage(path: Path) -> str:
-    """Return what a checkpoint is of: its work folder has a stage's key for a name."""
-    return f"{path.parent.name}/{path.name}"
+def identity(path: Path, training: Mapping[str, Any], model: nn.Module) -> str:
+    """Return what a checkpoint is of: its folder, named by a stage's key, the training, and the model's shape."""
+    shapes = {name: list(value.shape) for name, value in learned(model).items()}
+    return f"{path.parent.name}/{path.name} {digest({**training, 'shapes': shapes})}"

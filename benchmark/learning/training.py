@@ -80,7 +80,8 @@ def train(
     if n_examples == 0:
         raise BenchmarkError(f"{name}: there are no training examples")
     config = config.with_steps(n_examples)
-    trainer = Trainer(model, loss, config, context, name=name, rates=rates or {}, validation=validation)
+    of = {"name": name, "examples": n_examples, "seed": context.seed, "training": config.model_dump(mode="json")}
+    trainer = Trainer(model, loss, config, context, of=of, rates=rates or {}, validation=validation)
     try:
         return trainer.run(n_examples, after_step or (lambda step, model: None))
     finally:
@@ -97,13 +98,13 @@ class Trainer:
         config: TrainingConfig,
         context: Context,
         *,
-        name: str,
+        of: Mapping[str, Any],
         rates: Mapping[str, float],
         validation: Validation | None,
     ) -> None:
         """Start from the seed, or from the checkpoint of a training that was interrupted."""
         self.model, self.loss, self.config, self.context = model, loss, config, context
-        self.name, self.validation = name, validation
+        self.name, self.validation = of["name"], validation
         self.accelerator = _accelerator(context.device, mixed_precision(config.precision, context))
         torch.manual_seed(context.seed)
         model.to(self.accelerator.device)
@@ -111,11 +112,12 @@ class Trainer:
         groups = _groups(model, rates)
         optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
         self.prepared, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.checkpoint = Path(context.work) / f"{name}.checkpoint.pt"
-        self.state = checkpoint.resume(self.checkpoint, model, self.optimizer, self.accelerator.device)
+        self.checkpoint = Path(context.work) / f"{self.name}.checkpoint.pt"
+        self.of = checkpoint.identity(self.checkpoint, of, model)
+        self.state = checkpoint.resume(self.checkpoint, self.of, model, self.optimizer, self.accelerator.device)
         self.pending: list[dict[str, Tensor]] = []  # values of micro-batches, still on the device
         self.saved = time.monotonic()
-        self.curve, self.shown = context.curve(name), len(self.state.log)
+        self.curve, self.shown = context.curve(self.name), len(self.state.log)
 
     def run(self, n_examples: int, after_step: AfterStep) -> list[dict[str, float]]:
         """Take all steps that are left, then return the log."""
@@ -137,7 +139,7 @@ class Trainer:
                 self.model.load_state_dict(state.best, strict=False)
                 state.step, state.best = config.steps, {}  # so that a resumed training takes no further step
             if keep:
-                checkpoint.save(self.checkpoint, state, self.model, None if finished else self.optimizer)
+                checkpoint.save(self.checkpoint, self.of, state, self.model, None if finished else self.optimizer)
                 self.saved = time.monotonic()
             if finished:
                 break

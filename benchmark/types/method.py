@@ -12,7 +12,7 @@ import tempfile
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -26,6 +26,8 @@ from benchmark.types.data import Corpus, Histories, QuerySet
 from benchmark.types.facts import Facts
 from benchmark.types.rankings import Rankings
 from benchmark.types.state import read_state, write_state
+
+FITTED = ".fitted"  # in the folder of a context outside of a run: a fit there is finished
 
 
 class Progress(Protocol):
@@ -118,7 +120,10 @@ class Method(Configured[ConfigT], ABC):
 
 
 def _with_own_context(fit: Callable[..., Any]) -> Callable[..., Any]:
-    """Let `fit` be called without a context: it gets one with the defaults, whose folder goes with the method."""
+    """Let `fit` be called without a context: it gets one with the defaults, whose folder goes with the method.
+
+    A context may serve several fits: what one has left in its folder is resumed by none that comes after it.
+    """
     signature = inspect.signature(fit)
     if list(signature.parameters)[-1] != "context" or getattr(fit, "__isabstractmethod__", False):
         return fit
@@ -126,10 +131,19 @@ def _with_own_context(fit: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(fit)
     def fit_anywhere(self: Method[Any], *args: Any, **kwargs: Any) -> Any:
         given = signature.bind_partial(self, *args, **kwargs)
-        if given.arguments.get("context") is None:
+        context = given.arguments.get("context")
+        if context is None:
             given.arguments["context"] = context = Context()
             weakref.finalize(self, shutil.rmtree, context.work, ignore_errors=True)
-        return fit(*given.args, **given.kwargs)
+        if context.embedder is not None:  # in a run, where each stage has a folder of its own
+            return fit(*given.args, **given.kwargs)
+        fitted = context.work / FITTED
+        if fitted.exists():
+            given.arguments["context"] = replace(context, work=Path(tempfile.mkdtemp(dir=context.work)))
+        found = fit(*given.args, **given.kwargs)
+        if context.work.is_dir():
+            fitted.touch()
+        return found
 
     optional = signature.parameters["context"].replace(default=None)
     parameters = {**signature.parameters, "context": optional}

@@ -18,7 +18,7 @@ from benchmark.types.method import Context
 def bm25_negatives(judged: Judged, corpus: Corpus, ranks: int, context: Context) -> Int64:
     """Return each query's negatives [n_queries, ranks], -1 pads at the end: BM25's first `ranks` less the relevant."""
     bm25 = BM25()
-    bm25.fit(corpus, None, Context(seed=context.seed, work=context.work, progress=context.progress))
+    bm25.fit(corpus, None, Context(seed=context.seed, work=context.work / "bm25", progress=context.progress))
     items = bm25.search(judged.queries, ranks).items
     found = np.where(items >= 0, judged.document_of[items], -1)
     queries = np.arange(len(found))[:, None]

@@ -126,7 +126,7 @@ class SequenceModel:
             states = table.new_zeros(len(rows), table.shape[1])
             known = histories.lengths[rows] > 0
             given = np.flatnonzero(known)
-            for part in np.array_split(given, max(1, -(-len(given) * self.config.max_length // TOKENS))):
+            for part in np.array_split(given, -(-len(given) * self.config.max_length // TOKENS)) if len(given) else ():
                 chosen = type(windows)(*(values[rows[part]] for values in windows))
                 items = torch.from_numpy(padded(histories, chosen, self.n_items)).to(table.device)
                 last = self.network.last_states(items, torch.from_numpy(users[rows[part]]).to(table.device))

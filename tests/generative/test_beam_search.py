@@ -8,13 +8,17 @@ from transformers import T5Config, T5ForConditionalGeneration
 
 from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.generative.beam import beam_search
+from benchmark.generative.config import DecoderConfig
 from benchmark.generative.decoder import evaluating
 from benchmark.generative.exact import exact_scores, search_error
+from benchmark.generative.explain import path_log_probs
+from benchmark.generative.id_decoder import EOS as OWN_EOS
+from benchmark.generative.id_decoder import IdDecoder
 from benchmark.generative.scoring import child_log_probs, log_normaliser, on_device
 from benchmark.generative.t5_decoder import T5Decoder
 from benchmark.generative.trie import Trie
 from benchmark.generative.vocabulary import CodeVocabulary
-from benchmark.types.codes import Codes
+from benchmark.types.codes import Codes, padded
 
 TEXT_TOKENS = 50
 SIZES = (8, 8, 8, 6)
@@ -266,3 +270,50 @@ def test_what_does_not_fit_together_is_refused():
         beam_search(model, ids, mask, trie, CodeVocabulary((*SIZES, 100), first=TEXT_TOKENS))
     with pytest.raises(BenchmarkError, match="needs a T5ForConditionalGeneration"):
         beam_search(torch.nn.Linear(2, 2), ids, mask, trie, vocabulary)
+
+
+def lopsided(seed):
+    """Return IDs of 2 to 6 codes, long ones below some prefixes alone, and a decoder with random weights for them."""
+    rng = np.random.default_rng(seed)
+    rows = set()
+    while len(rows) < 120:
+        long = int(rng.integers(0, 5)) > 2
+        code = int(rng.integers(0, 5))
+        rows.add((code, *rng.integers(0, 5, (2 + int(rng.integers(0, 4)) if long and code > 2 else 1)).tolist()))
+    values = padded(sorted(rows), max(map(len, rows)))
+    vocabulary = CodeVocabulary((5,) * values.shape[1], first=1)
+    trie = Trie.build(vocabulary.encode(Codes(values, (5,) * values.shape[1])), eos=OWN_EOS)
+    torch.manual_seed(seed)
+    decoder = IdDecoder(1 + vocabulary.size, trie.depth, DecoderConfig(width=32)).eval()
+    with torch.no_grad():
+        decoder.output.weight.mul_(6)
+    return decoder, trie, vocabulary
+
+
+@pytest.mark.parametrize("scorer", ["full", "codes"])
+def test_ids_of_different_length_are_ranked_alike_alone_and_in_a_batch(scorer):
+    """Beams that died beside live ones of other queries stand on a node like any other: none comes back as an item."""
+    leaves = 0
+    for seed in range(12):
+        decoder, trie, vocabulary = lopsided(seed)
+        leaves += trie.node_items[trie.levels[trie.depth - 1]] >= 0  # the first node of its level ends an ID
+        encoded, mask = torch.randn(32, 1, 32), torch.ones(32, 1, dtype=torch.bool)
+        search = {"beams": 12, "k": 12, "scorer": scorer, "length_penalty": 0.0}
+        together = beam_search(decoder, None, mask, trie, vocabulary, encoded=encoded, **search)
+        assert not np.isnan(together.scores).any()
+        for row in range(32):
+            alone = beam_search(decoder, None, mask[:1], trie, vocabulary, encoded=encoded[row : row + 1], **search)
+            np.testing.assert_array_equal(together.items[row], alone.items[0])
+            np.testing.assert_allclose(together.scores[row], alone.scores[0], atol=1e-4)
+    assert leaves > 3
+
+
+@pytest.mark.parametrize("scorer", ["full", "codes"])
+def test_the_way_to_items_of_different_length_sums_to_their_exact_scores(scorer):
+    for seed in range(6):
+        decoder, trie, vocabulary = lopsided(seed)
+        encoded, mask = torch.randn(1, 1, 32), torch.ones(1, 1, dtype=torch.bool)
+        exact = exact_scores(decoder, None, mask, trie, vocabulary, scorer, length_penalty=0.0, encoded=encoded)[0]
+        for items in (np.arange(len(exact)), np.random.default_rng(seed).permutation(len(exact))[:10]):
+            way = path_log_probs(decoder, encoded, mask, trie, items, scorer)
+            np.testing.assert_allclose(way.sum(1), exact[items], atol=1e-3)

@@ -146,6 +146,25 @@ def test_odd_users_are_served(name: str, rule: str, tmp_path: Path) -> None:
         if rule == "zero":
             scores = dict(zip(rankings.items[row].tolist(), rankings.scores[row].tolist(), strict=True))
             assert all(scores[item] == 0 for item in own)
+    assert method.recommend(histories_of([[]]), 2).items.tolist() == [[2, 1]]  # nobody with a history beside it
+
+
+def test_a_context_serves_several_fits(tmp_path: Path) -> None:
+    """Each learns from its own start and data, not from what an earlier one left in the context's folder."""
+    context = Context(seed=0, work=tmp_path / "shared")
+    context.work.mkdir()
+    backwards = Histories(HISTORIES.users, HISTORIES.offsets, HISTORIES.items[::-1].copy())
+
+    def ranked(name: str, histories: Histories, used: Context) -> list[list[int]]:
+        settings = SETTINGS[name] | {"training": QUICK["training"] | {"epochs": 2}}
+        method = METHODS[name](build_config(METHODS[name].Config, preset=settings))
+        method.fit(CORPUS, histories, np.full(len(histories), -1, np.int32), used)
+        rankings: list[list[int]] = method.recommend(HISTORIES.select(np.arange(20)), 5).items.tolist()
+        return rankings
+
+    for number, (name, histories) in enumerate([("sasrec", HISTORIES), ("gru4rec", HISTORIES), ("sasrec", backwards)]):
+        (alone := tmp_path / str(number)).mkdir()
+        assert ranked(name, histories, context) == ranked(name, histories, Context(seed=0, work=alone))
 
 
 def test_histories_without_any_sequence_are_refused(tmp_path: Path) -> None:

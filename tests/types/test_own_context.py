@@ -81,12 +81,14 @@ def test_the_folder_goes_with_the_method_and_a_context_that_is_given_is_kept(tmp
     gc.collect()
     assert not context.work.exists()
     given = Context(seed=3, work=tmp_path)
-    for kept in (Noting(), Noting()):
-        kept.fit(small_corpus(3), given)
-        assert kept.context is given
-    del kept
+    first, later = Noting(), Noting()
+    first.fit(small_corpus(3), given)
+    later.fit(small_corpus(3), given)
+    assert first.context is given
+    assert later.context.seed == 3 and later.context.work.parent == tmp_path  # a fit after it has a folder of its own
+    del first, later
     gc.collect()
-    assert (tmp_path / "checkpoint").is_file()
+    assert (tmp_path / "checkpoint").is_file() and len(list(tmp_path.glob("*/checkpoint"))) == 1
     assert fit.parameters["context"].default is None
 
 
