@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, Self, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from benchmark.errors import ConfigError, did_you_mean, quoted
+from benchmark.errors import ConfigError, did_you_mean, quoted, require
 
 SIZES = ("tiny", "small", "base", "paper")  # a method that does not define one of these has its defaults there
 TRIALS = "trials"  # in a preset: its tuning budget, no setting of the method
@@ -107,6 +107,12 @@ class TrainingConfig(MethodConfig):
         "auto", description="of matrix products: auto is bf16 on a GPU that has it; bf16 is float32 where there is none"
     )
     checkpoint_seconds: float = Field(60.0, ge=0)
+
+    @model_validator(mode="after")
+    def _falls_from_its_warmup(self) -> Self:
+        falls = self.schedule == "inverse-sqrt"  # by the steps since the start, over those of the warm-up
+        require(not falls or self.warmup_ratio > 0, "warmup_ratio", "schedule=inverse-sqrt needs one above 0")
+        return self
 
     def with_steps(self, n_examples: int) -> Self:
         """Return the same settings with `epochs` counted in steps."""

@@ -21,10 +21,10 @@ IDs, every code in use, 65 s on one core; residual k-means has AMI 0.425 and 87.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from benchmark.config import EncoderConfig, IndexerConfig, TrainingConfig
 from benchmark.errors import require
@@ -69,6 +69,12 @@ class RQVAEConfig(IndexerConfig):
     restart_sample: int = Field(16384, ge=1, description="items whose codes are counted for a restart, at most")
     training: RQVAETraining = RQVAETraining()
     encoder: EncoderConfig = EncoderConfig()
+
+    @model_validator(mode="after")
+    def _whole_batches(self) -> Self:
+        whole = self.update != "ema" or self.training.accumulation == 1
+        require(whole, "training.accumulation", "moving averages (update=ema) count whole batches; leave it at 1")
+        return self
 
 
 class RQVAE(Indexer[RQVAEConfig]):

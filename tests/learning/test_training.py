@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmark.config import TrainingConfig
-from benchmark.errors import BenchmarkError
+from benchmark.config import TrainingConfig, build_config
+from benchmark.errors import BenchmarkError, ConfigError
 from benchmark.learning import precision
 from benchmark.learning.batches import batches, rate_share
 from benchmark.learning.training import Validation, train
@@ -203,6 +203,11 @@ def test_processes_share_one_batch() -> None:
 def test_schedules_follow_their_formula(schedule: str, step: int, share: float) -> None:
     config = TrainingConfig(steps=100, warmup_ratio=0.1, schedule=schedule)  # type: ignore[arg-type]
     assert rate_share(config, step) == pytest.approx(share)
+
+
+def test_an_inverse_square_root_needs_a_warmup() -> None:
+    with pytest.raises(ConfigError, match="warmup_ratio: schedule=inverse-sqrt needs one above 0"):
+        build_config(TrainingConfig, preset={"schedule": "inverse-sqrt"})
 
 
 def test_a_loss_that_is_not_finite_stops_with_a_message(tmp_path: Path) -> None:

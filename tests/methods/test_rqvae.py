@@ -11,8 +11,11 @@ import torch
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_mutual_info_score
 
+from benchmark.config import build_config
+from benchmark.errors import ConfigError
 from benchmark.methods.rqvae import RQVAE, RQVAEConfig, RQVAETraining
 from benchmark.methods.rqvae_network import ResidualQuantizer, RQVAENetwork
+from benchmark.running.plan import make_variants
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context
 
@@ -193,3 +196,18 @@ def test_identical_embeddings_get_one_id(tmp_path):
 def test_the_method_is_listed_without_torch():
     program = "import sys, benchmark.methods.rqvae; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_moving_averages_refuse_a_batch_in_parts():
+    """They would count each part as a batch: the codes would depend on the number of parts."""
+    with pytest.raises(ConfigError, match=r"training\.accumulation: moving averages"):
+        build_config(RQVAEConfig, preset={"training": {"accumulation": 2}})
+    build_config(RQVAEConfig, preset={"update": "gradient", "training": {"accumulation": 2}})
+
+
+@pytest.mark.parametrize("name", ["tiger", "rqkmeans", "random", "shuffled"])
+@pytest.mark.parametrize("dataset", ["beauty", "nq320k", "macro-1m"])
+def test_rows_that_claim_its_ids_have_their_shape(name, dataset):
+    """Such a row differs from the rq-VAE's in the method alone, at each data set of the paper."""
+    ours, theirs = (make_variants([method], "paper", {}, dataset)[0].config for method in (name, "rqvae"))
+    assert (ours.levels, ours.codebook_size) == (theirs.levels, theirs.codebook_size)
