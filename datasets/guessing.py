@@ -4,8 +4,9 @@
     events      user, item (or the column that holds the ids of items), time
     queries, judgments    by name
 
-A column with our own name counts before one with a usual name, and that before one that only holds the right thing. Of
-two columns that are equally good none is taken: a UsageError names both.
+A column with our own name counts before one with a usual name, and that before one that only holds the right thing. An
+id's column counts by its name also where a smaller part of its lines is wrong: the import then names these. Of two
+columns that are equally good none is taken: a UsageError names both.
 """
 
 from __future__ import annotations
@@ -104,7 +105,9 @@ def guess_items(path: Path, separator: str = "") -> Guess:
             *(name for key, names in USUAL.items() if key != "items.id" for name in names.split()),
         }
         left = [name for name in guess.names if name in unique and _simple(name) not in of_others]
-        guess.take("id", fits=unique.__contains__) or guess.take_one("id", left)
+        taken = guess.take("id", fits=unique.__contains__)
+        if not (taken or guess.take("id", fits=lambda name: _are_mostly_different(guess.values(name)))):
+            guess.take_one("id", left)
     if "id" not in guess.taken:
         named = ", ".join(guess.names)
         raise UsageError(
@@ -125,7 +128,9 @@ def guess_other(path: Path, kind: str, separator: str = "", known: Collection[st
     words = [name for name in guess.names if _are_words(guess.values(name))]
     for word in KINDS[kind]:
         allowed = words if word in IDS else guess.names
-        if guess.take(word, fits=allowed.__contains__) or word != "item":
+        taken = guess.take(word, fits=allowed.__contains__)
+        taken = taken or (word in IDS and guess.take(word, fits=lambda name: _are_mostly_words(guess.values(name))))
+        if taken or word != "item":
             continue
         left = [name for name in guess.names if name not in guess.taken.values()]
         guess.take_one(word, [name for name in left if _mostly(guess.values(name), known)])
@@ -168,6 +173,15 @@ def _mostly(values: Sequence[str], known: Collection[str]) -> bool:
 
 def _are_words(values: Sequence[str]) -> bool:
     return all(value.split() == [value] for value in values)
+
+
+def _are_mostly_words(values: Sequence[str]) -> bool:
+    """Whether a column of ids may be meant; the import then names the lines that hold none."""
+    return 2 * sum(value.split() == [value] for value in values) > len(values)
+
+
+def _are_mostly_different(values: Sequence[str]) -> bool:
+    return _are_mostly_words(values) and 2 * len(set(values)) > len(values)
 
 
 def _is_numeric(values: Sequence[str]) -> bool:

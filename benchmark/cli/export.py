@@ -58,6 +58,8 @@ def execute(arguments: argparse.Namespace) -> int:
         from benchmark.results.id_files import index_json
 
         text = index_json(text, counter=arguments.format.startswith("unique-"))
+    if arguments.out is not None and arguments.out.is_dir():
+        raise UsageError(f"--out {arguments.out}: is a folder; name a file in it")
     if arguments.out is None:
         answer_data(text)
     else:

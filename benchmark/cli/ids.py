@@ -6,7 +6,8 @@
   benchmark ids repair IDS --by nearest               items with equal codes to free codes of the last position
   benchmark ids push IDS FOLDER|hub:org/name          as a data set of the Hugging Face Hub, with a card
 
-CELL is the folder of a result, seed-<n>; ITEMS an items.jsonl, a table (CSV, TSV, Parquet) or a data set.
+CELL is a finished cell, RUNS/<dataset>/<label> or a folder seed-<n> in it; ITEMS an items.jsonl, a table (CSV, TSV,
+Parquet) or a data set.
 """
 
 from __future__ import annotations

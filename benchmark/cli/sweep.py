@@ -75,6 +75,10 @@ def execute(arguments: argparse.Namespace) -> int:
         made.variants()  # a wrong key is refused here
         for seed in whole_numbers(arguments.seeds, "--seeds"):
             answer(shlex.join(["benchmark", "run", "--methods", *variant, *_options(arguments, settings, seed)]))
+    given = [f"--ids={name}" for name in arguments.ids] + [f"--run-file={name}" for name in arguments.run_file]
+    given += [f"--ids-order={arguments.ids_order}"] if arguments.ids_order else []
+    for seed in whole_numbers(arguments.seeds, "--seeds") if given else []:
+        answer(shlex.join(["benchmark", "run", *given, *_options(arguments, shared, seed)]))
     return 0
 
 

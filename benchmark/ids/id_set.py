@@ -20,6 +20,7 @@ from benchmark.ids.counters import read_counted
 from benchmark.ids.learned import cell_result, stage_folder
 from benchmark.results.finding import result_folder
 from benchmark.results.id_files import label_of
+from benchmark.results.id_records import ids_in
 from benchmark.results.result_files import Result
 from benchmark.running.steps.ids import read_codes
 from benchmark.types.arrays import Int32, Int64
@@ -73,7 +74,12 @@ def open_ids(source: str, items: Corpus | None = None) -> IdSet:
 
     `items` tell titles and categories where the source does not have them. Raises UsageError or DataError.
     """
+    if not source.strip():
+        raise UsageError("an empty name of IDs; give a finished cell, a file, a pushed folder or hub:org/name")
     path = result_folder(home_path(local_ids(source)))
+    if not ids_in(path).exists():
+        missing = "holds no IDs and no finished cell" if path.is_dir() else "no such file or folder"
+        raise UsageError(f"{source}: {missing}")
     result = cell_result(path) if (path / "result.json").is_file() else None
     keys, codes, counters = read_counted(path)
     shared = read_about(path) if result is None else {}

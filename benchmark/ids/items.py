@@ -11,7 +11,7 @@ from typing import Any
 from benchmark.data.dataset import open_dataset
 from benchmark.data.importing import bring_in
 from benchmark.data.items import read_items
-from benchmark.errors import UsageError
+from benchmark.errors import DataError, UsageError
 from benchmark.registry import load
 from benchmark.types.data import Corpus
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS
@@ -40,7 +40,11 @@ def read_corpus(
         elif column or category_separator:
             raise UsageError(f"--column and --category-separator go with a table ({', '.join(TABLES)}), not {source}")
         if path.name.endswith(LINES):
-            table, _ = read_items(path, spill=Path(room))
+            try:
+                table, _ = read_items(path, spill=Path(room))
+            except DataError as error:  # of a table's copy: its lines are the table's items
+                copied = path != Path(source)
+                raise DataError(str(error).replace(f"{path}:", f"{source}, row ") if copied else str(error)) from None
             return Corpus(table, tuple(fields))
         return open_dataset(source, cache=Path(room)).corpus(tuple(fields))
 

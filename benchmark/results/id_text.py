@@ -29,8 +29,9 @@ def id_text(path: Path, option: str) -> str:
 
 def id_json(path: Path, option: str) -> Any:
     """Return the value of a JSON file. Raises DataError for broken JSON and for a key that stands twice."""
+    text = id_text(path, option)
     try:
-        return parse_json(id_text(path, option), repeated_keys=False)
+        return parse_json(text, repeated_keys=False)
     except json.JSONDecodeError as error:
         raise line_error(path, error.lineno, f"broken JSON: {error.msg} (column {error.colno})") from None
     except ValueError as error:

@@ -44,6 +44,9 @@ def chosen_fields(value: str | Sequence[str]) -> tuple[str, ...]:
     if value in TEXT_FIELD_PRESETS:
         return TEXT_FIELD_PRESETS[value]
     fields = tuple(field.strip() for field in value.split(",") if field.strip())
+    columns = ["category" if field == "categories" else field for field in fields]
+    if repeated := next((field for place, field in enumerate(columns) if field in columns[:place]), ""):
+        raise UsageError(f"--text-fields: '{repeated}' is there twice")
     if not fields:
         raise UsageError("--text-fields: name at least one field, or 'default' or 'paper'")
     return fields

@@ -48,6 +48,7 @@ from benchmark.types.rankings import Rankings
 
 OF_TASK = ("run.{}.trec", "qrels.{}.txt", "queries.{}.tsv", "scores.{}.tsv")
 OF_IDS = ("ids.tsv", "ids.unique.tsv")
+CODE = ("benchmark", "methods", "datasets", "reports/*.py")  # of the checkout: what computes a result
 
 
 @dataclass(frozen=True)
@@ -251,12 +252,17 @@ def _name(file: str) -> str:
 
 @cache
 def revision() -> str | None:
-    """Return the git revision of the suite's checkout, or None outside one."""
+    """Return the git revision of the suite's checkout, or None outside one; `-dirty` says that its code was changed."""
     here = Path(__file__).resolve().parents[2]
     if not (here / "pyproject.toml").is_file():
         return None
     try:
-        command = ["git", "-C", str(here), "rev-parse", "HEAD"]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip() or None
+        found = _git(here, "rev-parse", "HEAD")
+        return found + "-dirty" * bool(found and _git(here, "status", "--porcelain", "--", *CODE)) or None
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def _git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=5)
+    return done.stdout.strip()

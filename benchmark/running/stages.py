@@ -140,6 +140,7 @@ class Stages:
                 "config": variant.config.model_dump(mode="json"),
                 "models": model_folders(variant.config),
                 "code": [variant.code, code_version(fit_and_rank)],
+                "embeddings": code_version(encode_items),  # for `context.embed`
             }
         return self.store.stage(f"rank.{cell.task}", decided_by)
 

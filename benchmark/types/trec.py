@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -99,8 +100,17 @@ def read_run(path: Path) -> Run:
 
 
 def ranking_files(path: Path) -> list[Path]:
-    """Return the file, or all files that a name with {seed} stands for. Raises DataError where there is none."""
-    found = sorted(path.parent.glob(path.name.replace(SEED, "*"))) if SEED in path.name else [path]
+    """Return the file, or all files that a name with {seed}, a whole number, stands for, in the order of their seeds.
+
+    Raises DataError where there is none.
+    """
+    found = [path]
+    if SEED in path.name:
+        before, *others = map(re.escape, path.name.split(SEED))
+        name = re.compile(before + "([0-9]+)" + r"\1".join(others))
+        there = path.parent.iterdir() if path.parent.is_dir() else ()
+        matches = [(file, match) for file in there if (match := name.fullmatch(file.name))]
+        found = [file for file, match in sorted(matches, key=lambda pair: (int(pair[1][1]), pair[0].name))]
     if not found or not all(file.is_file() for file in found):
         raise DataError(f"{path}: no such file; a TREC run or a CSV file query,item,score is needed")
     return found
@@ -163,7 +173,7 @@ def read_qrels(path: Path) -> list[Judgment]:
 
 
 def _lines(path: Path, columns: int, layout: str) -> Iterator[tuple[int, list[str]]]:
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:  # some editors and tools write a mark first
         for number, line in enumerate(file, 1):
             parts = line.split()
             if len(parts) == columns:

@@ -84,6 +84,17 @@ def test_a_wrong_key_is_refused_before_a_command_is_printed(shop, capsys):
     assert "codebook_size" in said.err and not said.out
 
 
+def test_rows_of_files_have_a_printed_command_too(shop, capsys):
+    words = ["sweep", "--methods", "rqkmeans", "--over", "levels=2,3", "--dataset", str(shop), "--seeds", "0,1",
+             "--ids", "theirs=t.tsv", "--run-file", "a.trec", "--ids-order", "items", "--print-commands"]  # fmt: skip
+    assert main(words) == 0
+    commands = [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(commands) == 6  # two points and the files, two seeds each
+    for command, seed in zip(commands[4:], ("0", "1"), strict=True):
+        assert command[2:5] == ["--ids=theirs=t.tsv", "--run-file=a.trec", "--ids-order=items"]
+        assert "--methods" not in command and command[command.index("--seeds") + 1] == seed
+
+
 def test_the_printed_commands_are_the_sweep_and_figures_read_it(shop, tmp_path, capsys):
     """Half the points are computed by the sweep, the other half by its printed commands; then nothing is left to do."""
     words = ["sweep", "--methods", "rqkmeans,random", "--over", "codebook_size=4,8", "--dataset", str(shop),

@@ -72,6 +72,18 @@ def test_a_usual_name_whose_values_repeat_is_not_the_id(tmp_path: Path) -> None:
     assert rows(imported(tmp_path, "table", items), "id", "sku") == [("b1", "s"), ("b2", "s")]
 
 
+def test_wrong_lines_of_an_id_are_named_and_no_other_column_is_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A repeated SKU must not make the stock, which happens to differ in all rows, the id."""
+    items = table(tmp_path / "t.csv", "sku,title,stock", ["p1", "Mug", 7], ["p2", "Cup", 8], ["p2", "Jug", 9])
+    assert "t.csv:4: the item id 'p2' was already used" in refused(tmp_path, capsys, items)
+    items = table(tmp_path / "i.csv", "sku,title", ["p1", "Mug"], ["p2", "Cup"], ["p3", "Jug"])
+    events = table(tmp_path / "e.csv", "customer,sku,ts", ["u1", "p1", 1], ["u 2", "p2", 2], ["u3", "p3", 3])
+    said = refused(tmp_path, capsys, items, "--events", events)
+    assert "e.csv:3: a user id must be one word without white space, not 'u 2'" in said
+
+
 def test_our_own_names_come_before_usual_ones(tmp_path: Path) -> None:
     items = table(tmp_path / "t.csv", "id,sku,title,name", [1, 10, "Mug", "m"], [2, 20, "Lamp", "l"])
     assert rows(imported(tmp_path, "table", items), "id", "title", "sku", "name") == [

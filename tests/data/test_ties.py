@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmark.data.protocols import parse_split
 from benchmark.data.ties import count_greater_ids, parse_ties, shuffled, tie_facts
 from benchmark.data.time_split import split_by_time
-from benchmark.data.time_units import UNITS, day_of, number_of, unit_of
+from benchmark.data.time_units import CALENDAR, UNITS, day_of, number_of, unit_of
 from benchmark.errors import UsageError
 from benchmark.types.data import Histories
 from benchmark.types.ties import places_of_ids
@@ -134,7 +134,7 @@ def test_one_cut_for_all_is_what_loops_over_the_events_give(users: Any, share: f
     ]
 
 
-@pytest.mark.parametrize("unit", [*UNITS, "a date as YYYYMMDD"])
+@pytest.mark.parametrize("unit", [*UNITS, *CALENDAR])
 def test_a_date_is_a_cut_in_every_unit(unit: str) -> None:
     number = number_of(date(2014, 3, 5), unit)
     assert number is not None and unit_of(number) == unit and day_of(number, unit) == "2014-03-05"
@@ -143,6 +143,18 @@ def test_a_date_is_a_cut_in_every_unit(unit: str) -> None:
     made, times, _ = histories(users)
     split, day = split_by_time(made, times, date(2014, 1, 25))
     assert day == "2014-01-25" and len(split.test_inputs[0]) == 24 and len(split.train[0]) == 18
+
+
+@pytest.mark.parametrize(
+    ("number", "unit"),
+    [(20140131103000, "a time as YYYYMMDDhhmmss"), (201401311030, "a time as YYYYMMDDhhmm"),
+     (20141331103000, "in milliseconds"), (20140131253000, "in milliseconds"), (201401311075, "in milliseconds"),
+     (1390000000, "in seconds"), (1390000000000, "in milliseconds"), (20140131, "a date as YYYYMMDD"), (12, "")],
+)  # fmt: skip
+def test_a_number_that_reads_as_a_time_is_one(number: int, unit: str) -> None:
+    assert unit_of(number) == unit
+    if unit in CALENDAR:
+        assert day_of(number, unit) == "2014-01-31"
 
 
 def test_times_that_are_no_dates_have_no_date() -> None:

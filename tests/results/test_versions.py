@@ -4,12 +4,14 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from result_files import hits, put
 
 import benchmark
 from benchmark.api.compare import compare
 from benchmark.api.results import load_results
 from benchmark.cli.main import main
+from benchmark.running import record
 
 TASK = "recommendation"
 
@@ -107,3 +109,9 @@ def test_what_a_run_asks_for_is_shown_after_a_return_to_older_code(shop, tmp_pat
     assert [result.folder for result in load_results(tmp_path)] == [newer]
     benchmark.run("popularity", shop, runs=tmp_path, quiet=True)
     assert [result.folder for result in load_results(tmp_path)] == [here.folder]
+
+
+def test_a_changed_checkout_is_not_called_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    for changes, said in [("", "abc"), (" M benchmark/errors.py", "abc-dirty")]:
+        monkeypatch.setattr(record, "_git", lambda folder, *words, new=changes: {"rev-parse": "abc"}.get(words[0], new))
+        assert record.revision.__wrapped__() == said

@@ -271,6 +271,7 @@ def test_a_failed_cell_is_reported_and_costs_no_other(
         (["--dataset", "dmeo"], "Did you mean 'demo'"),
         (["--queries", "jugded"], "Did you mean 'judged'"),
         (["--text-fields", "titel"], "titel"),
+        (["--text-fields", "title,category,categories"], "'category' is there twice"),
         (["--device", "gpu"], "--device gpu"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmark.errors import BenchmarkError, DataError
 from benchmark.types.rankings import Rankings
-from benchmark.types.trec import read_qrels, read_run, write_qrels, write_run
+from benchmark.types.trec import ranking_files, read_qrels, read_run, write_qrels, write_run
 
 IDS = ["a", "b", "c", "d"]
 
@@ -135,3 +135,21 @@ def test_a_pair_judged_twice_must_agree(tmp_path):
     path.write_text("q 0 a good\n")
     with pytest.raises(DataError, match=":1: the grade 'good'"):
         read_qrels(path)
+
+
+def test_a_mark_at_the_beginning_is_no_part_of_the_first_query(tmp_path):
+    (tmp_path / "q.txt").write_bytes(b"\xef\xbb\xbfq1 0 a 1\nq2 0 b 1\n")
+    (tmp_path / "r.trec").write_bytes(b"\xef\xbb\xbfq1 Q0 a 1 1.0 t\n")
+    assert read_qrels(tmp_path / "q.txt") == [("q1", "a", 1), ("q2", "b", 1)]
+    assert read_run(tmp_path / "r.trec") == {"q1": {"a": 1.0}}
+
+
+def test_a_seed_in_a_name_is_a_whole_number(tmp_path):
+    """Another system's file, whose name only begins alike, is no seed of this one."""
+    for name in ("m[1]-0.trec", "m[1]-10.trec", "m[1]-2.trec", "m[1]-tuned-0.trec", "m[1]-x.trec", "m1-3.trec"):
+        (tmp_path / name).write_text("q Q0 a 1 1.0 t\n")
+    found = ranking_files(tmp_path / "m[1]-{seed}.trec")
+    assert [file.name for file in found] == ["m[1]-0.trec", "m[1]-2.trec", "m[1]-10.trec"]
+    for missing in ("m-{seed}.trec", "none/m-{seed}.trec", "m-0.trec"):
+        with pytest.raises(DataError, match="no such file"):
+            ranking_files(tmp_path / missing)
