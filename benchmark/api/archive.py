@@ -1,10 +1,10 @@
 """An archive of results, small enough to publish, and without the data set's own contents.
 
 It holds the newest results of a folder of runs: result.json, cost.json, IDs, training curves, and the values of each
-user or query. Rankings are left out for their size; items, histories, judgments and queries because a data set's
-licence may forbid to pass them on. `left-out.txt` in each result's folder names what is missing; result.json keeps its
-digest, so whoever computes the cell again can compare. It is a tar file, xz-compressed, whose bytes depend on the
-results alone:
+user or query; and people's judgments of IDs, which name items and quote none. Rankings are left out for their size;
+items, histories, judgments of queries and the queries because a data set's licence may forbid to pass them on.
+`left-out.txt` in each result's folder names what is missing; result.json keeps its digest, so whoever computes the cell
+again can compare. It is a tar file, xz-compressed, whose bytes depend on the results alone:
 
     tar xf beauty.tar.xz -C runs
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import io
+import itertools
 import shutil
 import tarfile
 import tempfile
@@ -26,6 +27,7 @@ from benchmark.files import file_digest, whole
 from benchmark.results.digests import FILES, read_unchanged
 from benchmark.results.left_out import LIST, left_out
 from benchmark.results.result_files import newest, results_below
+from benchmark.verification.judgments import FILE as JUDGED
 
 SUFFIX = ".tar.xz"
 KEPT = ("ids.tsv", "log.jsonl")
@@ -47,7 +49,8 @@ def write_archive(runs: Path, archive: Path) -> tuple[int, int]:
     archive.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     with whole(archive) as part, tarfile.open(part, "w:xz", preset=9, format=tarfile.PAX_FORMAT) as tar:
-        for name, content in _sorted_for_size(runs, folders):
+        judged = [(JUDGED, (runs / JUDGED).read_bytes())] if (runs / JUDGED).is_file() else []
+        for name, content in itertools.chain(_sorted_for_size(runs, folders), judged):
             member = tarfile.TarInfo(name)  # no date, no owner: the same results give the same bytes
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))

@@ -88,6 +88,15 @@ def bootstrap_draws(
     the table's stream (default 0): tables of independent seeds whose draws meet take different streams. Which other
     tables there are changes a table's draws by no more than rounding.
     """
+    means = resampled_means(tables, seed=seed, samples=samples)
+    return [
+        over_seeds(of_seeds, stream=stream, seed=seed)
+        for of_seeds, stream in zip(means, streams or [0] * len(tables), strict=True)
+    ]
+
+
+def resampled_means(tables: Sequence[Float64], *, seed: int = 0, samples: int = SAMPLES) -> list[Float64]:
+    """Return each seed's means over resampled queries [samples, seeds, measures]; queries are resampled jointly."""
     n = tables[0].shape[1] if tables else 0
     if any(table.ndim != 3 or not table.size or table.shape[1] != n for table in tables):
         shapes = ", ".join(str(table.shape) for table in tables)
@@ -95,20 +104,22 @@ def bootstrap_draws(
     columns = [np.ascontiguousarray(np.moveaxis(table, 1, 0).reshape(n, -1)) for table in tables]
     wide = np.concatenate(columns, axis=1) if tables else np.empty((n, 0))  # [queries, sum of seeds x measures]
     some = wide.any(axis=1)  # the others add 0 to every mean
-    wide = wide[some].astype(np.float32)  # sums of n values in [0, 1] keep six digits, in half the time
+    wide = wide[some]
     resampled = np.empty((samples, wide.shape[1]))
     rng, step = np.random.default_rng(seed), max(1, CHUNK // max(n, 1))
     for start in range(0, samples, step):
         rows = min(step, samples - start)
         times = np.stack([np.bincount(rng.integers(n, size=n), minlength=n)[some] for _ in range(rows)])
-        resampled[start : start + rows] = times.astype(np.float32) @ wide / n
-    draws, at = [], 0
-    for table, stream in zip(tables, streams or [0] * len(tables), strict=True):
-        seeds, _, measures = table.shape
-        means = resampled[:, at : at + seeds * measures].reshape(samples, seeds, measures)
-        draws.append(np.einsum("ds,dsm->dm", seed_weights(seeds, samples, seed=seed, stream=stream), means))
-        at += seeds * measures
-    return draws
+        resampled[start : start + rows] = times.astype(np.float64) @ wide / n
+    ends = np.cumsum([table.shape[0] * table.shape[2] for table in tables])[:-1]
+    parts = np.split(resampled, ends, axis=1) if tables else []
+    return [part.reshape(samples, len(table), -1) for part, table in zip(parts, tables, strict=True)]
+
+
+def over_seeds(means: Float64, *, stream: int, seed: int = 0) -> Float64:
+    """Return means over resampled seeds [samples, measures] of each seed's means [samples, seeds, measures]."""
+    samples, seeds, _ = means.shape
+    return np.asarray(np.einsum("ds,dsm->dm", seed_weights(seeds, samples, seed=seed, stream=stream), means))
 
 
 def seed_weights(seeds: int, samples: int, *, seed: int, stream: int) -> Float64:

@@ -15,6 +15,7 @@ changed after it was written (`benchmark.results.digests`) has a note that says 
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -353,6 +354,20 @@ def group_seeds(results: Iterable[Result], *, by_key: bool = False) -> list[tupl
             if known is None or result.written() > known.written():
                 group[result.seed] = result
     return [tuple(group[seed] for seed in sorted(group)) for group in groups.values()]
+
+
+def group_seeds_by_task(results: Iterable[Result], tasks: Iterable[str]) -> list[tuple[Result, ...]]:
+    """Return the groups of `group_seeds`, one for each task where a seed's tasks lie in results of several versions."""
+    results = list(results)
+    groups = group_seeds(results)
+    grouped = {result.folder for seeds in groups for result in seeds}
+    divided = {_identity(result) for result in results if not result.problem and result.folder not in grouped}
+    parts = [result for result in results if not result.problem and _identity(result) in divided]
+    of_tasks = [
+        group_seeds(replace(result, metrics={task: result.metrics[task]}) for result in parts if task in result.metrics)
+        for task in dict.fromkeys(tasks)
+    ]
+    return [*(seeds for seeds in groups if _identity(seeds[0]) not in divided), *itertools.chain(*of_tasks)]
 
 
 def _identity(result: Result) -> Any:

@@ -16,7 +16,7 @@ from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, inter
 from benchmark.reports.tables.changes import words_on_changes
 from benchmark.reports.tables.labels import scratch_notes
 from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
-from benchmark.results.result_files import Result, group_seeds
+from benchmark.results.result_files import Result, group_seeds_by_task
 
 MISSING = "missing"
 VERDICTS = (
@@ -29,7 +29,8 @@ def fill(table: Declaration, spec: Spec, results: Iterable[Result]) -> list[Fill
     """Return the table for each protocol with runs on the paper's data sets (or empty), then for other data sets."""
     tasks = {(column.task, c.measure) for column in spec.columns for c in (column, *spec.columns_of("published"))}
     learned_all = [result for result in results if not result.problem and result.withheld_file is None]
-    groups = group_seeds(r for r in learned_all if any(measure in r.metrics.get(task, {}) for task, measure in tasks))
+    of_table = [r for r in learned_all if any(measure in r.metrics.get(task, {}) for task, measure in tasks)]
+    groups = group_seeds_by_task(of_table, sorted({task for task, _ in tasks}))
     if spec.ablation:
         groups = [seeds for seeds in groups if seeds[0].method in {row.method for row in spec.rows}]
     of_paper: list[FilledTable] = []

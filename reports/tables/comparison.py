@@ -29,7 +29,7 @@ from benchmark.reports.tables.columns import further_columns
 from benchmark.reports.tables.conditions import differences
 from benchmark.reports.tables.histories import as_in_papers, first_look, histories_in_words
 from benchmark.reports.tables.labels import row_identity, row_labels
-from benchmark.reports.tables.scores import align_seeds, difference_limits, query_values
+from benchmark.reports.tables.scores import align_seeds, difference_limits, is_swapped, query_values
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
 from benchmark.results.result_files import Result, group_seeds
 
@@ -236,7 +236,8 @@ def compare(a: Seeds, b: Seeds, task: str) -> list[MetricComparison]:
     shared = [m for m in columns if all(m in result.metrics.get(task, {}) for result in (*a, *b))]
     if not shared:
         raise BenchmarkError(f"{a[0].label} and {b[0].label} have no metric of {task} in common")
-    found_a, found_b = (query_values([result.scores_file(task) for result in seeds], shared) for seeds in (a, b))
+    files = [[result.scores_file(task) for result in seeds] for seeds in (a, b)]
+    found_a, found_b = (query_values(paths, shared) for paths in files)
     if found_a is None or found_b is None:
         return _over_seeds(a, b, task, shared, columns)
     ids, values_a = found_a
@@ -245,17 +246,18 @@ def compare(a: Seeds, b: Seeds, task: str) -> list[MetricComparison]:
         raise BenchmarkError(f"{a[0].label} and {b[0].label} were scored on different queries of {task}")
     if not (np.isfinite(values_a).all() and np.isfinite(values_b).all()):
         raise BenchmarkError(f"{a[0].label}, {b[0].label}: a scores.{task}.tsv lacks a metric that its result.json has")
-    return compare_values(task, shared, values_a, values_b, columns)
+    return compare_values(task, shared, values_a, values_b, columns, swapped=is_swapped(*files))
 
 
 def compare_values(
-    task: str, measures: Sequence[str], a: Float64, b: Float64, higher_is_better: Mapping[str, bool | None]
-) -> list[MetricComparison]:
-    """Compare values [seeds, queries, measures] of the same queries."""
+    task: str, measures: Sequence[str], a: Float64, b: Float64, higher_is_better: Mapping[str, bool | None],
+    *, swapped: bool,
+) -> list[MetricComparison]:  # fmt: skip
+    """Compare values [seeds, queries, measures] of the same queries; `swapped` as in `difference_limits`."""
     of_queries = [values.mean(axis=0) for values in (a, b)]  # [queries, measures]
     differences = of_queries[0] - of_queries[1]
     p_values = sign_flip_tests(differences)
-    ((low, high),) = difference_limits(measures, a, [b])
+    ((low, high),) = difference_limits(measures, a, [b], [swapped])
     units = f"{len(differences):,} {'users' if task == 'recommendation' else 'queries'}"
     mean_a, mean_b = (values.mean(axis=0) for values in of_queries)
     compared = _comparisons(task, measures, mean_a, mean_b, low, high, p_values, units, higher_is_better)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.metrics.significance import FLIPS, MAX_QUERIES, holm, sign_flip_tests
-from benchmark.reports.tables.scores import Values, align_seeds, difference_limits, query_values
+from benchmark.reports.tables.scores import Values, align_seeds, difference_limits, is_swapped, query_values
 
 LEVEL = 0.05
 BOLD = (
@@ -76,13 +76,13 @@ def significantly_best(
             undecided[column] = ([best, *close], max(corrected))
         else:
             winners[column] = best
-    unsure = _unsure_over_seeds(winners, of_seeds, measures, shown, lower)
+    unsure = _unsure_over_seeds(winners, files, of_seeds, measures, shown, lower)
     return Verdict({c: best for c, best in winners.items() if c not in unsure}, undecided, unsure, [])
 
 
 def _unsure_over_seeds(
-    winners: Mapping[int, int], values: Sequence[Values], measures: Sequence[str], shown: Sequence[Sequence[int]],
-    lower: Collection[int],
+    winners: Mapping[int, int], files: Sequence[Sequence[Path]], values: Sequence[Values], measures: Sequence[str],
+    shown: Sequence[Sequence[int]], lower: Collection[int],
 ) -> dict[int, list[int]]:  # fmt: skip
     """Return column -> its best row and the rows whose difference to it has an interval that includes 0."""
     found: dict[int, list[int]] = {}
@@ -92,7 +92,8 @@ def _unsure_over_seeds(
         columns = [column for column, winner in winners.items() if winner == best]
         names, others = [measures[column] for column in columns], [row for row in range(len(values)) if row != best]
         tables = [np.nan_to_num(values[row][:, :, columns]) for row in (best, *others)]
-        for row, (low, high) in zip(others, difference_limits(names, tables[0], tables[1:]), strict=True):
+        swapped = [is_swapped(files[best], files[row]) for row in others]
+        for row, (low, high) in zip(others, difference_limits(names, tables[0], tables[1:], swapped), strict=True):
             if len(values[best]) == len(values[row]) == 1:
                 continue
             for i, column in enumerate(columns):

@@ -24,7 +24,7 @@ def score_values(
     first, *others = values
     compared = []
     for other in others:
-        found = compare_values(TASK, measures, values[first], values[other], better)
+        found = compare_values(TASK, measures, values[first], values[other], better, swapped=other < first)
         said = sentence(first, other, found).removeprefix(f"{TASK}: ")
         compared.append(TaskComparison("", first, other, ((), ()), judgments, said, tuple(found)))
     return means, compared

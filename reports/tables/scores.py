@@ -15,10 +15,11 @@ from benchmark.errors import DataError
 from benchmark.metrics.bounded import bounded_differences, bounded_intervals, is_coarse, is_skewed
 from benchmark.metrics.lookup import find_metric
 from benchmark.metrics.ranking import RankingScores, read_scores
-from benchmark.metrics.significance import bootstrap_draws
+from benchmark.metrics.significance import bootstrap_draws, over_seeds, resampled_means
 from benchmark.results.digests import is_file_changed
 
 Values = NDArray[np.float64]
+DECIMALS = 8  # of limits: sums differ by rounding from one processor to another, and must not in a report
 Stamp = tuple[Path, int, int]  # a file, its size and its time: what was read is kept while these stay
 
 
@@ -94,7 +95,7 @@ def intervals(files: Sequence[Sequence[Path]], measures: Sequence[str]) -> list[
             waiting.setdefault(len(table[0]), []).append((known, [measures[i] for i in new], table[1][:, :, new]))
     for rows in waiting.values():
         for (known, names, values), draws in zip(rows, bootstrap_draws([values for *_, values in rows]), strict=True):
-            low, high = np.quantile(draws, (0.025, 0.975), axis=0).tolist()
+            low, high = np.quantile(draws, (0.025, 0.975), axis=0).round(DECIMALS).tolist()
             known.update({name: Limits(low[i], high[i]) for i, name in enumerate(names)} | _bounded(names, values))
     return [_intervals[key] if len(key) == len(paths) else {} for key, paths in zip(keys, files, strict=True)]
 
@@ -105,27 +106,40 @@ def limits(measure: str, values: Values) -> Limits:
     if found := _bounded([measure], table):
         return found[measure]
     (draws,) = bootstrap_draws([table])
-    low, high = np.quantile(draws, (0.025, 0.975)).tolist()
+    low, high = np.quantile(draws, (0.025, 0.975)).round(DECIMALS).tolist()
     return Limits(low, high)
 
 
-def difference_limits(measures: Sequence[str], a: Values, others: Sequence[Values]) -> list[tuple[Values, Values]]:
+def difference_limits(
+    measures: Sequence[str], a: Values, others: Sequence[Values], swapped: Sequence[bool]
+) -> list[tuple[Values, Values]]:
     """Return the 95% limits (low, high) [measures] of mean(a) - mean(b) for each b of the others.
 
-    Values are [seeds, queries, measures] of the same queries, which are resampled jointly; seeds of a and b apart.
-    Where few queries differ the limits are Gaffke's (`benchmark.metrics.bounded`).
+    Values are [seeds, queries, measures] of the same queries, which are resampled jointly; seeds of a and b apart, each
+    by a stream of its own. `swapped` says of each pair that b takes the first stream: where it is that of a row's place
+    among the names (`is_swapped`), a - b and b - a have the same limits. Where few queries differ the limits are
+    Gaffke's (`benchmark.metrics.bounded`).
     """
-    of_a, *of_others = bootstrap_draws([a, *others], streams=[0] + [1] * len(others))
+    of_a, *of_others = resampled_means([a, *others])
     found = []
-    for b, draws in zip(others, of_others, strict=True):
-        low, high = np.quantile(of_a - draws, (0.025, 0.975), axis=0)
+    for b, of_b, swap in zip(others, of_others, swapped, strict=True):
+        draws = over_seeds(of_a, stream=int(swap)) - over_seeds(of_b, stream=int(not swap))
+        low, high = np.quantile(draws, (0.025, 0.975), axis=0)
         skewed = is_skewed(a.mean(axis=0) - b.mean(axis=0))
         ranges = value_ranges(measures, a, b)
         if rare := [i for i in ranges if skewed[i]]:
-            of_rare = [ranges[i] for i in rare]
-            low[rare], high[rare] = bounded_differences(a[:, :, rare], b[:, :, rare], of_rare)
-        found.append((low, high))
+            first, second, of_rare = a[:, :, rare], b[:, :, rare], [ranges[i] for i in rare]
+            if swap:
+                high[rare], low[rare] = (-limit for limit in bounded_differences(second, first, of_rare))
+            else:
+                low[rare], high[rare] = bounded_differences(first, second, of_rare)
+        found.append((low.round(DECIMALS), high.round(DECIMALS)))
     return found
+
+
+def is_swapped(a: Sequence[Path], b: Sequence[Path]) -> bool:
+    """Say whether the files of row b, of a label and a key, come before those of row a."""
+    return [path.parts[-4:] for path in b] < [path.parts[-4:] for path in a]
 
 
 def value_ranges(measures: Sequence[str], *tables: Values) -> dict[int, tuple[float, float]]:
@@ -148,7 +162,7 @@ def _bounded(measures: Sequence[str], values: Values) -> Intervals:
     ranges = {i: r for i, r in value_ranges(measures, values).items() if skewed[i] or is_coarse(values[:, :, i], r)}
     found: Intervals = {}
     for i, of_measure in ranges.items():  # one by one: the draws must not depend on which columns are shown
-        ((low,), (high,)) = bounded_intervals(values[:, :, [i]], [of_measure]).tolist()
+        ((low,), (high,)) = bounded_intervals(values[:, :, [i]], [of_measure]).round(DECIMALS).tolist()
         found[measures[i]] = Limits(low, high, "bounded" if skewed[i] else "exact")
     return found
 

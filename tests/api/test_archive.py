@@ -11,7 +11,7 @@ import pytest
 from conftest import FAST
 
 import benchmark
-from benchmark.api.archive import write_archive
+from benchmark.api.archive import opened_runs, write_archive
 from benchmark.cli.main import main
 from benchmark.errors import BenchmarkError
 
@@ -55,6 +55,13 @@ def test_what_is_left_out_is_listed_and_what_is_not_is_the_same_bytes(archive: P
                 if Path(other.name).parent == path.parent.relative_to(runs)
             }
             assert {Path(name).name for name in listed} - there == set(content.read().decode().split())
+
+
+def test_peoples_judgments_are_in_it(runs: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(runs, tmp_path / "runs")
+    (copy / "human-evaluation.json").write_text('{"rows": []}')
+    write_archive(copy, tmp_path / "judged.tar.xz")
+    assert (opened_runs(tmp_path / "judged.tar.xz") / "human-evaluation.json").read_text() == '{"rows": []}'
 
 
 def test_the_same_results_give_the_same_bytes(archive: Path, runs: Path, tmp_path: Path) -> None:

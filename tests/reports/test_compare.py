@@ -13,6 +13,7 @@ from benchmark.cli.main import main
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.reports.tables import comparison
 from benchmark.reports.tables.comparison import compare, find_pairs, sentence
+from benchmark.reports.tables.scores import difference_limits, is_swapped, query_values
 from benchmark.results.result_files import group_seeds, load_results
 
 TASK = "recommendation"
@@ -42,6 +43,21 @@ def test_means_difference_interval_and_p_are_scipys(runs):
         (a, b), lambda x, y, axis: (x - y).mean(axis), permutation_type="samples", vectorized=True, rng=0
     ).pvalue
     assert found.p == pytest.approx(expected, abs=0.02) and found.p_holm == found.p
+
+
+@pytest.mark.parametrize("share", [0.3, 0.003], ids=["bootstrap", "rare"])
+def test_the_order_of_two_rows_decides_nothing(runs, share):
+    """Limits of A - B are those of B - A, and those that bold is decided by; seeds of both are resampled."""
+    for label, seeds, more in (("a", 3, 0.02), ("b", 2, 0.0)):
+        for seed in range(seeds):
+            put(runs, label, seed=seed, values=hits(share + more * share + 0.001 * seed, seed))
+    (one,), (other,) = (compare(*pair(runs, *labels), TASK) for labels in (("a", "b"), ("b", "a")))
+    assert (one.low, one.high) == (-other.high, -other.low) and one.low < one.difference < one.high
+    files = [[runs / "demo" / label / "k1" / f"seed-{s}" / "scores.recommendation.tsv" for s in range(n)]
+             for label, n in (("b", 2), ("a", 3))]  # fmt: skip
+    values = [query_values(paths, ["R@5"])[1] for paths in files]
+    ((low, high),) = difference_limits(["R@5"], values[0], values[1:], [is_swapped(*files)])
+    assert (low[0], high[0]) == (other.low, other.high)
 
 
 def test_id_quality_is_compared_on_the_seeds_that_both_have(runs):
@@ -185,7 +201,7 @@ def test_two_identical_methods_are_called_different_in_at_most_five_of_a_hundred
     draws = drawn()
     monkeypatch.setattr(comparison, "query_values", lambda paths, measures: next(draws))
     monkeypatch.setattr(
-        comparison, "difference_limits", lambda measures, a, others: [(np.full(5, -1.0), np.full(5, 1.0))]
+        comparison, "difference_limits", lambda measures, a, others, swapped: [(np.full(5, -1.0), np.full(5, 1.0))]
     )
     called = sum(any(found.differs for found in compare(*sides, TASK)) for _ in range(1000))
     assert called <= 50 + 3.3 * 6.9, "3.3 standard deviations above 5% of 1,000"

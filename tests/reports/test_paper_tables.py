@@ -13,7 +13,7 @@ from benchmark.reports import paper
 from benchmark.reports.renderers import markdown, terminal
 from benchmark.reports.tables.layout import cell_text
 from benchmark.results.registered_tables import chosen_tables
-from benchmark.results.result_files import load_results
+from benchmark.results.result_files import load_results, newest
 
 AMAZON = ["title", "description", "brand", "price", "category"]
 BEAUTY = {"name": "beauty", "title": "Beauty", "fingerprint": "b1", "counts": {"items": 12101, "users": 22363}}
@@ -273,6 +273,20 @@ def test_labels_of_several_presets_keep_what_was_changed_in_each(runs):
     labels = sorted(row.label.partition(": ")[2].partition(" [encoder")[0] for row in filled.rows if row.results)
     assert labels == ["rqvae [preset=paper]", "rqvae [preset=small, levels=2]", "rqvae [preset=small, levels=3]"]
     assert "rqvae [preset=small].levels=2" in filled.caption
+
+
+def test_tasks_of_two_versions_of_the_code_fill_one_row(runs):
+    """Search was computed again by newer code: the newer result holds it alone, the older one the other two tasks."""
+    published = "nDCG@5 (published)"
+    old = {"id-quality": {"AMI": 0.3}, "recommendation": {"R@5": 0.04}, "search": {published: 0.2}}
+    dates = dict.fromkeys(old, "2026-01-01T00:00:00+00:00")
+    for seed in (0, 1):
+        paper_run(runs, "lmindexer", LMINDEXER, seed=seed, key="old", metrics=old, cost={"written": dates})
+    paper_run(runs, "lmindexer", LMINDEXER, key="new", metrics={"search": {published: 0.4}},
+              cost={"written": {"search": "2026-02-01T00:00:00+00:00"}})  # fmt: skip
+    filled, *_ = paper.TABLE5.fill(newest(load_results(runs)))
+    (row,) = (row for row in filled.rows if row.results)
+    assert [(cell.mean, cell.n) for cell in row.cells] == [(pytest.approx(mean), 2) for mean in (0.3, 0.04, 0.3)]
 
 
 def test_an_ablation_shows_its_own_rows_alone_and_other_data_sets_only_with_two_of_them(runs):
