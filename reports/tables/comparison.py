@@ -115,6 +115,10 @@ def compare_rows(
         try:
             metrics = compare(*pair, task)
             text = sentence(name_a, name_b, metrics)
+            sides = zip((name_a, name_b), pair, strict=True)
+            single = [name for name, seeds in sides if len(seeds) == 1 and _learns(seeds[0])]
+            if single and any(metric.winner for metric in metrics):
+                text += f" Of {_and(single)} there is one seed: what other seeds would give is not in the interval."
             if apart := differences(task, *pair):
                 text += f" The rows also differ in {_and(apart)}: that may be the cause."
         except BenchmarkError as error:
@@ -124,6 +128,12 @@ def compare_rows(
     if len(failed) == len(pairs):
         raise failed[0]
     return compared
+
+
+def _learns(result: Result) -> bool:
+    """Say whether the seed decides the numbers: a network was trained."""
+    facts = result.cost.get("facts") or {}
+    return bool(result.config.get("generative")) or any("parameters" in of_task for of_task in facts.values())
 
 
 def find_pairs(

@@ -14,6 +14,7 @@ from string import ascii_uppercase
 
 from benchmark.reports.tables.captions import stages_of
 from benchmark.reports.tables.changes import GENERATIVE, changed_settings
+from benchmark.reports.tables.histories import history_rule
 from benchmark.reports.tables.labels import letter, short_value
 from benchmark.results.result_files import Result
 
@@ -76,19 +77,12 @@ def _aspect(name: str, task: str, row: Sequence[Result]) -> str | None:
                        if k.startswith(GENERATIVE) and k != f"{GENERATIVE}history"}  # fmt: skip
             return ", ".join(f"{key}={short_value(changed[key])}" for key in sorted(changed)) or "of the preset"
         case "history rule":
-            return _history_rule(first) if task == "recommendation" else None
+            return history_rule(first) if task == "recommendation" else None
         case "device":
             devices = [str(stage["device"]) for r in row for stage in stages_of(r, [task]) if stage.get("device")]
             return ("CPU" if all(device.startswith("cpu") for device in devices) else "GPU") if devices else None
         case _:
             return " and ".join(sorted({result.code[:8] or OLDER for result in row}))
-
-
-def _history_rule(result: Result) -> str | None:
-    """Return what becomes of items that a user already has; generative rows keep them unless they say otherwise."""
-    generative = result.config.get("generative")
-    rule = (result.config.get("method") or {}).get("history") or (generative and generative.get("history", "keep"))
-    return str(rule) if rule else None
 
 
 def _filled(values: Sequence[str | None]) -> list[str]:

@@ -28,7 +28,7 @@ from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, inter
 from benchmark.reports.tables.changes import words_on_changes
 from benchmark.reports.tables.columns import further_columns
 from benchmark.reports.tables.conditions import conditions
-from benchmark.reports.tables.histories import warning_on_order
+from benchmark.reports.tables.histories import history_rules, warning_on_order
 from benchmark.reports.tables.labels import row_labels, scratch_notes
 from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
 from benchmark.results.result_files import Result, group_seeds
@@ -199,7 +199,7 @@ def _footnotes(
         of_rows = "; ".join(f"{tasks}: {', '.join(rows)}" for tasks, rows in run_on.items())
         notes.append(f"Seconds and memory are over the tasks that a row was run on. {of_rows}.")
     if table.task == "recommendation":
-        notes += warning_on_order([result for seeds in groups for result in seeds])
+        notes += [*history_rules(labels, groups), *warning_on_order([result for seeds in groups for result in seeds])]
     protocols = [seeds[0].config.get("protocol") for seeds in groups]
     if table.task and any(left != right for left, right in pairwise(protocols)):
         notes.append("The rows do not share every protocol setting; see config.protocol in their result files.")

@@ -7,6 +7,7 @@ from math import sqrt
 
 from benchmark.results.result_files import Result
 
+RULES = {"keep": "ranked like any other", "zero": "the score is set to 0", "exclude": "left out of the ranking"}
 BEYOND_CHANCE = 3.29  # standard errors from one half, from which on a warning is given: 1 in 1,000 by chance
 
 
@@ -32,6 +33,28 @@ def first_look(result: Result) -> int:
 def as_in_papers(result: Result) -> bool:
     """Return whether histories were split and read as the papers do, and every user and query ranked."""
     return not (result.history_protocol or first_look(result))
+
+
+def history_rule(result: Result) -> str | None:
+    """Return what becomes of items that a user already has; generative rows keep them unless they say otherwise."""
+    generative = result.config.get("generative")
+    rule = (result.config.get("method") or {}).get("history") or (generative and generative.get("history", "keep"))
+    return str(rule) if rule else None
+
+
+def history_rules(labels: Sequence[str], groups: Sequence[Sequence[Result]]) -> list[str]:
+    """Return a sentence on what becomes of items that a user already has, naming rows where they do not all agree."""
+    of_rule: dict[str, list[str]] = {}
+    for label, seeds in zip(labels, groups, strict=True):
+        if rule := history_rule(seeds[0]):
+            of_rule.setdefault(rule, []).append(label)
+    if not of_rule:
+        return []
+    parts = [
+        f"{RULES.get(rule, rule)} (history={rule})" + (f" in {', '.join(rows)}" if len(of_rule) > 1 else "")
+        for rule, rows in of_rule.items()
+    ]  # fmt: skip
+    return [f"Items that a user already has: {'; '.join(parts)}."]
 
 
 def share_of_order(results: Sequence[Result]) -> str:

@@ -18,10 +18,11 @@ from benchmark.reports.tables.scores import Values, align_seeds, difference_limi
 
 LEVEL = 0.05
 BOLD = (
-    "Bold: better than every other row (of its group, where rows have groups) by a paired "
+    "Bold: better than every other row with a value (of its group, where rows have groups) by a paired "
     f"randomisation test over queries or users ({FLIPS:,} sign flips, beyond {MAX_QUERIES:,} their normal limit; "
     f"values averaged over seeds; Holm-corrected over the rows of a column, p < {LEVEL}); with several seeds the 95% "
-    "interval of the difference over seeds and queries excludes 0 too."
+    "interval of the difference over seeds and queries excludes 0 too. Of a row with one seed, what other seeds would "
+    "give is not counted."
 )
 STAR = f"A star: better than every other row of its group (paired randomisation test, Holm-corrected, p < {LEVEL})."
 
