@@ -80,7 +80,8 @@ def train(
     if n_examples == 0:
         raise BenchmarkError(f"{name}: there are no training examples")
     config = config.with_steps(n_examples)
-    of = {"name": name, "examples": n_examples, "seed": context.seed, "training": config.model_dump(mode="json")}
+    settings = config.model_dump(mode="json", exclude={"checkpoint_seconds"})
+    of = {"name": name, "examples": n_examples, "seed": context.seed, "training": settings}
     trainer = Trainer(model, loss, config, context, of=of, rates=rates or {}, validation=validation)
     try:
         return trainer.run(n_examples, after_step or (lambda step, model: None))
