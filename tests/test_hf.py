@@ -48,7 +48,7 @@ def tokenizer_and_model() -> tuple[PreTrainedTokenizerFast, T5ForConditionalGene
 def test_the_pages_example_returns_ten_items_of_the_cell(cell: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert 10 <= len([line for line in EXAMPLE.splitlines() if line.strip()]) <= 12
     tokenizer, model = tokenizer_and_model()
-    code = EXAMPLE.replace("runs/demo/rqkmeans/<key>/seed-0", str(cell))
+    code = EXAMPLE.replace("runs/demo/rqkmeans", str(cell.parents[1]))
     names = {"tokenizer": tokenizer, "model": model}
     exec(code, names)
     found = names["constraint"].items(names["output"])
