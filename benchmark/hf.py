@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.generative.item_trie import ItemTrie, SemanticIds
-from benchmark.results.finding import result_folder
 from benchmark.results.id_files import read_own_order
 from benchmark.results.id_records import UNIQUE, has_counters, ids_in
+from benchmark.results.row_folder import result_folder
 
 if TYPE_CHECKING:
     from benchmark.generative.trie_logits import TrieLogitsProcessor

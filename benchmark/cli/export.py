@@ -35,7 +35,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Copy or convert the file, or say which ones are there."""
     from benchmark.files import write_text
     from benchmark.results.digests import is_file_changed
-    from benchmark.results.finding import result_folder
+    from benchmark.results.row_folder import result_folder
 
     ids = "ids.unique.tsv" if arguments.format.startswith("unique-") else "ids.tsv"
     names = {"trec": f"run.{arguments.task}.trec", "json": "result.json"}

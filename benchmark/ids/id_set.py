@@ -18,10 +18,10 @@ from benchmark.files import home_path
 from benchmark.ids.card import read_about
 from benchmark.ids.counters import read_counted
 from benchmark.ids.learned import cell_result, stage_folder
-from benchmark.results.finding import result_folder
 from benchmark.results.id_files import label_of
 from benchmark.results.id_records import ids_in
 from benchmark.results.result_files import Result
+from benchmark.results.row_folder import result_folder
 from benchmark.running.steps.ids import read_codes
 from benchmark.types.arrays import Int32, Int64
 from benchmark.types.codes import Codes

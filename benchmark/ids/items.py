@@ -42,9 +42,10 @@ def read_corpus(
         if path.name.endswith(LINES):
             try:
                 table, _ = read_items(path, spill=Path(room))
-            except DataError as error:  # of a table's copy: its lines are the table's items
-                copied = path != Path(source)
-                raise DataError(str(error).replace(f"{path}:", f"{source}, row ") if copied else str(error)) from None
+            except DataError as error:
+                if path == Path(source):
+                    raise
+                raise DataError(str(error).replace(f"{path}:", f"{source}, row ")) from None  # a line of the copy
             return Corpus(table, tuple(fields))
         return open_dataset(source, cache=Path(room)).corpus(tuple(fields))
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from benchmark.config import MethodConfig
 from benchmark.errors import BenchmarkError, UsageError
 from benchmark.registry import load
-from benchmark.results.finding import result_folder
 from benchmark.results.result_files import Result, read_result
+from benchmark.results.row_folder import result_folder
 from benchmark.running.steps.encode import read_embeddings
 from benchmark.running.steps.ids import read_codes, read_indexer
 from benchmark.sealing import damage

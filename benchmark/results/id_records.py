@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import DataError, at_line, line_error
-from benchmark.results.finding import result_folder
 from benchmark.results.id_text import id_bytes, id_text
+from benchmark.results.row_folder import result_folder
 
 PARQUET = "ids.parquet"
 UNIQUE = "ids.unique.tsv"  # of a finished cell: its last code is the dedup counter

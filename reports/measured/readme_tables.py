@@ -144,9 +144,9 @@ def text() -> str:
         "Means over the seeds with 95% intervals over users or queries and seeds. Text: title and brand, all that "
         "Beauty has; every encoder is the packaged MiniLM, in zero-shot as it is; CPU only. Published values are of "
         "other settings. history: items that the user already has are ranked like any other (keep) or get the score 0 "
-        "(zero); left out, rqkmeans has R@10 .0786 and LMIndexer .0703 (finding 6). (scratch): a language model from "
-        "random weights, which shows that the method runs, not how well it does; category-derived: generative rows and "
-        "PEFA learned other, simulated queries. How they were measured, and every other table: `reports/measured/`."
+        "(zero); what the rule adds is finding 6. (scratch): a language model from random weights, which shows that "
+        "the method runs, not how well it does; category-derived: generative rows and PEFA learned other, simulated "
+        "queries. How they were measured, and every other table: `reports/measured/`."
     )
     return "\n\n".join([*parts, note])
 

@@ -8,7 +8,7 @@ from benchmark.cli.main import main
 from benchmark.errors import UsageError
 from benchmark.hf import read_ids
 from benchmark.ids.id_set import open_ids
-from benchmark.results.finding import SHOWN, result_folder
+from benchmark.results.row_folder import SHOWN, result_folder
 from tests.result_files import put
 
 SETTINGS: dict[str, object] = {"method": {"codebook_size": 256}}
