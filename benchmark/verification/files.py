@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmark.verification.findings import Absent, Flaw
 
+Float64 = NDArray[np.float64]
 Codes = tuple[int, ...]
 Grades = dict[str, dict[str, int]]  # query -> item -> grade
 Ranked = dict[str, list[str]]  # query -> items, best first
+CODES = re.compile("[0-9]+(?:-[0-9]+)*")
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -99,26 +105,33 @@ def read_run(path: Path) -> Ranked:
 
 
 @lru_cache(maxsize=2)  # the means of all metrics of a result are compared with it
-def read_scores(path: Path) -> tuple[list[str], dict[str, list[float]]]:
+def read_scores(path: Path) -> tuple[list[str], dict[str, Float64]]:
     """Read a table of values per query: (query ids, measure -> values in their order)."""
     names: list[str] = []
-    rows: list[list[str]] = []
+    rows: list[str] = []
     for number, line in lines(path):
-        columns = line.split("\t")
+        columns = line.count("\t") + 1
         if number == 1:
-            names = columns[1:]
-        elif len(columns) != len(names) + 1:
-            raise _at(path, number, f"expected {len(names) + 1} columns, got {len(columns)}")
+            names = line.split("\t")[1:]
+        elif columns != len(names) + 1:
+            raise _at(path, number, f"expected {len(names) + 1} columns, got {columns}")
         else:
-            rows.append(columns)
-    queries = [row[0] for row in rows]
+            rows.append(line)
+    entries = "\t".join(rows).split("\t") if rows else []  # of all lines, one after the other
+    width = len(names) + 1
+    queries = entries[::width]
     if len(set(queries)) < len(queries):
         raise Flaw(f"{path.name}: a query stands twice")
     try:
-        table = list(zip(*([float(text) for text in row[1:]] for row in rows), strict=True))
+        return queries, {name: _numbers(entries[column::width]) for column, name in enumerate(names, 1)}
     except ValueError as error:
         raise Flaw(f"{path.name}: {error}") from None
-    return queries, {name: list(table[i]) if table else [] for i, name in enumerate(names)}
+
+
+def _numbers(texts: Sequence[str]) -> Float64:
+    """Read numbers, each text once: most values of a query are among a few."""
+    known = {text: float(text) for text in set(texts)}
+    return np.array([known[text] for text in texts], dtype=np.float64)
 
 
 def read_ids(path: Path) -> dict[str, Codes]:
@@ -126,12 +139,11 @@ def read_ids(path: Path) -> dict[str, Codes]:
     ids: dict[str, Codes] = {}
     for number, line in lines(path):
         item, _, codes = line.partition("\t")
-        parts = codes.split("-")
-        if not all(part.isascii() and part.isdigit() for part in parts):
+        if not CODES.fullmatch(codes):
             raise _at(path, number, "expected 'item TAB code-code-..'")
         if item in ids:
             raise _at(path, number, f"the item '{item}' stands there twice")
-        ids[item] = tuple(map(int, parts))
+        ids[item] = tuple(map(int, codes.split("-")))
     if not ids:
         raise Flaw(f"{path.name} holds no items")
     return ids

@@ -21,15 +21,12 @@ from functools import cached_property
 from math import comb
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmark.verification.files import Codes, Grades, Ranked
+from benchmark.verification.files import Codes, Float64, Grades, Ranked
 
 NAME = re.compile(r"(R|nDCG|RR|AP|P|Success)@([1-9]\d*)(?: \((published|strict|expected|optimistic)\))?")
 PUBLISHED = ("nDCG", "AP")
 AWARE = ("R", "nDCG", "RR")
-
-Float64 = NDArray[np.float64]
 
 
 def parse(name: str) -> tuple[str, int, str] | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmark.verification import ranking
-from benchmark.verification.files import Grades, Ranked, read_qrels, read_run, read_scores
+from benchmark.verification.files import Float64, Grades, Ranked, read_qrels, read_run, read_scores
 from benchmark.verification.findings import MISSING, TOLERANCE, Absent, Flaw
 from benchmark.verification.stored import Stored, first
 
@@ -51,7 +51,7 @@ def _check_mean(result: Stored, task: str, name: str, stored: float) -> None:
         return  # the check of that file says so
     if name in table:
         source = "the values per query"
-        result.findings.compare(result.where, f"{task}, {name}", stored, float(np.mean(table[name])), source)
+        result.findings.compare(result.where, f"{task}, {name}", stored, float(table[name].mean()), source)
 
 
 def _check_run(result: Stored, task: str, grades: Grades, ranked: Ranked) -> None:
@@ -74,7 +74,7 @@ def _check_run(result: Stored, task: str, grades: Grades, ranked: Ranked) -> Non
             result.wrong(name, f"names '{unknown}', which is not an item of the data set")
 
 
-def _check_scores(result: Stored, task: str, queries: list[str], values: Mapping[str, ranking.Float64]) -> None:
+def _check_scores(result: Stored, task: str, queries: list[str], values: Mapping[str, Float64]) -> None:
     file = f"scores.{task}.tsv"
     scores = result.read(task, read_scores, file)
     if scores is None:
@@ -99,5 +99,5 @@ def _check_scores(result: Stored, task: str, queries: list[str], values: Mapping
             first = int(off[0])
             more = f" (and {len(off) - 1} more)" if len(off) > 1 else ""
             result.wrong(f"{file}, {name}",
-                f"says {stored[first]!r} for '{asked[first]}', the ranking gives {float(due[first])!r}{more}",
+                f"says {float(stored[first])!r} for '{asked[first]}', the ranking gives {float(due[first])!r}{more}",
             )  # fmt: skip

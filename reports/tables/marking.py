@@ -7,6 +7,7 @@ interval of the difference over seeds and queries must exclude 0 too.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,4 +109,6 @@ def _of_most_rows(lists: Sequence[list[str]]) -> list[str]:
     """Return the query ids that most rows have, so that the rows which differ are named and not the others."""
     if not lists:
         return []
-    return max(lists, key=lambda ids: sum(len(ids) == len(other) and set(ids) == set(other) for other in lists))
+    kinds = [(len(ids), frozenset(ids)) for ids in lists]
+    rows = Counter(kinds)
+    return max(zip(lists, kinds, strict=True), key=lambda pair: rows[pair[1]])[0]
