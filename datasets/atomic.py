@@ -43,7 +43,7 @@ class AtomicFile:
         """Yield (place, field -> value)."""
         separator = self._header[0]
         names = list(self.fields)
-        for place, row in read_delimited(self.path, separator, quoted=separator in ",;"):
+        for place, row in read_delimited(self.path, separator, quoted=separator != " "):
             yield place, dict(zip(names, row.values(), strict=True))
 
     def notes(self) -> list[str]:

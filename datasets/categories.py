@@ -2,14 +2,17 @@
 
 A separator that is given counts as it is. Otherwise it is the first of the usual signs that stands in at least half of
 the texts that hold any of them; what the others hold is counted in a note, because a path that is split at the wrong
-sign is a wrong label.
+sign is a wrong label. HTML entities are read before that: the semicolon of `Toys &amp; Games` separates nothing. Text
+that is a Python list of names, with or without its brackets, is read as that: RecBole's Amazon files have such text.
 """
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import unescape
 
 from benchmark.data.importing import Argument
 
@@ -26,6 +29,9 @@ class CategorySeparator:
 
     def path(self, text: str) -> list[str]:
         """Return the names of a path, general to special."""
+        if (listed := _listed(text)) is not None:
+            return listed
+        text = unescape(text)
         parts = text.split(self.sign) if self.sign else [text]
         return [part.strip() for part in parts if part.strip()]
 
@@ -44,13 +50,22 @@ def find_separator(
     count: Counter[str] = Counter()
     with_any = 0
     marks = dict.fromkeys((*signs, *DOUBTFUL, *filter(None, (given, otherwise))))
-    for text in texts:
+    lists = 0
+    for text in map(unescape, texts):
+        if _listed(text) is not None:
+            lists += 1
+            continue
         found = [mark for mark in marks if mark in text.strip()]
         count.update(found)
         with_any += any(mark in (*signs, otherwise) for mark in found)
     usual = next((sign for sign in signs if count[sign] * 2 >= with_any > 0), otherwise)
     sign = given or usual
     notes = [f"categories are separated by '{sign}'"] if sign and not given and count[sign] else []
+    if lists:
+        notes.append(
+            f"{lists:,} categories are lists in Python's quotes, taken in their order; where they were written from "
+            "sets, as in RecBole's Amazon files, it is no path, and levels mean nothing"
+        )
     if given and not count[given]:
         notes.append(f"no category holds the separator '{given}': each is one name")
     others = [mark for mark in marks if mark not in (sign, " ") and count[mark]]
@@ -58,3 +73,16 @@ def find_separator(
     if others:
         notes[-1] += " (--category-separator splits at it)"
     return CategorySeparator(sign, tuple(notes))
+
+
+def _listed(text: str) -> list[str] | None:
+    """Return the names of text such as `'Clothing', "Men's Shirts"`; None for other text."""
+    text = text.strip()
+    if text[:1] not in ("'", '"', "["):
+        return None
+    try:
+        names = ast.literal_eval(text if text.startswith("[") else f"[{text}]")
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    named = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return [unescape(name).strip() for name in names if name.strip()] if named else None

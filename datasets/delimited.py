@@ -1,6 +1,8 @@
 """Rows of other people's tables as dictionaries, each with its place: CSV, TSV (both may be gzipped) and Parquet.
 
-CSV follows RFC 4180: quoted fields may hold separators and line breaks. RecBole's atomic files quote nothing.
+CSV follows RFC 4180: quoted fields may hold separators and line breaks. Tables separated by tabs quote nothing by their
+own standard (IANA), and pandas writes them with quotes: a line whose quotes open and close whole fields is read without
+them, and in any other line a quote is part of the text. No field holds a line break there.
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ def read_delimited(
     before = csv.field_size_limit(LONGEST)
     try:
         style: dict[str, Any] = {"strict": True} if quoted else {"quoting": csv.QUOTE_NONE}
-        reader = csv.reader(text(), delimiter=separator, **style)
+        by_line = quoted and separator == "\t"
+        reader = map(_tab_fields, text()) if by_line else csv.reader(text(), delimiter=separator, **style)
         names = list(header or next(reader, ()))
         _check_header(path, names)
         for values in reader:
@@ -65,6 +68,17 @@ def read_delimited(
         raise line_error(path, number, f"not a table separated by {separator!r}: {error}") from None
     finally:
         csv.field_size_limit(before)
+
+
+def _tab_fields(line: str) -> list[str]:
+    """Return the fields of one line: without the quotes where they quote whole fields, else as they stand."""
+    line = line.rstrip("\r\n")
+    if '"' in line:
+        try:
+            return next(csv.reader([line], delimiter="\t", strict=True))
+        except csv.Error:
+            pass
+    return line.split("\t")
 
 
 def other_separator(names: Sequence[str]) -> str:

@@ -1,8 +1,10 @@
 """Which column of a table is which, where --column names none: by its name, then by what it holds.
 
     items       id: different words in all rows, under a name such as sku; title, description, brand, price, categories
-    events      user, item (or the column that holds the ids of items), time
+    events      user, item (or the column that holds the ids of items), time (or the column that holds dates)
     queries, judgments    by name
+
+A grade that is not found where there are other columns is asked for: without one every line counts as relevant.
 
 A column with our own name counts before one with a usual name, and that before one that only holds the right thing. An
 id's column counts by its name also where a smaller part of its lines is wrong: the import then names these. Of two
@@ -18,9 +20,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from benchmark.data.time_units import unit_of
 from benchmark.datasets.delimited import SIGNS, Row, read_table
 from benchmark.datasets.mapping import ITEM_FIELDS, KINDS
-from benchmark.errors import UsageError
+from benchmark.datasets.times import TimeColumn
+from benchmark.errors import DataError, UsageError
 
 SAMPLE = 1_000  # rows that are looked at; whether ids differ is asked of all
 LONGER = 3  # times the length of a title, from which on a text is a description
@@ -33,12 +37,18 @@ USUAL = {  # in lower case, with _ for every other sign
     "items.categories": "category cat category_path product_category main_category genres genre department",
     "events.user": "user_id userid uid customer customer_id reviewer reviewer_id reviewerid visitor_id session_id",
     "events.item": "item_id itemid product_id sku asin parent_asin article_id movie_id movieid product",
-    "events.time": "timestamp date datetime ts event_time created_at order_date unixreviewtime purchase_date",
+    "events.time": (
+        "timestamp date datetime ts event_time created_at order_date unixreviewtime reviewtime purchase_date "
+        "purchase_time purchased_at ordered_at order_time order_datetime unix_time time_stamp timestamp_ms "
+        "event_timestamp rating_timestamp"
+    ),
     "queries.id": "query_id qid queryid",
     "queries.text": "query q title question search_term search",
     "judgments.query": "query_id qid queryid",
     "judgments.item": "item_id product_id sku asin doc_id docid document",
-    "judgments.grade": "relevance rel label score gain",
+    "judgments.grade": (
+        "relevance rel label score gain rating relevance_label relevance_score relevant judgment judgement esci_label"
+    ),
 }
 IDS = ("id", "user", "item", "query")
 TEXTS = ("title", "description")
@@ -71,7 +81,7 @@ class Guess:
             *others, last = (f"'{name}'" for name in names)
             raise UsageError(
                 f"{self.path}: {', '.join(others)} and {last} could each be the {word}; say which, and name the other "
-                f"columns too: {self._option(word, names[0])}"
+                f"columns too: {self.option(word, names[0])}"
             )
         if names:
             self.taken[word] = names[0]
@@ -80,10 +90,11 @@ class Guess:
     @property
     def note(self) -> str:
         """What was taken for what under another name, as the words that say so; '' where nothing was."""
-        others = [self._option(word, name) for word, name in self.taken.items() if word != name]
+        others = [self.option(word, name) for word, name in self.taken.items() if word != name]
         return f"{self.path.name}: taken as with {' '.join(others)} (give your own to change it)" if others else ""
 
-    def _option(self, word: str, name: str) -> str:
+    def option(self, word: str, name: str) -> str:
+        """Return the --column that takes a column for this."""
         return f"--column {shlex.quote(f'{word}={name}' if self.kind == 'items' else f'{self.kind}.{word}={name}')}"
 
     def values(self, name: str) -> list[str]:
@@ -130,11 +141,32 @@ def guess_other(path: Path, kind: str, separator: str = "", known: Collection[st
         allowed = words if word in IDS else guess.names
         taken = guess.take(word, fits=allowed.__contains__)
         taken = taken or (word in IDS and guess.take(word, fits=lambda name: _are_mostly_words(guess.values(name))))
-        if taken or word != "item":
-            continue
         left = [name for name in guess.names if name not in guess.taken.values()]
-        guess.take_one(word, [name for name in left if _mostly(guess.values(name), known)])
+        if word == "time":
+            _check_time(guess, taken, left)
+        elif word == "item" and not taken:
+            guess.take_one(word, [name for name in left if _mostly(guess.values(name), known)])
+        elif word == "grade" and not taken and left:
+            raise UsageError(
+                f"{path}: none of its columns is known to be the grade (left: {', '.join(left)}); name it with "
+                "--column judgments.grade=COLUMN and the others too, or, where each line is a relevant item, the "
+                f"others alone: {' '.join(guess.option(word, name) for word, name in guess.taken.items())}"
+            )
     return guess
+
+
+def _check_time(guess: Guess, taken: bool, left: Sequence[str]) -> None:
+    """Take the column that holds dates where none has the name of a time; ask where a time may be part of one."""
+    if not taken:
+        guess.take_one("time", [name for name in left if _are_dates(guess.values(name))])
+        return
+    others = [name for name in left if guess.values(name) and _are_times(guess.values(name))]
+    if others and not _are_times(guess.values(guess.taken["time"])):
+        raise UsageError(
+            f"{guess.path}: '{guess.taken['time']}' holds no dates and '{others[0]}' does; if they belong together, "
+            "write them as one column (2024-03-01T09:30), else say which is the time, and name the other columns too: "
+            f"{guess.option('time', others[0])}"
+        )
 
 
 def _looked_at(path: Path, kind: str, separator: str) -> Guess:
@@ -182,6 +214,25 @@ def _are_mostly_words(values: Sequence[str]) -> bool:
 
 def _are_mostly_different(values: Sequence[str]) -> bool:
     return _are_mostly_words(values) and 2 * len(set(values)) > len(values)
+
+
+def _are_dates(values: Sequence[str]) -> bool:
+    """Whether all are ISO dates, or moments of them."""
+    return bool(values) and not any(map(_number, values)) and _are_times(values)
+
+
+def _are_times(values: Sequence[str]) -> bool:
+    """Whether all are ISO dates, or all numbers that are dates or so large that they may count since 1970."""
+    column = TimeColumn()
+    try:
+        times = [column.read(value, "") for value in values]
+    except DataError:
+        return False
+    return all(not _number(value) or unit_of(whole) for value, (whole, _) in zip(values, times, strict=True))
+
+
+def _number(value: str) -> bool:
+    return value.replace(".", "", 1).lstrip("-").isdigit()
 
 
 def _is_numeric(values: Sequence[str]) -> bool:

@@ -79,7 +79,10 @@ def _documents(dataset: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         fields = document._asdict()
         item: dict[str, Any] = {"id": fields.pop("doc_id"), "title": fields.pop("title", None)}
         body = next((field for field in BODIES if fields.get(field)), None)
-        item["description"] = _plain(fields.pop(body)) if body else document.default_text()
+        if body:
+            item["description"] = _plain(fields.pop(body))
+        elif not item["title"]:  # what the package takes for the text begins with the title, where there is one
+            item["description"] = document.default_text()
         item |= {field: _plain(value) for field, value in fields.items() if field not in RESERVED}
         yield f"{name}: document {number}", item
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from html import unescape
 from itertools import takewhile
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,10 +31,12 @@ from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.delimited import read_delimited
 from benchmark.datasets.named_items import without_line
 from benchmark.datasets.times import TimeColumn
-from benchmark.errors import DataError, at_line, line_error
+from benchmark.errors import DataError, UsageError, at_line, line_error
 from benchmark.fetching.lines import bounded_lines, json_object
 
+RANKS = ("Best Sellers Rank", "Best-sellers rank")
 RATING_ONLY = ("user_id", "parent_asin", "rating", "timestamp")
+PARTS = (".train.csv", ".valid.csv", ".test.csv")
 _CODE = re.compile(  # JavaScript or CSS in place of a title
     r"getTime\s*\(|<script\b|<style\b|\bfunction\s*\w*\s*\([^)]*\)\s*\{|\b(?:var|let|const)\s+\w+\s*=[^;]*;"
     r"|(?<!\w)[.#][a-z_-][\w-]*[^{}]*\{[^{}]*:[^{}]*\}",  # '.a-box b {color: red}', not 'No.5 {Scent: Rose}'
@@ -136,7 +139,13 @@ class Amazon2023(Amazon2018):
     )  # fmt: skip
 
     def _reviews(self, path: Path) -> Iterator[tuple[str, object, object, object]]:
-        if not path.name.removesuffix(".gz").endswith(".csv"):
+        name = path.name.removesuffix(".gz")
+        if name.endswith(PARTS):
+            raise UsageError(
+                f"{path}: is one part of upstream's split, and histories would end before its other parts; give all "
+                f"reviews (rating_only/{name.split('.')[0]}.csv, or the JSON lines)"
+            )
+        if not name.endswith(".csv"):
             yield from super()._reviews(path)
             return
         for place, row in read_delimited(path, ",", header=RATING_ONLY):
@@ -151,9 +160,16 @@ class Amazon2023(Amazon2018):
             "brand": record.get("store") or (details.get("Brand") if isinstance(details, dict) else None),
             "price": _price(record.get("price"), count),
             "features": _joined(record.get("features")),
-            "details": details,
+            "details": _without_ranks(details),
             "categories": _path(place, record.get("categories"), count),
         }
+
+
+def _without_ranks(details: object) -> object:
+    """Leave out the sales rank: it names the category, the label, and what users bought later."""
+    if not isinstance(details, dict):
+        return details
+    return {name: value for name, value in details.items() if name not in RANKS}
 
 
 def _joined(value: object) -> object:
@@ -177,11 +193,14 @@ def _price(value: object, count: Counter[str]) -> object:
 
 
 def _path(place: str, value: object, count: Counter[str]) -> list[str]:
-    """Return the names of a category path, up to the first that is markup: what follows is advertising text."""
+    """Return the names of a category path, up to the first that is markup: what follows is advertising text.
+
+    Upstream writes one name with and without HTML entities (`Camera &amp; Photo`), which would be two labels.
+    """
     if value is None or value == "":
         return []
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise DataError(f"{place}: the categories must be a list of names, not {str(value)[:60]!r}")
     names = list(takewhile(lambda name: not (_TAG.search(name) or _CODE.search(name)), value))
     count["items have markup in their category path; the path ends before it"] += len(names) < len(value)
-    return [name.strip() for name in names if name.strip()]
+    return [unescape(name).strip() for name in names if name.strip()]

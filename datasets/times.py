@@ -2,7 +2,8 @@
 
 Nanoseconds since 1970 have 19 digits, more than a float64 holds, so a time is an int64 and a fraction below 1. A column
 that mixes numbers with dates, seconds with milliseconds, or dates with and without a time zone has no order that could
-be trusted: it is refused with both lines. Dates without a time zone are UTC.
+be trusted: it is refused with both lines. So are numbers that are dates with the day or the month first (31122023).
+Dates without a time zone are UTC.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class TimeColumn:
     def __init__(self) -> None:
         self._first: dict[str, tuple[str, str]] = {}  # what is asked -> its answer for the first time, and that place
         self._days = self._moments = 0
+        self._year_last = self._other = False  # numbers that read as DDMMYYYY or MMDDYYYY, and others
 
     def read(self, value: object, place: str) -> Time:
         """Return a time that sorts. Raises DataError for what is no time, or one of another kind than before."""
@@ -40,6 +42,8 @@ class TimeColumn:
             raise DataError(f"{place}: a time must be a finite number below 2^63, not {str(value)[:40]}")
         if unit := unit_of(number):
             self._same("unit", unit, value, place)
+        self._other |= not (year_last := _is_year_last(number))
+        self._year_last |= year_last
         if isinstance(number, int):
             return number, 0.0
         exact = Decimal(str(value))
@@ -47,7 +51,15 @@ class TimeColumn:
         return whole, float(exact - whole)
 
     def notes(self, name: str) -> list[str]:
-        """Return what is worth knowing about the column of this name."""
+        """Return what is worth knowing about the column of this name.
+
+        Raises DataError where all its numbers are dates with the year last: they do not sort.
+        """
+        if self._year_last and not self._other:
+            raise DataError(
+                f"the times of {name} look like dates with the year last (DDMMYYYY or MMDDYYYY), which do not sort; "
+                "write them as YYYY-MM-DD"
+            )
         if not (self._days and self._moments):
             return []
         return [f"{self._days:,} times of {name} are dates without a time of day; they count as midnight"]
@@ -74,6 +86,12 @@ class TimeColumn:
             raise DataError(
                 f"{place}: the time {shown} is {answer}, but that of {where} is {first}; make them one kind"
             )
+
+
+def _is_year_last(number: float) -> bool:
+    day, rest = divmod(number, 1_000_000)
+    month, year = divmod(rest, 10_000)
+    return 1 <= min(day, month) <= 12 and max(day, month) <= 31 and 1970 <= year < 2100 and number == int(number)
 
 
 def _number(text: str) -> float | None:

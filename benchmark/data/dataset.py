@@ -368,9 +368,10 @@ class Dataset:
         for part, files in self._splits.items():  # every file, also of a split that no task uses
             name, split = ("judged", part) if part in SPLITS else (part, "test")
             queries = self._read_queries(name, files)
-            counts |= {f"{name} {split} queries": len(queries), f"{name} {split} judgments": len(queries.grades)}
-            relevant = int((queries.grades > 0).sum())
-            if relevant < len(queries.grades):
+            judgments = len(queries.grades) + len(queries.absent)
+            counts |= {f"{name} {split} queries": len(queries), f"{name} {split} judgments": judgments}
+            relevant = int((queries.grades > 0).sum()) + sum(grade > 0 for _, _, grade in queries.absent)
+            if relevant < judgments:
                 counts[f"{name} {split} relevant judgments"] = relevant
         return counts
 

@@ -2,8 +2,9 @@
 
 Times are int64, which holds nanoseconds since 1970; fractions take 8 bytes more, from the first one that is not 0 on.
 
-A k-core keeps the events whose user and item have at least k of them, repeated until nothing changes; before that only
-the earliest event of a user with an item is kept.
+Of events with one user, item and time the first is kept (`drop_repeats`). A k-core keeps the events whose user and item
+have at least k of them, repeated until nothing changes; before that only the earliest event of a user with an item is
+kept.
 
 Source of the k-core: the scripts of Amazon Reviews 2023 (Hou et al., 2024), which take repeated reviews out first.
 """
@@ -83,12 +84,30 @@ class Interactions:
                 break
             kept = kept[enough]
         self._left_out[f"events outside the {k}-core"] = before - len(kept)
-        self._without_time = 0 if self.timed else len(kept)
-        times = np.frombuffer(self._time, np.int64)[kept]
+        self._keep(kept)
+
+    def _keep(self, rows: Int64) -> None:
+        """Keep these rows of the events alone."""
+        self._without_time = 0 if self.timed else len(rows)
+        users, items = (
+            array("i", np.frombuffer(column, np.int32)[rows].tobytes()) for column in (self._user, self._item)
+        )
+        times = array("q", np.frombuffer(self._time, np.int64)[rows].tobytes())
         if self._fraction is not None:
-            self._fraction = array("d", np.frombuffer(self._fraction)[kept].tobytes())
-        self._user, self._item = array("i", user[kept].tobytes()), array("i", item[kept].tobytes())
-        self._time = array("q", times.tobytes())
+            self._fraction = array("d", np.frombuffer(self._fraction)[rows].tobytes())
+        self._user, self._item, self._time = users, items, times
+
+    def drop_repeats(self) -> None:
+        """Leave out events that state the user, item and time of an earlier one: an export that was written twice."""
+        if not self.timed or not len(self):
+            return
+        user, item = np.frombuffer(self._user, np.int32), np.frombuffer(self._item, np.int32)
+        rows = np.stack([user.astype(np.int64), item.astype(np.int64), self._clock()])
+        order = np.lexsort(rows)  # stable: the first of several equal ones comes first
+        again = np.r_[False, (rows[:, order][:, 1:] == rows[:, order][:, :-1]).all(axis=0)]
+        self._left_out["events state user, item and time of an earlier one; left out"] = int(again.sum())
+        if again.any():
+            self._keep(np.sort(order[~again]))
 
     def write(self, folder: Path) -> None:
         """Write sequences.txt and, of events with times, times.txt: user item item ... and user time time ..., by line.

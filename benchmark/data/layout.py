@@ -149,21 +149,25 @@ def read_queries(
 ) -> tuple[QuerySet, list[str]]:
     """Return the judged queries of one split and the warnings; `shared`: the file also serves other splits.
 
-    Left out and counted: queries without text or judgments, judgments of unknown queries or items, repeated ones.
-    Counted: negative grades (not relevant, as 0) and queries that no item is relevant to (every metric of them is 0).
+    Left out and counted: queries without text or judgments, judgments of unknown queries, repeated ones. Counted:
+    judgments of items that are not in the data set (they count as missed), negative grades (not relevant, as 0) and
+    queries that no item is relevant to (every metric of them is 0).
     """
     texts = _query_texts(queries)
     empty = {query for query, text in texts.items() if not text}
     rows = {query: row for row, query in enumerate(texts)}
     query_rows, item_rows, grades, numbers = array("i"), array("i"), array("i"), array("q")
-    unknown_queries, unknown_items = set(), set()
+    unknown_queries: set[str] = set()
+    absent: dict[tuple[int, str], int] = {}
     for number, line in lines(qrels):
         query, item, grade = _judgment(qrels, number, line)
         if query not in rows:
             unknown_queries.add(query)
+        elif query in empty:
+            continue
         elif item not in row_of:
-            unknown_items.add(item)
-        elif query not in empty:
+            absent.setdefault((rows[query], item), max(grade, 0))
+        else:
             query_rows.append(rows[query])
             item_rows.append(row_of[item])
             grades.append(grade)
@@ -184,11 +188,13 @@ def read_queries(
         )
     repeated = len(numbers) - len(first)
     first.sort()
-    judged, query_index = np.unique(columns[0][first], return_inverse=True)
+    judged = np.union1d(columns[0][first], np.array([row for row, _ in absent], np.int64))
+    query_index = np.searchsorted(judged, columns[0][first])
     names = list(texts)
     ids = tuple(names[row] for row in judged.tolist())
     negative = int((columns[2][first] < 0).sum())
     unanswered = len(judged) - len(np.unique(query_index[columns[2][first] > 0]))
+    missed = sum(grade > 0 for grade in absent.values())
     unjudged = 0 if shared else len(texts) - len(judged) - len(empty)
     warnings = [
         f"{file.name}: {count} {what}"
@@ -196,10 +202,14 @@ def read_queries(
             (queries, len(empty), "queries have no text; left out"),
             (queries, unjudged, f"queries have no judgment in {qrels.name}; left out"),
             (qrels, len(unknown_queries), f"unknown queries (not in {queries.name}); their judgments are left out"),
-            (qrels, len(unknown_items), "unknown items; their judgments are left out"),
+            (qrels, len(absent), f"judgments of items not in the data set; {missed} relevant ones count as missed"),
             (qrels, repeated, "repeated judgments; left out"),
             (qrels, negative, "negative grades; they count as 0: not relevant"),
-            (qrels, unanswered, "queries have no relevant item (no grade of 1 or more); every metric of them is 0"),
+            (
+                qrels,
+                unanswered,
+                "queries have no relevant item (no grade of 1 or more) in the data set; every metric of them is 0",
+            ),
         )
         if count
     ]
@@ -211,6 +221,7 @@ def read_queries(
             query_index.astype(np.int32),
             columns[1][first],
             columns[2][first],
+            tuple((int(np.searchsorted(judged, row)), item, grade) for (row, item), grade in absent.items()),
         ),
         warnings,
     )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmark.data import cold_start
 from benchmark.data.cold_start import COLD_START, parse_share, split_cold_start, withheld_items
-from benchmark.data.dataset import Dataset
+from benchmark.data.dataset import WITHOUT_TEST, Dataset
 from benchmark.data.splits import Split, leave_one_out
 from benchmark.data.ties import FILE, parse_ties, same_time, shuffled
 from benchmark.data.time_split import DEFAULT_SHARE, find_cuts, parse_cut, split_by_time
@@ -62,6 +62,11 @@ def check_histories(dataset: Dataset, split: str, ties: str) -> None:
     if not own_split and ties == FILE:
         return
     option = f"--split {split}" if own_split else f"--ties {ties}"
+    if dataset.about.get(WITHOUT_TEST):
+        raise UsageError(
+            f"{option}: the data set '{dataset.name}' is a copy without the last event of each user, which holds test "
+            "events of other splits and orders; settings are chosen on it with leave-one-out and the order of the file"
+        )
     if "recommendation" not in dataset.tasks:
         raise UsageError(f"{option}: the data set '{dataset.name}' has no sequences.txt, so no recommendation")
     if dataset.times_file is None:

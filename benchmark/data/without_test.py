@@ -1,8 +1,9 @@
 """A copy of a data set without its test part, so that settings can be chosen on what no table reports.
 
-Left out: the last event of every user, so that the validation items are the test items of the copy and every split
-moves one event back; the test judgments; query sets that have test queries alone. Search is scored on the development
-judgments then, where there are none on every tenth training query, and simulated queries are other ones.
+Left out: the last event of every user, so that the validation items are the test items of the copy (by leave-one-out;
+a cut in time or another order of ties is refused for it, as it holds their test events); the test judgments; query sets
+that have test queries alone. Search is scored on the development judgments then, where there are none on every tenth
+training query, and simulated queries are other ones.
 """
 
 from __future__ import annotations
@@ -81,5 +82,6 @@ def _write_split(writer: FolderWriter, split: str, queries: QuerySet, chosen: Bo
     names, place = queries.ids, f"{split} queries"
     known = writer.queries(split, ((place, names[row], queries.texts[row]) for row in np.flatnonzero(chosen)))
     triples = zip(queries.query_rows, queries.item_rows, queries.grades, strict=True)
-    judged = ((place, names[query], items[item], int(grade)) for query, item, grade in triples if chosen[query])
+    judged = [(place, names[query], items[item], int(grade)) for query, item, grade in triples if chosen[query]]
+    judged += [(place, names[query], item, grade) for query, item, grade in queries.absent if chosen[query]]
     writer.judgments(split, judged, known)

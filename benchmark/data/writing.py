@@ -110,7 +110,8 @@ class FolderWriter:
             self.notes.append(f"{textless:,} items have no text{many}")
 
     def interactions(self, events: Interactions) -> None:
-        """Write the users' events in time order."""
+        """Write the users' events in time order, each that is stated again with the same time once."""
+        events.drop_repeats()
         events.write(self.folder)
         self.counts |= {"users": events.n_users, "interactions": len(events)}
         self.facts |= events.facts()
@@ -156,7 +157,8 @@ class FolderWriter:
     def judgments(self, split: str, rows: Iterable[tuple[str, object, object, object]], queries: set[str]) -> None:
         """Write (place, query id, item id, grade) of a split as TREC qrels.
 
-        Repeated ones are left out; those of unknown queries or items stay in the file, where every run counts them.
+        Repeated ones are left out; those of unknown queries or items stay in the file, where every run counts them, the
+        items as missed.
         Raises DataError for two grades of one pair and when no judgment belongs to a known query and item.
         """
         grades: dict[tuple[str, str], int] = {}
@@ -178,8 +180,12 @@ class FolderWriter:
                     counted[f"repeated judgments ({split}); left out"] += 1
                     continue
                 grades[pair] = grade
-                usable += (known := pair[0] in queries and pair[1] in self.ids)
-                counted[f"judgments ({split}) of unknown queries or items; no run uses them"] += not known
+                asked, there = pair[0] in queries, pair[1] in self.ids
+                usable += asked and there
+                counted[f"judgments ({split}) of unknown queries; no run uses them"] += not asked
+                counted[f"judgments ({split}) of items not in the data set; they count as missed"] += (
+                    asked and not there
+                )
                 file.write(f"{pair[0]} 0 {pair[1]} {grade}\n")
         if not usable:
             raise DataError(f"not one judgment ({split}) belongs to a known query and a known item")

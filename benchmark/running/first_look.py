@@ -89,4 +89,5 @@ def chosen_queries(queries: QuerySet, rows: Int64) -> QuerySet:
         queries, ids=tuple(queries.ids[row] for row in rows), texts=tuple(queries.texts[row] for row in rows),
         query_rows=place[queries.query_rows[judged]], item_rows=queries.item_rows[judged],
         grades=queries.grades[judged],
+        absent=tuple((int(place[query]), item, grade) for query, item, grade in queries.absent if place[query] >= 0),
     )  # fmt: skip

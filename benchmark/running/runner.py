@@ -261,6 +261,7 @@ class Runner:
             queries = self.material.test_queries
             triples = zip(queries.query_rows, queries.item_rows, queries.grades, strict=True)
             judgments = [(queries.ids[query], ids[item], int(grade)) for query, item, grade in triples]
+            judgments += [(queries.ids[query], item, grade) for query, item, grade in queries.absent]
             texts = "".join(f"{name}\t{text}\n" for name, text in zip(queries.ids, queries.texts, strict=True))
             write_text(cell.folder / "queries.search.tsv", texts)
             return Scored.of_rankings(cell, corpus, queries.ids, rankings, judgments, codes, further)

@@ -113,7 +113,8 @@ class QuerySet:
     """Queries and their judgments: query query_rows[j] has item item_rows[j] at grade grades[j].
 
     An item is relevant from grade 1. Negative grades (junk, in TREC's web tracks) become 0, so that no metric, pair or
-    loss ever sees one.
+    loss ever sees one. `absent` are judgments of items that the data set does not hold: nothing can rank these, and a
+    relevant one counts as missed, as trec_eval and BEIR count it.
     """
 
     name: str  # "judged", "simulated", "category-derived", ...
@@ -122,6 +123,7 @@ class QuerySet:
     query_rows: Int32  # [n_judgments]
     item_rows: Int32  # [n_judgments]
     grades: Int32  # [n_judgments]
+    absent: tuple[tuple[int, str, int], ...] = ()  # (query row, item id, grade)
 
     def __post_init__(self) -> None:
         if (self.grades < 0).any():

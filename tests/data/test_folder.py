@@ -115,7 +115,7 @@ def test_negative_grades_count_as_0_and_are_noted(shop):
     assert queries.grades.tolist() == [3, 0, 0, 0, 0]
     assert dataset.warnings == [
         "qrels.txt: 3 negative grades; they count as 0: not relevant",
-        "qrels.txt: 2 queries have no relevant item (no grade of 1 or more); every metric of them is 0",
+        "qrels.txt: 2 queries have no relevant item (no grade of 1 or more) in the data set; every metric of them is 0",
     ]
     counts = dataset.counts()
     assert (counts["judged test judgments"], counts["judged test relevant judgments"]) == (5, 1)
@@ -217,11 +217,12 @@ def test_what_can_be_left_out_of_the_queries_is_counted(shop):
     dataset = opened(shop)
     queries = dataset.queries("judged", "test")
     assert queries is not None and queries.ids == ("q1",) and queries.item_rows.tolist() == [0]
+    assert queries.absent == ((0, "gone", 1), (0, "lost", 1))
     assert [warning for warning in dataset.warnings if warning[0] == "q"] == [
         "queries.tsv: 1 queries have no text; left out",
         "queries.tsv: 1 queries have no judgment in qrels.txt; left out",
         "qrels.txt: 1 unknown queries (not in queries.tsv); their judgments are left out",
-        "qrels.txt: 2 unknown items; their judgments are left out",
+        "qrels.txt: 2 judgments of items not in the data set; 2 relevant ones count as missed",
         "qrels.txt: 1 repeated judgments; left out",
     ]
 

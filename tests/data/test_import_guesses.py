@@ -145,3 +145,56 @@ def test_usual_names_are_of_columns_that_exist() -> None:
             guess_items(table(path, "a,b", ["x", "y"], ["x", "y"]))
         finally:
             path.unlink()
+
+
+EVENTS = [["u1", "a", "2024-03-01"], ["u1", "b", "2024-01-01"], ["u1", "c", "2024-02-01"]]
+
+
+def lamps(tmp_path: Path) -> Path:
+    return table(tmp_path / "items.csv", "sku,title", ["a", "blue lamp"], ["b", "red lamp"], ["c", "green lamp"])
+
+
+@pytest.mark.parametrize("name", ["purchased_at", "reviewTime", "when", "Kaufdatum"])
+def test_a_time_is_known_by_its_name_or_because_it_holds_dates(tmp_path: Path, name: str) -> None:
+    events = table(tmp_path / "events.csv", f"customer,sku,{name}", *EVENTS)
+    assert histories(imported(tmp_path, "table", lamps(tmp_path), "--events", events)) == {"u1": ["b", "c", "a"]}
+
+
+def test_a_number_of_an_unknown_name_is_no_time(tmp_path: Path) -> None:
+    """An order's number of ten digits looks like seconds since 1970."""
+    lines = [["u1", item, 1_700_000_000 - row] for row, item in enumerate("abc")]
+    events = table(tmp_path / "events.csv", "customer,sku,order", *lines)
+    dataset = imported(tmp_path, "table", lamps(tmp_path), "--events", events)
+    assert histories(dataset) == {"u1": ["a", "b", "c"]} and "events.csv has no time" in notes(dataset)
+
+
+def test_a_time_of_day_beside_a_date_is_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [[*event, time] for event, time in zip(EVENTS, ("0930", "1200", "1100"), strict=True)]
+    events = table(tmp_path / "events.csv", "customer,sku,date,time", *lines)
+    said = refused(tmp_path, capsys, lamps(tmp_path), "--events", events)
+    assert "'time' holds no dates and 'date' does" in said and "--column events.time=date" in said
+    columns = [word for pair in ("user=customer", "item=sku", "time=date") for word in ("--column", f"events.{pair}")]
+    dataset = imported(tmp_path, "table", lamps(tmp_path), "--events", events, *columns)
+    assert histories(dataset) == {"u1": ["b", "c", "a"]}
+
+
+@pytest.mark.parametrize("name", ["rating", "Relevance score", "relevant", "judgement"])
+def test_a_grade_is_known_by_more_names(tmp_path: Path, name: str) -> None:
+    queries = table(tmp_path / "q.csv", "id,text", ["q1", "lamp"])
+    judged = table(tmp_path / "j.csv", f"query,item,{name}", ["q1", "a", 0], ["q1", "c", 3])
+    dataset = imported(tmp_path, "table", lamps(tmp_path), "--queries", queries, "--judgments", judged)
+    found = dataset.queries("judged", "test")
+    assert found is not None and found.grades.tolist() == [0, 3]
+
+
+def test_without_a_grade_other_columns_are_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Else a rank or a label of another name would be left out, and every line would count as relevant."""
+    queries = table(tmp_path / "q.csv", "id,text", ["q1", "lamp"])
+    judged = table(tmp_path / "j.csv", "query,item,annotation", ["q1", "a", 0], ["q1", "c", 3])
+    words = ["--queries", queries, "--judgments", judged]
+    said = refused(tmp_path, capsys, lamps(tmp_path), *words)
+    assert "none of its columns is known to be the grade (left: annotation)" in said
+    given = said.rpartition("the others alone: ")[2].split()
+    assert given == ["--column", "judgments.query=query", "--column", "judgments.item=item"]
+    found = imported(tmp_path, "table", lamps(tmp_path), *words, *given).queries("judged", "test")
+    assert found is not None and found.grades.tolist() == [1, 1]

@@ -175,3 +175,18 @@ def test_an_item_file_of_another_data_set_is_refused(
     assert main(["import", "recbole", str(recbole), str(tmp_path / "set")]) == 2
     error = capsys.readouterr().err
     assert f"{recbole / 'ml.item'}: describes not one of the 4 items" in error and "its own are e.g. '90'" in error
+
+
+def test_quotes_as_pandas_writes_them_and_sets_of_names_are_read(tmp_path: Path) -> None:
+    """RecBole's Amazon files are written by pandas with a Python set's text for the categories."""
+    folder = tmp_path / "amazon"
+    write(folder / "amazon.inter", "user_id:token\titem_id:token\n1\ta\n1\tb\n1\tc\n")
+    items = ["item_id:token\tcategories:token_seq\ttitle:token", "a\t'Clothing', 'Shirts'\tPlain shirt"]
+    items += ['b\t"\'Clothing\', ""Men\'s Shirts, Tops"""\t"The ""Best"" shirt"', "c\t'Books'\t\"Heat\" again"]
+    write(folder / "amazon.item", "\n".join(items) + "\n")
+    dataset = imported(tmp_path, "recbole", folder, check=False)
+    assert rows(dataset, "id", "title", "categories") == [
+        ("a", "Plain shirt", ["Clothing", "Shirts"]), ("b", 'The "Best" shirt', ["Clothing", "Men's Shirts, Tops"]),
+        ("c", '"Heat" again', ["Books"]),
+    ]  # fmt: skip
+    assert "3 categories are lists in Python's quotes" in notes(dataset)

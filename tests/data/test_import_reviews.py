@@ -130,3 +130,33 @@ def test_the_metadata_of_another_category_is_refused(tmp_path: Path, capsys: pyt
     metadata = jsonl(tmp_path / "m.json", {"asin": "C7", "title": "Lamp"})
     assert main(["import", "amazon-2018", str(reviews), str(metadata), str(tmp_path / "set")]) == 2
     assert f"{metadata}: describes not one of the 1 items with events (e.g. 'B1')" in capsys.readouterr().err
+
+
+def test_one_category_with_and_without_entities_is_one_label(tmp_path: Path) -> None:
+    reviews = jsonl(tmp_path / "Toy_5.json.gz", *reviews_2018(("u", "B1", 1), ("u", "B2", 2)))
+    metadata = jsonl(
+        tmp_path / "meta_Toy.json.gz",
+        {"asin": "B1", "title": "x", "category": ["Electronics", "Camera &amp; Photo"]},
+        {"asin": "B2", "title": "y", "category": ["Electronics", "Camera & Photo"]},
+    )
+    dataset = imported(tmp_path, "amazon-2018", reviews, metadata)
+    assert rows(dataset, "categories") == [(["Electronics", "Camera & Photo"],)] * 2
+
+
+def test_sales_ranks_of_2023_are_no_text(tmp_path: Path) -> None:
+    """They name the category, which is the label, and what users bought later."""
+    reviews = jsonl(tmp_path / "All.jsonl", {"user_id": "u", "parent_asin": "B1", "timestamp": 1})
+    details = {"Brand": "Acme", "Best Sellers Rank": {"Musical Instruments": 5}}
+    metadata = jsonl(tmp_path / "meta.jsonl", {"parent_asin": "B1", "title": "Drum", "details": details})
+    (found,) = rows(imported(tmp_path, "amazon-2023", reviews, metadata), "details")
+    assert "Acme" in str(found) and "Rank" not in str(found)
+
+
+@pytest.mark.parametrize("part", ["train", "valid", "test"])
+def test_one_part_of_the_split_of_2023_is_refused(
+    tmp_path: Path, part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reviews = write(tmp_path / f"Toy.{part}.csv", "user_id,parent_asin,rating,timestamp\nu,B1,5,1\n")
+    metadata = jsonl(tmp_path / "meta.jsonl", {"parent_asin": "B1", "title": "Drum"})
+    assert main(["import", "amazon-2023", str(reviews), str(metadata), str(tmp_path / "set")]) == 2
+    assert "is one part of upstream's split" in capsys.readouterr().err

@@ -42,7 +42,8 @@ def test_a_beir_folder_brings_documents_queries_and_every_split(tmp_path: Path, 
     assert (train.ids, dev.ids) == (("q2",), ("q3",))
     assert "1 repeated judgments (train); left out" in notes(dataset)
     assert "corpus.jsonl: 1 fields left out: metadata" in notes(dataset)
-    assert "1 judgments (test) of unknown queries or items" in notes(dataset)
+    assert "1 judgments (test) of items not in the data set; they count as missed" in notes(dataset)
+    assert test.absent == ((1, "gone", 1),)
 
 
 def test_an_imported_folder_runs(tmp_path: Path, beir: Path) -> None:
@@ -51,6 +52,33 @@ def test_an_imported_folder_runs(tmp_path: Path, beir: Path) -> None:
     assert main(["run", *words, "--runs", str(tmp_path / "runs"), "--device", "cpu"]) == 0
     (path,) = (tmp_path / "runs").glob("*/*/*/seed-*/result.json")
     assert read_result(path).metrics["search"]["R@10"] == 0.5  # q0 finds d1, q1 has nothing relevant
+
+
+def test_relevant_items_that_the_set_does_not_hold_count_as_missed(tmp_path: Path, beir: Path) -> None:
+    """As ir-measures has it of the same run and all judgments: BEIR's ArguAna has such ones."""
+    import ir_measures
+
+    qrels = "q0\td1\t2\nq0\tgone\t1\nq0\tlost\t1\nq1\tgone\t1\nq3\td1\t1\n"
+    write(beir / "qrels" / "test.tsv", "query-id\tcorpus-id\tscore\n" + qrels)
+    imported(tmp_path, "beir", beir)
+    words = ["--methods", "bm25,rqkmeans", "--dataset", str(tmp_path / "imported"), "--queries", "judged"]
+    words += ["--set", "rqkmeans.codebook_size=2", "--set", "rqkmeans.levels=2", "--preset", "tiny"]
+    words += ["--tasks", "search", "--text-fields", "title,description", "--device", "cpu"]
+    assert main(["run", *words, "--runs", str(tmp_path / "runs")]) == 0
+    judged = [ir_measures.Qrel(*line.split("\t")[:2], int(line.split("\t")[2])) for line in qrels.splitlines()]
+    paths = sorted((tmp_path / "runs").glob("*/*/*/seed-*/result.json"))
+    assert len(paths) == 2
+    for path in paths:
+        run = [
+            ir_measures.ScoredDoc(query, item, float(score))
+            for query, _, item, _, score, _ in map(str.split, (path.parent / "run.search.trec").open())
+        ]
+        due = ir_measures.calc_aggregate([ir_measures.R @ 10, ir_measures.nDCG @ 10], judged, run)
+        found = read_result(path)
+        assert found.metrics["search"]["R@10"] == pytest.approx(due[ir_measures.R @ 10]) and due[ir_measures.R @ 10] < 1
+        assert found.metrics["search"]["nDCG@10"] == pytest.approx(due[ir_measures.nDCG @ 10])
+        assert found.counts["search"]["queries"] == 3
+    assert main(["verify", str(tmp_path / "runs")]) == 0
 
 
 @pytest.mark.parametrize("grade", ["high", "1.5", "1_0", "1000000", ""])

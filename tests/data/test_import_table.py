@@ -151,3 +151,18 @@ def test_a_query_with_two_texts_is_refused(tmp_path: Path, capsys: pytest.Captur
     words = [items, tmp_path / "set", "--queries", queries, "--judgments", judgments]
     assert main(["import", "table", *map(str, words)]) == 2
     assert "q.csv:3: the query id 'q1' was already used, for 'cup'" in capsys.readouterr().err
+
+
+def test_html_entities_separate_no_categories(tmp_path: Path) -> None:
+    paths = ["Toys &amp; Games > Dolls", "Home &amp; Kitchen &gt; Mugs", "Books"]
+    lines = "".join(f"{row}\tthing {row}\t{path}\n" for row, path in enumerate(paths))
+    dataset = imported(tmp_path, "table", write(tmp_path / "items.tsv", "id\ttitle\tcategories\n" + lines))
+    assert rows(dataset, "categories") == [(["Toys & Games", "Dolls"],), (["Home & Kitchen", "Mugs"],), (["Books"],)]
+
+
+def test_a_quote_at_the_start_of_a_tab_field_takes_no_further_lines(tmp_path: Path) -> None:
+    lines = '1\t"Alpha\tA\n2\tBeta"\tB\n3\t"Ga ""mma"""\tC\n'
+    dataset = imported(tmp_path, "table", write(tmp_path / "items.tsv", "id\ttitle\tbrand\n" + lines))
+    assert rows(dataset, "id", "title", "brand") == [
+        ("1", '"Alpha', "A"), ("2", 'Beta"', "B"), ("3", 'Ga "mma"', "C"),
+    ]  # fmt: skip

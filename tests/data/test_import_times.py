@@ -141,3 +141,26 @@ def test_interactions_of_which_only_some_have_a_time_are_refused() -> None:
     events.add("u", "b", None)
     with pytest.raises(DataError, match="1 of 2 events have no time"):
         events.facts()
+
+
+@pytest.mark.parametrize("days", [("31122023", "01032024"), ("03012024", "12312023"), ("1022024", "1032024")])
+def test_numbers_that_are_dates_with_the_year_last_are_refused(
+    tmp_path: Path, days: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = shop(tmp_path, *(("u", item, day) for item, day in zip("ab", days, strict=True)))
+    assert main(["import", *map(str, command), str(tmp_path / "set")]) == 2
+    assert "look like dates with the year last (DDMMYYYY or MMDDYYYY)" in " ".join(capsys.readouterr().err.split())
+
+
+def test_numbers_of_which_one_is_no_such_date_stay(tmp_path: Path) -> None:
+    events = (("u", "a", 31_122_023), ("u", "b", 1_452_024))
+    assert histories(imported(tmp_path, *shop(tmp_path, *events))) == {"u": ["b", "a"]}
+
+
+def test_an_event_that_is_stated_twice_counts_once_and_a_repeat_purchase_stays(tmp_path: Path) -> None:
+    """An export that was written twice would make every test item the item before it."""
+    events = [("u", "a", 3), ("u", "b", 5), ("v", "a", 3), ("u", "a", 4)]
+    dataset = imported(tmp_path, *shop(tmp_path, *(event for event in events for _ in range(2))))
+    assert histories(dataset) == {"u": ["a", "a", "b"], "v": ["a"]}
+    assert "4 events state user, item and time of an earlier one; left out" in notes(dataset)
+    assert "1 events repeat an earlier item of the same user; kept" in notes(dataset)

@@ -133,3 +133,19 @@ def test_times_keep_every_digit_that_sorts(tmp_path: Path) -> None:
     events.write(tmp_path)
     words = "5.999999999 1600000000123456788.250000000 1600000000123456789.000000000"
     assert (tmp_path / "times.txt").read_text() == f"u {words}\n"
+
+
+@given(events=EVENTS, fractions=st.booleans())
+def test_of_events_with_one_user_item_and_time_the_first_is_kept(
+    tmp_path_factory: pytest.TempPathFactory, events: Any, fractions: bool
+) -> None:
+    folder, found = tmp_path_factory.mktemp("events"), Interactions()
+    for user, item, time in events:
+        found.add(f"u{user}", f"i{item}", time, 0.5 * (time % 2) if fractions else 0.0)
+    found.drop_repeats()
+    found.write(folder)
+    expected: dict[str, list[str]] = {}
+    for user, item, _ in sorted(dict.fromkeys(events), key=lambda event: event[2]):
+        expected.setdefault(f"u{user}", [f"u{user}"]).append(f"i{item}")
+    lines = [line.split() for line in (folder / "sequences.txt").read_text().splitlines()]
+    assert {line[0]: line for line in lines} == expected

@@ -27,6 +27,14 @@ def test_each_user_is_tested_on_the_validation_item(shop, tmp_path):
     assert copy.fingerprint != whole.fingerprint and copy.counts()["interactions"] == sum(map(len, lines)) - 60
 
 
+@pytest.mark.parametrize("option", [("--split", "time"), ("--ties", "shuffled")])
+def test_protocols_whose_test_events_the_copy_holds_are_refused(shop, tmp_path, option, capsys):
+    copied(shop, tmp_path / "copy", tmp_path)
+    words = ["--methods", "item-knn", "--dataset", str(tmp_path / "copy"), "--runs", str(tmp_path / "runs")]
+    assert main(["run", *words, *option]) == 2
+    assert "holds test events of other splits and orders" in " ".join(capsys.readouterr().err.split())
+
+
 def test_the_times_of_the_test_events_are_left_out_with_them(tmp_path):
     times = "u 1 1 2.5\nv 3\nw\nx 4 5\n"
     source = made(tmp_path / "data", sequences__txt="u a b c\nv b\nw\nx c a\n", times__txt=times)
