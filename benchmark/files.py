@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmark.errors import DiskFullError
+from benchmark.errors import DiskFullError, UsageError
 
 PARTIAL = ".partial-"
 _OWN = os.urandom(4).hex()  # tells this process from an earlier one that had the same number
@@ -80,6 +80,16 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a binary file atomically."""
     with whole(path) as part:
         part.write_bytes(content)
+
+
+def require_folder(folder: Path, option: str) -> None:
+    """Raise UsageError unless files can be written into a folder, which need not be there; nothing is left behind."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    try:
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        reason = "is no folder" if not there.is_dir() else f"nothing can be written there ({error.strerror})"
+        raise UsageError(f"{option} {folder}: {there} {reason}; give another folder") from None
 
 
 @contextmanager

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, UsageError
 from benchmark.files import (
     bytes_digest,
     digest,
     file_digest,
     home_path,
     remove_partials,
+    require_folder,
     whole,
     write_bytes,
     write_json,
@@ -87,6 +88,14 @@ def test_a_finished_folder_of_another_process_stays(tmp_path: Path) -> None:
             other.mkdir()
             (other / "by").write_text("other")
     assert (tmp_path / "folder" / "by").read_text() == "other" and _names(tmp_path) == {"folder"}
+
+
+def test_a_folder_for_results_is_tried_before_the_work_and_nothing_is_left_of_that(tmp_path: Path) -> None:
+    require_folder(tmp_path / "new" / "out", "--out")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UsageError, match=r"--out .*file/out: .*file is no folder; give another folder"):
+        require_folder(tmp_path / "file" / "out", "--out")
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])

@@ -32,9 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Write the figures; exit code 1 if one that was asked for by name is not there, or a file is damaged."""
     from benchmark.api.archive import opened_runs
+    from benchmark.files import require_folder
     from benchmark.registry import load
     from benchmark.results.result_files import newest, older_note, problems, results_below
 
+    require_folder(arguments.out, "--out")
     names = words(arguments.figures) if arguments.figures else None
     first_codes = whole_numbers(arguments.first_codes, "--first-codes") if arguments.first_codes else ()
     found = results_below(opened_runs(arguments.runs))

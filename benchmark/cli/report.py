@@ -47,7 +47,7 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.api.archive import opened_runs
     from benchmark.cli.parsing import words
     from benchmark.cli.run_tables import rest_of
-    from benchmark.files import write_text
+    from benchmark.files import require_folder, write_text
     from benchmark.registry import find, load, registered
     from benchmark.results.digests import write_sums
     from benchmark.results.registered_tables import (
@@ -66,6 +66,8 @@ def execute(arguments: argparse.Namespace) -> int:
         if len(styles) > 1:
             raise UsageError("--format: several formats need --out FOLDER")
         check_text_format(styles[0])
+    else:
+        require_folder(arguments.out, "--out")
     found = results_below(opened_runs(arguments.runs))
     results = versions_apart(found) if arguments.all_versions else newest(found)
     if note := "" if arguments.all_versions else older_note(found, results):

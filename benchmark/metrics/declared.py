@@ -23,7 +23,7 @@ DEPTH_NOTE = (
 )
 ID_PARAMETERS_NOTE = "ID parameters: of the network that learns the IDs, with its text encoder where that learns too."
 PARAMETERS_NOTE = "Parameters: of the model that ranks."
-READINGS = (("strict", None, "last"), ("expected", True, "in random order"), ("optimistic", None, "first"))
+READINGS = (("strict", True, "last"), ("expected", True, "in random order"), ("optimistic", None, "first"))
 
 ID_METRICS = (
     Metric(

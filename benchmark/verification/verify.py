@@ -102,6 +102,8 @@ def _verify_report(folder: Path, runs: Path, seen: Collection[Path] = ()) -> Ver
     check_sums(folder, findings)
     try:
         results = _check_tables(folder, tables, runs, findings, seen)
+    except UsageError:
+        raise
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         findings.add(WRONG, str(folder), FILE, f"is not of the suite's format: {error}")
         results = 0
@@ -111,6 +113,11 @@ def _verify_report(folder: Path, runs: Path, seen: Collection[Path] = ()) -> Ver
 def _check_tables(folder: Path, tables: Tables, runs: Path, findings: Findings, seen: Collection[Path]) -> int:
     """Check the tables and the results that they name, but for those `seen`; return how many they name."""
     results = named_results(tables)
+    if results and not any((runs / path).is_file() for path in results):
+        raise UsageError(
+            f"--runs {runs}: none of the {len(results)} results that {folder} was made from lies there; name the "
+            "folder of results that it was made from"
+        )
     for path in results:
         if (place := (runs / path).parent).absolute() not in seen:
             check_result(place, path.rpartition("/")[0], findings)

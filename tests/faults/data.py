@@ -67,7 +67,12 @@ CASES = [
     data("judgments: a word as grade", {"qrels.txt": added("q1 0 i01 good")}, r"qrels\.txt:7"),
     data("judgments: a grade of 400 digits", {"qrels.txt": added("q1 0 i01 1" + "0" * 400)}, r"qrels\.txt:7"),
     data("judgments: an unknown query is noted", {"qrels.txt": added("q77 0 i01 1")}, "1 unknown quer", code=0),
-    data("judgments: an unknown item is noted", {"qrels.txt": added("q1 0 nowhere 1")}, "1 unknown item", code=0),
+    data(
+        "judgments: an unknown item is noted",
+        {"qrels.txt": added("q1 0 nowhere 1")},
+        "1 judgments of items not in the data set",
+        code=0,
+    ),
     data("judgments: negative grades are counted", {"qrels.txt": added("q1 0 i01 -2")}, "grade", code=0),
     data("about: not TOML", about("name = = 1"), r"dataset\.toml"),
     data("about: Latin-1", {"dataset.toml": added('source = "ä"'.encode("latin-1"))}, r"dataset\.toml"),

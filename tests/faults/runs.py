@@ -90,7 +90,7 @@ CASES = [
     damaged("compare: with itself", {}, "random", code=2, words=("compare", "random", "random")),
     damaged("report: an unknown table", {}, "tabel", code=2, words=(*REPORT, "--tables", "tabel")),
     damaged("report: an unknown format", {}, "pdf", code=2, words=(*REPORT, "--format", "pdf")),
-    damaged("report: a file as target", {}, "items.jsonl", code=1, words=(*REPORT, "--out", "shop/items.jsonl")),
+    damaged("report: a file as target", {}, "items.jsonl", code=2, words=(*REPORT, "--out", "shop/items.jsonl")),
     damaged("figures: an unknown figure", {}, "pie", code=2, words=("figures", "--figures", "pie", "--out", "out")),
     damaged("figures: a level of -1", {}, "-1", code=2, words=("figures", "--level", "-1", "--out", "out")),
     damaged("annotate: a broken key", {"/key.json": "{"}, r"key\.json", code=2,

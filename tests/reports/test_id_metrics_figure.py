@@ -8,8 +8,7 @@ from result_files import put
 from scipy.stats import spearmanr
 
 from benchmark.cli.main import main
-from benchmark.reports.figures import id_metrics
-from benchmark.reports.figures.id_metrics import comparable, correlations
+from benchmark.reports.figures.id_metrics import comparable, correlations, interval
 from benchmark.results.result_files import load_results
 
 AMI = (0.1, 0.5, 0.3, 0.9, 0.7, 0.7)
@@ -34,19 +33,29 @@ def test_correlations_are_spearmans_over_rows_and_lie_in_their_intervals(tmp_pat
     assert -1 <= low <= rho <= high <= 1
 
 
-def test_the_interval_is_that_of_resamples_taken_one_by_one(tmp_path, monkeypatch):
-    """Each resample is drawn and correlated by itself with SciPy; one value on a side has no correlation."""
-    monkeypatch.setattr(id_metrics, "SAMPLES", 60)
-    rows(tmp_path / "runs")
-    (found,) = comparable(load_results(tmp_path / "runs"))
-    ((_, _, low, high, n),) = correlations(found, "recommendation", "R@10")
-    random, drawn = np.random.default_rng(0), []
-    for _ in range(60):
-        picked = random.integers(0, n, n)
-        x, y = np.array(AMI)[picked], np.array(R)[picked]
-        if len(set(x)) > 1 and len(set(y)) > 1:
-            drawn.append(spearmanr(x, y).statistic)
-    assert (low, high) == pytest.approx(tuple(np.quantile(drawn, (0.025, 0.975))))
+def test_the_interval_is_that_of_the_formula_worked_by_hand():
+    """rho .5 of 13 rows: z = .5493, s = sqrt(1.125 / 10) = .3354, so .5493 +- .6574."""
+    assert interval(0.5, 13) == pytest.approx((-0.1077, 0.8357), abs=1e-4)
+    assert interval(-0.5, 13) == pytest.approx((-0.8357, 0.1077), abs=1e-4)
+
+
+@pytest.mark.parametrize("n", [5, 8, 13])
+def test_a_perfect_order_of_few_rows_has_an_interval_too(n):
+    low, high = interval(1.0, n)
+    assert high == 1 and low < interval(1 - 12 / (n**3 - n), n)[1] and low < 0.98
+    assert interval(-1.0, n) == (-high, -low)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.6, 0.9])
+def test_the_interval_holds_the_true_value_as_often_as_it_says(rho):
+    """Normal pairs whose Spearman correlation is known: 6 / pi asin(r / 2)."""
+    random, n, held = np.random.default_rng(7), 13, 0
+    true = 6 / math.pi * math.asin(rho / 2)
+    for _ in range(1_000):
+        x, noise = random.standard_normal((2, n))
+        low, high = interval(spearmanr(x, rho * x + math.sqrt(1 - rho**2) * noise).statistic, n)
+        held += low <= true <= high
+    assert 0.92 <= held / 1_000 <= 0.99
 
 
 def test_an_interval_without_any_relation_covers_zero(tmp_path):

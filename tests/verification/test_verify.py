@@ -13,6 +13,7 @@ import pytest
 from conftest import FAST
 from hypothesis import given, settings
 from hypothesis.strategies import integers, lists
+from result_files import put
 
 from benchmark.cli.main import main
 from benchmark.verification.agreement import Agreement
@@ -376,3 +377,14 @@ def test_a_report_with_chosen_columns_is_verified_by_these(
     path = tmp_path / "out" / "tables.md"
     path.write_text(path.read_text().replace("0.", "9.", 1))
     assert found(capsys, tmp_path / "out", "--runs", made)[0] == 1
+
+
+def test_a_report_whose_results_lie_elsewhere_is_refused_with_one_line(
+    runs: Path, report: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = tmp_path / "others"
+    put(others, "other", metrics={"search": {"R@10": 0.5}})
+    capsys.readouterr()
+    assert main(["verify", str(report), "--runs", str(others)]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "results that" in said and "was made from lies there; name the folder of results" in said
