@@ -1,6 +1,6 @@
 """Ties: events of one user at the same time stamp, whose order in a file is an accident.
 
-In the 5-core files of Amazon most neighbouring events share a day and stand in the order of their item ids there, so
+In the 5-core files of Amazon many neighbouring events share a day and stand in the order of their item ids there, so
 that a method can gain from the order of ids alone. Two readings stand side by side:
 
     file       the order of the file: what published numbers are measured on

@@ -5,7 +5,7 @@
     s(j | i_1 .. i_t) = x_t . e(j)                                                       one table for both sides
 
 Source: Kang and McAuley, Self-Attentive Sequential Recommendation, ICDM 2018, section III, with the layers of the
-S3-Rec repository (Zhou et al., CIKM 2020), whose SASRec row LMIndexer's table reprints: normalisation behind each
+S3-Rec repository (Zhou et al., CIKM 2020), from whose table LMIndexer reprints other rows: normalisation behind each
 sublayer, GELU, a feed-forward width of 256, weights from N(0, 0.02^2). The loss is the softmax over all items; both
 sources use binary cross entropy against one drawn item a position, which is the weaker loss (Klenitskiy and Vasilev,
 RecSys 2023), so expect more than the published row.

@@ -28,6 +28,7 @@ from benchmark.reports.tables.cells import Seeds, best_cells, fewer_seeds, inter
 from benchmark.reports.tables.changes import words_on_changes
 from benchmark.reports.tables.columns import further_columns
 from benchmark.reports.tables.conditions import conditions
+from benchmark.reports.tables.counters import remarks_on_counters
 from benchmark.reports.tables.histories import history_rules, warning_on_order
 from benchmark.reports.tables.labels import row_labels, scratch_notes
 from benchmark.reports.tables.layout import Cell, Column, Declaration, FilledTable, Row
@@ -203,7 +204,7 @@ def _footnotes(
     protocols = [seeds[0].config.get("protocol") for seeds in groups]
     if table.task and any(left != right for left, right in pairwise(protocols)):
         notes.append("The rows do not share every protocol setting; see config.protocol in their result files.")
-    notes += scratch_notes(rows)
+    notes += [*remarks_on_counters(table.task, columns, labels, groups), *scratch_notes(rows)]
     return (*notes, *remarks_of_readers(labels, groups, table.task), *remarks_of_runs(labels, groups))
 
 

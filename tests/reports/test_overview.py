@@ -124,3 +124,14 @@ def test_a_file_has_the_same_lines_in_any_terminal(runs, tmp_path, monkeypatch, 
     main(["verify", str(tmp_path / "out200"), "--runs", str(runs), "--json"])
     assert "tables.txt" not in capsys.readouterr().out.partition('"findings"')[2]
     assert texts[0] == texts[1]
+
+
+def test_rows_that_owe_their_ranking_to_the_counter_are_named_where_no_reading_is_shown(tmp_path, capsys):
+    for label, plain, expected in (("shared", 0.06, 0.0075), ("own", 0.07, 0.069), ("recommender", 0.08, None)):
+        readings = {} if expected is None else {f"R@10 ({name})": expected for name in ("strict", "expected")}
+        put(tmp_path / "runs", label, metrics={"recommendation": {"R@10": plain, "nDCG@10": plain / 2, **readings}})
+    remark = "With such items in random order their R@10 is: shared 0.0075 (the columns"
+    assert main(["report", "--runs", str(tmp_path / "runs")]) == 0
+    assert remark in " ".join(capsys.readouterr().out.split())
+    assert main(["report", "--runs", str(tmp_path / "runs"), "--wide"]) == 0
+    assert remark not in " ".join(capsys.readouterr().out.split())
