@@ -28,6 +28,9 @@ def execute(arguments: argparse.Namespace) -> int:
     """Write the archive and say what it holds."""
     from benchmark.api.archive import write_archive
 
+    replaced = arguments.out.is_file()
     results, files = write_archive(arguments.runs, arguments.out)
+    if replaced:
+        answer(f"{arguments.out} was there before and is replaced")
     answer(f"{arguments.out}: {results} results, {files} files, {arguments.out.stat().st_size / 1e6:.1f} MB")
     return 0

@@ -132,8 +132,13 @@ def _entries(path: Path, counter: bool) -> Iterator[tuple[str, str, Any]]:
                     raise DataError(f"{place}: the item '{key}' was already given")
                 seen.add(key)
                 yield key, place, codes
-        case _:
+        case ".json":
             yield from _read_json(path)
+        case _:
+            raise UsageError(
+                f"{OPTION} {path}: IDs are read from .json, .index.json, .jsonl, .tsv (item TAB 12-7-3), .parquet and "
+                "folders with ids.parquet"
+            )
 
 
 def _read_tsv(path: Path) -> Iterator[tuple[str, str, list[Any]]]:

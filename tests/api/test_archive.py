@@ -191,3 +191,11 @@ def test_cells_that_are_computed_again_are_no_longer_left_out(archive: Path, sho
     subprocess.run(["tar", "xf", str(archive), "-C", str(tmp_path)], check=True)
     assert main(["run", "--dataset", str(shop), *RUN, "--runs", str(tmp_path)]) == 0
     assert {path.read_text() for path in tmp_path.glob("*/*/*/seed-*/left-out.txt")} == {""}
+
+
+def test_an_archive_that_was_there_is_replaced_and_said_to_be(
+    archive: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["archive", "--runs", str(runs), "--out", str(archive)]) == 0
+    assert f"{archive} was there before and is replaced" in capsys.readouterr().out

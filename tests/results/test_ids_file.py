@@ -338,3 +338,12 @@ def test_only_a_method_that_checks_the_items_has_its_results_read_for_the_plan(
     )
     request.plan()
     assert set(asked) == {"mine"}
+
+
+def test_a_file_of_another_kind_is_told_which_are_read(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "ids.csv"
+    table.write_text("item,codes\ni00,1-2\n")
+    assert run(shop, tmp_path / "runs", "--ids", str(table), "--tasks", "id-quality") == 2
+    assert "IDs are read from .json, .index.json, .jsonl, .tsv (item TAB 12-7-3)" in capsys.readouterr().err
