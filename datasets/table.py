@@ -9,18 +9,21 @@ Columns that have these names need no mapping. Where --column names none of a ta
 name, customer, timestamp) and contents are taken for them (`guessing`), and a note says which; of two that are equally
 good none is. Of the items every column is kept under its own name, unless --column names some: then those and the ones
 with a known name (`mapping.ITEM_FIELDS`). What is left out is named in the notes.
-Categories are a list (Parquet) or text such as 'Home > Kitchen > Mugs'.
+Categories are a list (Parquet) or text such as 'Home > Kitchen > Mugs'. Of texts with HTML the tags are left out and
+the entities read; a note counts the items.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from benchmark.data.importing import Argument, Importer
 from benchmark.data.interactions import Interactions
+from benchmark.data.markup import plain_text
 from benchmark.data.problems import Problems
 from benchmark.data.writing import FolderWriter, one_word
 from benchmark.datasets.categories import CategorySeparator, find_separator, separator_argument
@@ -100,11 +103,18 @@ class Table(Importer):
             texts = (row[name] for _, row in self._rows(path, "categories") if isinstance(row[name], str))
             separator = find_separator(texts, given)
             writer.notes += separator.notes
+        with_html: Counter[str] = Counter()
         for place, row in self._rows(path, "items"):
             item = {ours: row[name] for ours, name in name_of.items()}
             if isinstance(text := item.get("categories"), str):
                 item["categories"] = separator.path(text)
-            yield place, item
+            yield place, _without_html(item, with_html)
+        writer.note_counts(
+            {
+                f"items had HTML in their {name}; its tags were left out, its entities read": number
+                for name, number in with_html.items()
+            }
+        )
 
     def _note_left_out(
         self, tables: dict[str, Path | None], mapping: dict[str, dict[str, str]], writer: FolderWriter
@@ -157,6 +167,23 @@ class Table(Importer):
         if not timed:
             writer.notes.append(f"{path.name} has no time: the order of its lines is trusted")
         return events
+
+
+def _without_html(item: Row, with_html: Counter[str]) -> Row:
+    """Return an item with plain texts; count the fields that had HTML. Categories were read before."""
+    plain = {name: value if name in ("id", "categories") else _plain(value) for name, value in item.items()}
+    with_html.update(name for name, value in item.items() if plain[name] is not value and plain[name] != value)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case str():
+            return plain_text(value)
+        case list():
+            return [_plain(part) for part in value]
+        case _:
+            return value
 
 
 def _names(path: Path, row: Row, columns: dict[str, str], keeps_all: bool) -> dict[str, str]:

@@ -148,6 +148,7 @@ def _check(dataset: Dataset, *, as_json: bool) -> int:
             f"changed since. Delete the folder and call: benchmark data get {dataset.name}"
         )
     raw = _check_raw(dataset)
+    dataset.note_markup()
     if as_json:
         content = {**_facts(dataset), "counts": counts, "raw files": raw, "warnings": dataset.warnings}
         answer_json(content)

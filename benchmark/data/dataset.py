@@ -375,6 +375,12 @@ class Dataset:
                 counts[f"{name} {split} relevant judgments"] = relevant
         return counts
 
+    def note_markup(self) -> None:
+        """Warn of text fields that hold HTML; reads every text."""
+        from benchmark.data.markup import markup_notes
+
+        self._warn([f"{self.items_file.name}: {note}" for note in markup_notes(self._table)])
+
     def _warn(self, warnings: Sequence[str]) -> None:
         self.warnings.extend(warning for warning in warnings if warning not in self.warnings)
 
