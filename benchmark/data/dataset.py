@@ -365,6 +365,7 @@ class Dataset:
             counts["users with a validation item"] = int((histories.lengths >= 3).sum())
         if self.times_file:
             _ = self.times()  # checks every line
+        self._warn(self._without_judgments())
         for part, files in self._splits.items():  # every file, also of a split that no task uses
             name, split = ("judged", part) if part in SPLITS else (part, "test")
             queries = self._read_queries(name, files)
@@ -374,6 +375,14 @@ class Dataset:
             if relevant < judgments:
                 counts[f"{name} {split} relevant judgments"] = relevant
         return counts
+
+    def _without_judgments(self) -> list[str]:
+        """Return a warning where no judgments use queries.tsv: a forgotten file would change the task silently."""
+        queries = layout.find_part(self.folder, "queries.tsv")
+        if queries is None or any(queries == used for used, _ in self._splits.values()):
+            return []
+        instead = "search uses simulated queries" if self.default_queries == "simulated" else "no task uses it"
+        return [f"{queries.name} has no judgments (qrels.txt) beside it, so {instead}"]
 
     def note_markup(self) -> None:
         """Warn of text fields that hold HTML; reads every text."""

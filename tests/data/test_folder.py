@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmark.cli.main import main
 from benchmark.config import MethodConfig
 from benchmark.data import layout
 from benchmark.data.dataset import Dataset, DatasetBuilder, open_dataset
@@ -243,6 +244,21 @@ def test_without_test_judgments_the_development_ones_are_used_under_their_own_na
     assert test is not None and train is not None and (test.ids, train.ids) == (("q2",), ("q1",))
     assert dataset.queries("judged-dev", "dev") is None
     assert not any(warning.startswith("q") for warning in dataset.warnings)
+
+
+def test_queries_without_judgments_are_noted_by_the_check_and_below_the_tables_of_search(shop, tmp_path, capsys):
+    (shop / "qrels.txt").unlink()
+    said = "note: queries.tsv has no judgments (qrels.txt) beside it, so search uses simulated queries"
+    assert main(["data", "check", str(shop), "--runs", str(tmp_path)]) == 0
+    assert said in capsys.readouterr().out
+    words = ["--methods", "bm25", "--dataset", str(shop), "--tasks", "search", "--device", "cpu"]
+    assert main(["run", *words, "--runs", str(tmp_path)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert said.removeprefix("note: ") in out
+    write(shop, queries__dev__tsv="q1\tmug\n", qrels__dev__txt="q1 0 a 1\n")
+    dataset = opened(shop)
+    dataset.counts()
+    assert any(warning.endswith("beside it, so no task uses it") for warning in dataset.warnings)
 
 
 def test_a_named_query_set_is_found_beside_the_judged_one(shop):
