@@ -25,7 +25,7 @@ from benchmark.data.importing import Argument, Importer
 from benchmark.data.interactions import Interactions
 from benchmark.data.markup import plain_text
 from benchmark.data.problems import Problems
-from benchmark.data.writing import FolderWriter, one_word
+from benchmark.data.writing import FolderWriter, examples, one_word
 from benchmark.datasets.categories import CategorySeparator, find_separator, separator_argument
 from benchmark.datasets.delimited import Row, other_separator, read_table
 from benchmark.datasets.guessing import Guess, guess_items, guess_other
@@ -146,7 +146,8 @@ class Table(Importer):
             yield place, chosen
 
     def _events(self, path: Path, columns: dict[str, str], writer: FolderWriter) -> Interactions:
-        events, times, unknown, timed = Interactions(), TimeColumn(), 0, False
+        events, times, timed = Interactions(), TimeColumn(), False
+        unknown: Counter[str] = Counter()
         with Problems() as problems:
             for place, row in self._chosen(path, "events", {"events": columns}):
                 timed = "time" in row
@@ -154,15 +155,16 @@ class Table(Importer):
                     user = one_word(row["user"], "a user id", place)
                     item = one_word(row["item"], "an item id", place)
                     if item not in writer.ids:
-                        unknown += 1
+                        unknown[item] += 1
                         continue
                     events.add(user, item, *(times.read(row["time"], place) if timed else (None,)))
                 except DataError as error:
                     problems.add(error)
         if not len(events):
-            found = f"; {unknown:,} name an unknown item" if unknown else ""
+            found = f"; {unknown.total():,} name an unknown item{examples(unknown, writer.ids)}" if unknown else ""
             raise DataError(f"{path}: holds not one event of a known item{found}")
-        writer.note_counts({f"events of {path.name} name an unknown item; left out": unknown})
+        said = f"events of {path.name} name an unknown item; left out{examples(unknown, writer.ids)}"
+        writer.note_counts({said: unknown.total()})
         writer.notes += times.notes(columns.get("time", "time"))
         if not timed:
             writer.notes.append(f"{path.name} has no time: the order of its lines is trusted")

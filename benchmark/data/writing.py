@@ -61,6 +61,26 @@ def encodable(text: str, repaired: Counter[str], what: str) -> str:
     return text
 
 
+def examples(unknown: Counter[str], known: Collection[str]) -> str:
+    """Return ", e.g. '9991'" for ids that are not known, and how many would be but for leading zeros; '' for none.
+
+    Spreadsheets read 009991 as a number and drop its zeros. `unknown` counts the rows of each id.
+    """
+    if not unknown:
+        return ""
+    asked = {name.lstrip("0") for name in unknown if name.isdecimal()}
+    lengths = {name.lstrip("0"): len(name) for name in known if name.isdecimal() and name.lstrip("0") in asked}
+    found: Counter[str] = Counter()
+    for name, rows in unknown.items():
+        length = lengths.get(name.lstrip("0")) if name.isdecimal() else None
+        if length is not None:
+            found["with" if length > len(name) else "without"] += rows
+    zeros = (
+        f"; {rows:,} of them would be known {how} leading zeros, which spreadsheets drop" for how, rows in found.items()
+    )
+    return f", e.g. '{next(iter(unknown))[:60]}'{''.join(zeros)}"
+
+
 def toml(value: str | bool | float | list[str]) -> str:
     """Return a text, a truth value, a number or a list of texts as TOML."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -162,8 +182,9 @@ class FolderWriter:
         Raises DataError for two grades of one pair and when no judgment belongs to a known query and item.
         """
         grades: dict[tuple[str, str], int] = {}
-        counted: Counter[str] = Counter()
-        usable = 0
+        repeated, usable = 0, 0
+        unasked: Counter[str] = Counter()  # unknown queries
+        absent: Counter[str] = Counter()  # unknown items
         with (self.folder / _name("qrels", split, "txt")).open("w", encoding="utf-8") as file, Problems() as problems:
             for place, query, item, value in rows:
                 try:
@@ -177,20 +198,29 @@ class FolderWriter:
                     problems.add(error)
                     continue
                 if pair in grades:
-                    counted[f"repeated judgments ({split}); left out"] += 1
+                    repeated += 1
                     continue
                 grades[pair] = grade
                 asked, there = pair[0] in queries, pair[1] in self.ids
                 usable += asked and there
-                counted[f"judgments ({split}) of unknown queries; no run uses them"] += not asked
-                counted[f"judgments ({split}) of items not in the data set; they count as missed"] += (
-                    asked and not there
-                )
+                if not asked:
+                    unasked[pair[0]] += 1
+                elif not there:
+                    absent[pair[1]] += 1
                 file.write(f"{pair[0]} 0 {pair[1]} {grade}\n")
+        of_queries, of_items = examples(unasked, queries), examples(absent, self.ids)
         if not usable:
-            raise DataError(f"not one judgment ({split}) belongs to a known query and a known item")
+            found = f"; {unasked.total():,} name an unknown query{of_queries}" if unasked else ""
+            found += f"; {absent.total():,} name an unknown item{of_items}" if absent else ""
+            raise DataError(f"not one judgment ({split}) belongs to a known query and a known item{found}")
         self.counts[f"{split} judgments"] = len(grades)
-        self.note_counts(counted)
+        self.note_counts(
+            {
+                f"repeated judgments ({split}); left out": repeated,
+                f"judgments ({split}) of unknown queries; no run uses them{of_queries}": unasked.total(),
+                f"judgments ({split}) of items not in the data set; they count as missed{of_items}": absent.total(),
+            }
+        )
 
     def note_left_out(self, file: str, fields: Collection[str]) -> None:
         """Count and name the columns or keys of a file that are not read, the first NAMED of them."""

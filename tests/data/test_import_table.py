@@ -166,3 +166,37 @@ def test_a_quote_at_the_start_of_a_tab_field_takes_no_further_lines(tmp_path: Pa
     assert rows(dataset, "id", "title", "brand") == [
         ("1", '"Alpha', "A"), ("2", 'Beta"', "B"), ("3", 'Ga "mma"', "C"),
     ]  # fmt: skip
+
+
+def test_lost_leading_zeros_are_named_where_they_make_items_unknown(tmp_path: Path) -> None:
+    """A spreadsheet reads 009991 as the number 9991."""
+    skus = [f"{number:06}" for number in range(9990, 10000)]
+    items = csv_file(tmp_path / "items.csv", ["id", "title"], *([sku, f"mug {sku}"] for sku in skus), [7, "lamp"])
+    bought = [[f"u{row}", item] for row, item in enumerate([*map(int, skus), "009990", "gone", "0007"])]
+    events = csv_file(tmp_path / "events.csv", ["user", "item"], *bought)
+    queries = csv_file(tmp_path / "q.csv", ["id", "text"], ["q1", "mug"])
+    judgments = csv_file(tmp_path / "j.csv", ["query", "item"], ["q1", "009991"], ["q1", 9992])
+    tables = ["--events", events, "--queries", queries, "--judgments", judgments]
+    said = notes(imported(tmp_path, "table", items, *tables)).splitlines()
+    assert (
+        "12 events of events.csv name an unknown item; left out, e.g. '9990'; 10 of them would be known with leading "
+        "zeros, which spreadsheets drop; 1 of them would be known without leading zeros, which spreadsheets drop"
+    ) in said
+    assert (
+        "1 judgments (test) of items not in the data set; they count as missed, e.g. '9992'; 1 of them would be known "
+        "with leading zeros, which spreadsheets drop"
+    ) in said
+
+
+@pytest.mark.parametrize("table", ["events", "judgments"])
+def test_the_error_of_a_table_without_a_known_item_names_lost_zeros(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str
+) -> None:
+    items = csv_file(tmp_path / "items.csv", ["id", "title"], ["009991", "mug"], ["009992", "lamp"])
+    queries = csv_file(tmp_path / "q.csv", ["id", "text"], ["q1", "mug"])
+    first = {"events": "user", "judgments": "query"}[table]
+    rows = csv_file(tmp_path / "rows.csv", [first, "item"], ["q1", 9991], ["q1", 9992], ["q1", "gone"])
+    more = ["--queries", queries] if table == "judgments" else []
+    assert main(["import", "table", *map(str, [items, tmp_path / "set", f"--{table}", rows, *more])]) == 2
+    said = "3 name an unknown item, e.g. '9991'; 2 of them would be known with leading zeros, which spreadsheets drop"
+    assert said in capsys.readouterr().err
