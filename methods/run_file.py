@@ -26,7 +26,7 @@ from benchmark.files import digest, file_digest, home_path
 from benchmark.types.data import Corpus
 from benchmark.types.method import Context, Precomputed
 from benchmark.types.rankings import Rankings
-from benchmark.types.trec import SEED, Run, ranking_files, read_ranking_file
+from benchmark.types.trec import SEED, Run, one_score_note, ranking_files, read_ranking_file
 
 
 class RunFileConfig(MethodConfig):
@@ -68,13 +68,16 @@ class RunFile(Precomputed[RunFileConfig]):
         path = pattern.with_name(pattern.name.replace(SEED, str(context.seed)))
         if not path.is_file():
             raise DataError(f"{path}: no such file, for seed {context.seed}")
-        rows = _rows(path, read_ranking_file(path), corpus)
+        run = read_ranking_file(path)
+        rows = _rows(path, run, corpus)
         asked = [name for name in names if name in rows]
         if not asked:
             example = next(iter(rows), "none")
             raise DataError(f"{path}: it has none of the {len(names):,} that are asked for (e.g. '{names[0]}'), but "
                             f"others ('{example}'); a run of another task or data set?")  # fmt: skip
         _note(context, len(names) - len(asked), len(rows) - len(asked), sum(len(rows[name]) > k for name in asked), k)
+        if said := one_score_note(path, (run[name] for name in asked), "users or queries"):
+            context.note(f"run-file: {said}.")
         items, scores = np.full((len(names), k), -1, np.int32), np.zeros((len(names), k), np.float32)
         for place, name in enumerate(names):
             best = rows.get(name, [])[:k]

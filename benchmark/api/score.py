@@ -18,7 +18,7 @@ from benchmark.metrics.named import measure_names
 from benchmark.metrics.ranking import score_rankings
 from benchmark.registry import load
 from benchmark.terminal import table_lines
-from benchmark.types.trec import ranking_files, read_qrels, read_ranking_file
+from benchmark.types.trec import one_score_note, ranking_files, read_qrels, read_ranking_file
 
 METRICS = "nDCG@10 R@10 RR@10 AP"
 ANY_DEPTH = 1_000_000
@@ -91,6 +91,8 @@ def score(
                 notes.append(f"{file.name}: {lacking:,} judged queries are not in it and count 0.")
             if others := len(run.keys() - judged):
                 notes.append(f"{file.name}: {others:,} queries have no judgments and do not count.")
+            if said := one_score_note(file, (run[query] for query in judged & run.keys()), "queries"):
+                notes.append(f"{file.name}: {said}.")
             scores = score_rankings(run, judgments, names)
             tables.append(np.column_stack([scores.per_query[name] for name in names]))
         values[label] = np.stack(tables)  # [seeds, queries, metrics]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -97,6 +97,18 @@ def read_run(path: Path) -> Run:
         if any(left <= right for left, right in pairwise(scores)):
             run[query] = dict(in_order(items.items()))
     return run
+
+
+def one_score_note(path: Path, rankings: Iterable[Mapping[str, float]], what: str) -> str:
+    """Return how many rankings of a file give all of their items one score, and what orders them; '' for none.
+
+    `what` they belong to: queries or users.
+    """
+    count = sum(len(items) > 1 and len(set(items.values())) == 1 for items in rankings)
+    if not count:
+        return ""
+    unread = "" if path.suffix.lower() == ".csv" else "the rank column is not read, as in trec_eval, and "
+    return f"{count:,} {what} have one score for all their items: {unread}the order is that of the item ids, descending"
 
 
 def ranking_files(path: Path) -> list[Path]:

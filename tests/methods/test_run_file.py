@@ -28,6 +28,24 @@ def test_a_trec_run_scores_as_ir_measures_says_and_verifies(shop, tmp_path, caps
     assert main(["verify", str(runs)]) == 0
 
 
+def test_ranks_without_scores_are_noted_below_the_table(shop, tmp_path, capsys):
+    """trec_eval reads no ranks either: with one score a query, ir_measures says the same of the file."""
+    text = "".join(f"q{q} Q0 i{(q * 5 + rank) % 60:02} {rank} {1.0 if q < 9 else -rank} x\n"
+                   for q in range(12) for rank in range(1, 6))  # fmt: skip
+    run = tmp_path / "mine.trec"
+    run.write_text(text)
+    words = ["--run-file", str(run), "--dataset", str(shop), "--tasks", "search", "--runs", str(tmp_path / "runs")]
+    assert main(["run", *words, "--device", "cpu"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert (
+        "9 users or queries have one score for all their items: the rank column is not read, as in trec_eval" in shown
+    )
+    (result,) = load_results(tmp_path / "runs")
+    qrels = list(ir_measures.read_trec_qrels(str(shop / "qrels.txt")))
+    due = ir_measures.calc_aggregate([ir_measures.RR @ 10], qrels, list(ir_measures.read_trec_run(str(run))))
+    assert result.metrics["search"]["RR@10"] == pytest.approx(due[ir_measures.RR @ 10])
+
+
 def test_csv_with_a_seed_in_its_name_is_a_row_with_seeds(shop, tmp_path):
     users = [line.split() for line in (shop / "sequences.txt").read_text().splitlines()]
     for seed in (0, 1):

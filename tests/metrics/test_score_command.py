@@ -113,3 +113,26 @@ def test_misuse_is_explained(files: Path, capsys: Any) -> None:
     (files / "empty.txt").write_text("")
     assert main(["score", str(files / "empty.txt"), run]) == 2
     assert "empty.txt: it holds no judgments" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("form", "unread"), [("trec", "the rank column is not read, as in trec_eval, and "), ("csv", "")]
+)
+def test_rankings_with_one_score_for_all_items_are_noted(tmp_path: Path, form: str, unread: str) -> None:
+    (tmp_path / "qrels.txt").write_text("q1 0 a 1\nq2 0 a 1\nq3 0 a 1\n")
+    lines = [
+        ("q1", "a", 1),
+        ("q1", "b", 1),
+        ("q2", "a", 2),
+        ("q2", "b", 1),
+        ("q3", "a", 0),
+        ("q4", "a", 0),
+        ("q4", "b", 0),
+    ]
+    text = [f"{q} Q0 {item} {row} {value} x\n" if form == "trec" else f"{q},{item},{value}\n"
+            for row, (q, item, value) in enumerate(lines)]  # fmt: skip
+    (tmp_path / f"run.{form}").write_text("".join(text))
+    found = score(tmp_path / "qrels.txt", [tmp_path / f"run.{form}"], metrics="RR")
+    said = f"1 queries have one score for all their items: {unread}the order is that of the item ids, descending."
+    assert f"run.{form}: {said}" in found.notes and said in str(found)
+    assert found.means["run"]["RR"][0] == pytest.approx((1 / 2 + 1 + 1) / 3)
