@@ -45,6 +45,7 @@ def planned(request: Any, plan: Plan | None = None) -> list[dict[str, Any]]:
 def _rows(request: Any, plan: Plan | None) -> tuple[list[dict[str, Any]], Sequence[str], int]:
     """Return the rows of `planned`, what was left out and why, and how many results of other versions count as done."""
     from benchmark.api.run import of_any_version
+    from benchmark.api.runs_folder import names_runs
     from benchmark.running.stages import Stages
 
     plan, others = of_any_version(plan or request.plan(), request)
@@ -58,6 +59,9 @@ def _rows(request: Any, plan: Plan | None) -> tuple[list[dict[str, Any]], Sequen
         }
         for cell in plan.cells
     ]
+    if not all(row["done"] for row in rows):
+        with names_runs(request.runs):
+            plan.dataset.corpus(plan.protocol.text_fields)  # every cell reads the items: what it would refuse is said
     return rows, plan.skipped, len(others)
 
 

@@ -102,7 +102,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a result of another version of the suite's code counts as done where all its settings are the same, so "
         "that a long series of runs is not computed anew after each change of the code",
     )  # fmt: skip
-    parser.add_argument("--no-check", action="store_true", help="accept counts that differ from the fingerprint")
+    parser.add_argument(
+        "--no-check", action="store_true",
+        help="accept counts that differ from the fingerprint, and many items without text",
+    )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="list cells and stages, compute nothing")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(

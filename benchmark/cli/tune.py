@@ -47,7 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-root", type=Path, default=None, help="folder of data sets (or BENCHMARK_DATA)")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder for results (default runs)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--no-check", action="store_true", help="accept counts that differ from the fingerprint")
+    parser.add_argument(
+        "--no-check", action="store_true",
+        help="accept counts that differ from the fingerprint, and many items without text",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, default=None, metavar="FILE", help="the preset file (default: below RUNS)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
 

@@ -190,5 +190,6 @@ def _textless(path: Path, textless: list[tuple[int, str]], items: int, check: bo
     number, name = textless[0]
     if len(textless) == items or (check and len(textless) > TEXTLESS_SHARE * items):
         rest = f" ({len(textless)} of {items} items have none)" if len(textless) > 1 else ""
-        raise line_error(path, number, f"item '{name}' has no text field, e.g. title or description{rest}")
+        keeps = "" if len(textless) == items else "; a run with --no-check keeps them, with an empty text"
+        raise line_error(path, number, f"item '{name}' has no text field, e.g. title or description{rest}{keeps}")
     return [f"{path.name}: {len(textless)} items have no text (the first: '{name}', line {number}); kept, empty"]

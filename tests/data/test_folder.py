@@ -235,6 +235,21 @@ def test_a_stray_item_without_text_among_many_is_kept_and_counted(tmp_path):
     assert dataset.warnings[0] == "items.jsonl: 1 items have no text (the first: '70', line 71); kept, empty"
 
 
+def test_a_dry_run_refuses_the_items_that_the_run_would(tmp_path, capsys):
+    rows = [{"id": f"{row:06}", **({"title": f"mug of clay w{row}"} if row % 5 else {})} for row in range(40)]
+    shop = write(tmp_path / "shop", items__jsonl="\n".join(map(json.dumps, rows)))
+    words = ["run", "--methods", "bm25", "--dataset", str(shop), "--tasks", "search", "--device", "cpu"]
+    words += ["--runs", str(tmp_path / "runs")]
+    said = []
+    for more in (["--dry-run"], ["--dry-run", "--json"], []):
+        assert main([*words, *more]) == 2
+        said.append(capsys.readouterr().err)
+    assert said[0] == said[1] == said[2]
+    assert "item '000000' has no text field" in said[0] and "(8 of 40 items have none)" in said[0]
+    assert "a run with --no-check keeps them, with an empty text" in said[0]
+    assert main([*words, "--no-check", "--dry-run"]) == main([*words, "--no-check"]) == 0
+
+
 def test_without_test_judgments_the_development_ones_are_used_under_their_own_name(shop):
     (shop / "qrels.txt").unlink()
     write(shop, qrels__dev__txt="q2 0 b 1\n", qrels__train__txt="q1 0 a 1\n")
