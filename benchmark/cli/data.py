@@ -8,8 +8,8 @@
   benchmark data write beauty beauty-tuning --without-test
 
 `check` reads every line, and compares with what was built and downloaded; `stats` has the sizes as the paper counts
-them, lengths, tied time stamps and how often a text names its own category. `write --without-test` makes a copy to
-choose settings on: without each user's last event and the test judgments.
+them, lengths, empty text fields, tied time stamps and how often a text names its own category. `write --without-test`
+makes a copy to choose settings on: without each user's last event and the test judgments.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ test target per user; search has queries and labels per split.
 
 Label leak: the share of items whose text gives away the category that ID quality is scored against. A category name
 is in a text when all its words are, after stemming, in any order.
+
+Empty fields: the share of items that each text field says nothing of.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import numpy as np
 
 from benchmark.data.splits import leave_one_out, sampled_pairs
 from benchmark.data.ties import tie_facts
-from benchmark.types.item_text import document_texts
+from benchmark.types.item_text import document_texts, items_with
 
 if TYPE_CHECKING:
     from benchmark.data.dataset import Dataset
@@ -41,6 +43,7 @@ def statistics(dataset: Dataset) -> dict[str, dict[str, Value]]:
             "items": counts["items"], "labelled": counts["labelled items"], "labels": counts["distinct labels"]
         },
         "words of text": _lengths([len(text.split()) for text in _texts(corpus)]),
+        "share of items without": empty_fields(corpus),
     }  # fmt: skip
     if "users" in counts:
         histories = dataset.histories()
@@ -66,6 +69,12 @@ def _texts(corpus: Corpus) -> Iterator[str]:
     """Yield every item's text; a few thousand are in memory at a time."""
     for start in range(0, len(corpus), CHUNK):
         yield from document_texts(corpus.table.slice(start, CHUNK), corpus.fields)
+
+
+def empty_fields(corpus: Corpus) -> dict[str, Value]:
+    """Return for each text field the share of items that have nothing in it."""
+    names = [name for name in corpus.table.column_names if name not in ("id", "categories")]
+    return {name: round(1 - number / len(corpus), 4) for name, number in items_with(corpus.table, names).items()}
 
 
 def _pairs(histories: Histories) -> dict[str, Value]:

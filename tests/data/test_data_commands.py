@@ -38,6 +38,7 @@ def test_the_statistics_are_those_counted_by_hand(tmp_path):
     assert statistics(open_dataset(str(shop), cache=tmp_path)) == {
         "items": {"items": 4, "labelled": 3, "labels": 2},
         "words of text": {"mean": 3.25, "median": 2.5, "max": 7},
+        "share of items without": {"title": 0.0, "description": 0.75},
         "recommendation": {
             "users": 3,
             "interactions": 9,
@@ -54,6 +55,17 @@ def test_the_statistics_are_those_counted_by_hand(tmp_path):
         "time stamps": {"tied events": 0.25},
         "label leak": {"most special category": 0.3333, "any below the first": 0.3333},
     }
+
+
+def test_the_share_of_items_without_a_field_counts_missing_and_blank_values(tmp_path, capsys):
+    items = [
+        {"id": "a", "title": "x", "brand": None},
+        {"id": "b", "title": " ", "note": "y"},
+        {"id": "c", "brand": "z"},
+    ]
+    shop = data_set(tmp_path / "shop", [{**item, "keywords": []} for item in items])
+    assert main(["data", "stats", str(shop), "--runs", str(tmp_path)]) == 0
+    assert "title 0.6667, brand 0.6667, note 0.6667\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
