@@ -113,7 +113,8 @@ def _is_dataset(folder: Path) -> bool:
 
 
 def _unknown(name: str, data_root: Path) -> str:
-    there = [path.name for path in data_root.iterdir() if _is_dataset(path)] if data_root.is_dir() else []
+    roots = [root for root in (Path(), data_root) if root.is_dir()]
+    there = [path.name for root in roots for path in root.iterdir() if _is_dataset(path)]
     nowhere = "" if data_root.is_dir() else ", which is not a folder"
     return (
         f"unknown data set '{name}': not a data set folder here, not under the data root {data_root}{nowhere} "

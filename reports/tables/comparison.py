@@ -151,6 +151,8 @@ def find_pairs(
         raise UsageError(f"no results of the data set '{dataset}' in {runs}")
     for name in (a, b):
         _side(group_seeds(chosen, by_key=True), name, runs)
+    if a == b:
+        raise UsageError(f"{a} and {b} are one row: name two")
     found = []
     for task in tasks:
         groups = group_seeds(result for result in chosen if task in result.metrics)

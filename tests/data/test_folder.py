@@ -374,6 +374,10 @@ def test_names_are_looked_up_under_the_data_root_and_misses_say_where(shop, monk
     assert open_dataset("shop", cache=cache).name == "shop"
     with pytest.raises(UsageError, match=f"under the data root {shop.parent}.*Did you mean 'shop'"):
         open_dataset("shup", cache=cache)
+    monkeypatch.delenv("BENCHMARK_DATA")
+    monkeypatch.chdir(shop.parent)
+    with pytest.raises(UsageError, match="Did you mean 'shop'"):
+        open_dataset("shup", cache=cache, data_root=cache)
     with pytest.raises(UsageError, match="no such folder"):
         open_dataset("./nowhere/shop", cache=cache)
     with pytest.raises(UsageError, match="give the folder it lies in"):

@@ -297,6 +297,7 @@ def test_the_command_prints_a_table_and_json_and_takes_folders(runs, capsys, mon
     [
         (["a", "bb"], "no results of 'bb' in"), (["a", "b", "--task", "serch"], "Did you mean 'search'?"),
         (["a", "b", "--dataset", "x"], "no results of the data set 'x'"), (["a", "c"], "no results of one task"),
+        (["a", "a"], "a and a are one row: name two"),
     ],
 )  # fmt: skip
 def test_misuse_is_explained(runs, capsys, words, says):
