@@ -14,6 +14,12 @@ from benchmark.errors import UsageError
 from benchmark.results import result_files
 from benchmark.results.registered_tables import fill_tables, render
 from benchmark.results.result_files import RUNS, Result
+from benchmark.results.settings import changes_as_text
+
+COLUMNS = [
+    "dataset", "fingerprint", "method", "label", "preset", "changed", "text_fields", "split", "ties", "queries",
+    "first_look", "code", "key", "seed", "task", "metric", "value",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,22 +68,28 @@ class Results:
         return self.table()._repr_html_()
 
     def to_frame(self) -> Any:
-        """Return a pandas frame with one row per method, seed, task and metric."""
+        """Return a pandas frame with one row per method, seed, task and metric.
+
+        `fingerprint` is that of the data, `changed` what `--set` changed in the preset, `first_look` the number that
+        `--limit` gave ('' for all users and queries), `code` the hash of the suite's code. `key` stands for all that
+        decides a result but its seed: no two rows share data set, label, key, seed, task and
+        metric.
+        """
         import pandas
 
-        columns = ["dataset", "method", "label", "preset", "text_fields", "split", "ties", "queries", "seed", "task"]
-        columns += ["metric", "value"]
         rows = [
             (
-                result.dataset["name"], result.method, result.label, result.preset, ",".join(result.text_fields),
+                result.dataset["name"], result.dataset["fingerprint"], result.method, result.label, result.preset,
+                changes_as_text(result.changed), ",".join(result.text_fields),
                 result.of_histories.get("split", "leave-one-out"), result.of_histories.get("ties", "file"),
-                result.query_protocol if task == "search" else None, result.seed, task, metric, value,
+                result.query_protocol if task == "search" else None, str(result.first_look or ""), result.code,
+                result.key, result.seed, task, metric, value,
             )
             for result in self.results if not result.problem
             for task, values in result.metrics.items()
             for metric, value in values.items()
         ]  # fmt: skip
-        return pandas.DataFrame(rows, columns=columns)
+        return pandas.DataFrame(rows, columns=COLUMNS)
 
     def table(self, *names: str) -> Tables:
         """Return the named tables or groups of tables; without a name, all of the suite's own that have rows.

@@ -101,6 +101,11 @@ class Result:
         return withheld_file(self.folder, str(self.dataset["fingerprint"]), self.of_histories)
 
     @property
+    def first_look(self) -> int:
+        """How many users or queries at most were ranked and scored; 0: all."""
+        return int((self.config.get("protocol") or {}).get("first_look", 0))
+
+    @property
     def query_protocol(self) -> str | None:
         """The query set, and what became of items that are themselves queries, where there are any."""
         return f"{self.queries}, self-retrieval {self.self_retrieval}" if self.self_retrieval else self.queries

@@ -14,3 +14,8 @@ def flat_settings(config: Mapping[str, Any]) -> dict[str, Any]:
         part if isinstance(part := config.get(name), Mapping) else {} for name in ("method", "generative")
     )
     return {**flatten(own), **flatten(generative, "generative.")}
+
+
+def changes_as_text(changed: Mapping[str, Any]) -> str:
+    """Return what a result's `changed` holds, sorted by key: 'codebook_size=64; levels=2', '' for nothing."""
+    return "; ".join(f"{key}={value}" for key, value in sorted(changed.items()))

@@ -9,7 +9,6 @@ from typing import Any
 
 from benchmark.generative.presets import preset_settings
 from benchmark.metrics.named import stored_names
-from benchmark.reports.tables.histories import first_look
 from benchmark.results.result_files import Result
 from benchmark.results.settings import flat_settings
 from benchmark.types.item_text import DEFAULT_TEXT_FIELDS, PAPER_TEXT_FIELDS
@@ -32,7 +31,7 @@ def command(seeds: Sequence[Result]) -> str:
     if result.self_retrieval == "kept":
         options.append(("--self-retrieval", "kept"))
     options += [(f"--{name}", value) for name, value in result.of_histories.items()]
-    options += [("--limit", str(limit))] if (limit := first_look(result)) else []
+    options += [("--limit", str(limit))] if (limit := result.first_look) else []
     every = ((task, values) for each in seeds for task, values in each.metrics.items())
     if further := dict.fromkeys(name for task, values in every for name in stored_names(task, values)):
         options.append(("--metrics", " ".join(further)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmark.reports.tables.captions import query_set
-from benchmark.reports.tables.histories import first_look
 from benchmark.reports.tables.layout import FilledTable
 from benchmark.results.result_files import Result
 
@@ -60,7 +59,7 @@ def _value(name: str, task: str, result: Result) -> str:
         case "ties":
             return result.of_histories.get("ties", "order of the file")
         case "scored":
-            return f"a first look at {limit:,}" if (limit := first_look(result)) else "all users and queries"
+            return f"a first look at {limit:,}" if (limit := result.first_look) else "all users and queries"
         case _:
             return _queries(result) if task == "search" else ""
 

@@ -10,7 +10,6 @@ from typing import Any
 from benchmark.reports.paper.settings import other_settings
 from benchmark.reports.paper.spec import PaperRow, Spec, data_set, read_toml
 from benchmark.reports.tables.captions import query_set
-from benchmark.reports.tables.histories import first_look
 from benchmark.reports.tables.labels import letter
 from benchmark.reports.tables.layout import Column, Published
 from benchmark.results.result_files import Result
@@ -82,7 +81,7 @@ def _other_text(expected: Sequence[str] | None, result: Result) -> list[str]:
 
 def other_data(column: Column, result: Result) -> list[str]:
     """Compare the counts that result files record with the published ones, and name a first look."""
-    if limit := first_look(result):
+    if limit := result.first_look:
         return [f"first look at {limit:,} users or queries"]
     known = data_set(column.dataset)
     names = [source.get("count") for source in read_toml("data-sets")["columns"]]

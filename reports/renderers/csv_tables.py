@@ -1,7 +1,7 @@
 """Tables as CSV, a line per number, for spreadsheets and data frames.
 
 `value` is the mean over the seeds as `Results.to_frame()` has it for each, in the unit of the column; `low` and `high`
-are its 95% interval. Empty where there is none.
+are its 95% interval. Empty where there is none; `first_look` is the number that `--limit` gave.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Any
 
 from benchmark.reports.tables.layout import Column, FilledTable
 from benchmark.results.result_files import Result
+from benchmark.results.settings import changes_as_text
 
 HEADER = (
-    "table", "dataset", "fingerprint", "preset", "changed", "text_fields", "split", "ties", "queries", "label",
-    "method", "control", "group", "column", "task", "metric", "value", "low", "high", "interval", "seeds", "best",
-    "published", "difference", "verdict",
+    "table", "dataset", "fingerprint", "preset", "changed", "text_fields", "split", "ties", "queries", "first_look",
+    "label", "method", "control", "group", "column", "task", "metric", "value", "low", "high", "interval", "seeds",
+    "best", "published", "difference", "verdict",
 )  # fmt: skip
 
 
@@ -47,13 +48,13 @@ def _lines(filled: FilledTable) -> Iterator[list[Any]]:
 
 
 def _protocol(result: Result | None, column: Column, filled: FilledTable) -> list[Any]:
-    """Return what tells lines of different protocols apart: data set, preset, text fields, split, ties, queries."""
+    """Return what tells lines of different protocols apart: the columns from the data set to the first look."""
     if result is None:
-        return [column.dataset, *[""] * 7]
-    changed = "; ".join(f"{key}={value}" for key, value in sorted(result.changed.items()))
+        return [column.dataset, *[""] * 8]
     search = (column.task or filled.table.task) == "search"
     return [
-        column.dataset or result.dataset["name"], result.dataset["fingerprint"], result.preset, changed,
-        ",".join(result.text_fields), result.of_histories.get("split", "leave-one-out"),
-        result.of_histories.get("ties", "file"), result.query_protocol if search else "",
+        column.dataset or result.dataset["name"], result.dataset["fingerprint"], result.preset,
+        changes_as_text(result.changed), ",".join(result.text_fields),
+        result.of_histories.get("split", "leave-one-out"), result.of_histories.get("ties", "file"),
+        result.query_protocol if search else "", result.first_look or "",
     ]  # fmt: skip

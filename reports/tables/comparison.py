@@ -27,7 +27,7 @@ from benchmark.reports.tables.captions import protocol
 from benchmark.reports.tables.cells import Seeds
 from benchmark.reports.tables.columns import further_columns
 from benchmark.reports.tables.conditions import differences
-from benchmark.reports.tables.histories import as_in_papers, first_look, histories_in_words
+from benchmark.reports.tables.histories import as_in_papers, histories_in_words
 from benchmark.reports.tables.labels import row_identity, row_labels
 from benchmark.reports.tables.scores import align_seeds, difference_limits, is_swapped, query_values
 from benchmark.reports.tables.standard import ID_QUALITY, ID_STRUCTURE, RECOMMENDATION, SEARCH
@@ -180,7 +180,7 @@ def _pairs(a: Sequence[Seeds], b: Sequence[Seeds], task: str, *, presets: bool =
 def _shared(seeds: Seeds, task: str, *, histories: bool = True, presets: bool = True) -> tuple[object, ...]:
     """Return what two rows must share; the query set decides nothing where the task is not search."""
     name, fingerprint, text_fields, preset, of_histories, queries = seeds[0].protocol
-    how = (of_histories, first_look(seeds[0])) if histories else ()
+    how = (of_histories, seeds[0].first_look) if histories else ()
     return name, fingerprint, text_fields, preset if presets else "", queries if task == "search" else "", *how
 
 

@@ -25,14 +25,9 @@ def histories_in_words(result: Result) -> str:
     return ", ".join(f"{name} {value}" for name, value in chosen.items())
 
 
-def first_look(result: Result) -> int:
-    """Return how many users or queries at most were ranked and scored; 0: all."""
-    return int((result.config.get("protocol") or {}).get("first_look", 0))
-
-
 def as_in_papers(result: Result) -> bool:
     """Return whether histories were split and read as the papers do, and every user and query ranked."""
-    return not (result.history_protocol or first_look(result))
+    return not (result.history_protocol or result.first_look)
 
 
 def history_rule(result: Result) -> str | None:

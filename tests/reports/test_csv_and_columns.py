@@ -43,6 +43,35 @@ def test_csv_has_the_means_of_the_frame(runs, capsys):
     assert all(float(row["low"]) < float(row["value"]) < float(row["high"]) for row in rows)
 
 
+def test_what_tells_results_apart_is_in_the_frame_and_in_csv(tmp_path, capsys):
+    """Runs that differ in the data, a setting, the limit or the suite's code alone share no key in either."""
+    runs_of_a = [
+        {},
+        {"dataset": {"fingerprint": "f2"}},
+        {"changed": {"levels": 2}, "config": {"method": {"levels": 2}}},
+        {"dataset": {"fingerprint": "f3"}, "config": {"protocol": {"first_look": 20}}},
+    ]
+    for number, fields in enumerate(runs_of_a):
+        put(tmp_path, "a", key=f"k{number}", values=hits(0.1 * number), code="c1", **fields)
+    put(tmp_path, "b", key="k4", values=hits(0.9), code="c2")
+    frame = load_results(tmp_path).to_frame()
+    said = {
+        "fingerprint": ["f1", "f2", "f3"],
+        "changed": ["", "levels=2"],
+        "first_look": ["", "20"],
+        "code": ["c1", "c2"],
+    }
+    assert {name: sorted(set(frame[name])) for name in said} == said
+    keys = [name for name in frame.columns if name not in ("key", "value")]
+    assert not frame.duplicated(keys).any() and len(frame) == 5
+    text = printed(capsys, "--runs", str(tmp_path), "--tables", "recommendation", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    shown = ["dataset", "fingerprint", "preset", "changed", "first_look", "method", "metric"]
+    in_csv = {tuple(row[name] for name in shown): float(row["value"]) for row in rows}
+    in_frame = {tuple(row[name] for name in shown): row["value"] for _, row in frame.iterrows()}
+    assert in_csv == pytest.approx(in_frame) and len(in_csv) == 5
+
+
 def test_chosen_columns_alone_are_shown(runs, capsys):
     text = printed(capsys, "--runs", str(runs), "--columns", "nDCG@10")
     assert "nDCG@10" in text and "R@5" not in text and "Total s" not in text
