@@ -72,8 +72,7 @@ class Results:
 
         `fingerprint` is that of the data, `changed` what `--set` changed in the preset, `first_look` the number that
         `--limit` gave ('' for all users and queries), `code` the hash of the suite's code. `key` stands for all that
-        decides a result but its seed: no two rows share data set, label, key, seed, task and
-        metric.
+        decides a result but its seed: no two rows share data set, label, key, seed, task and metric.
         """
         import pandas
 

@@ -59,6 +59,7 @@ def run(
 ) -> Results:
     """Compute the cells that are missing (method x task x seed) and return the results of all that were asked for.
 
+    With `tasks` these tasks alone are returned, whatever earlier runs of the same rows have left in the folder.
     `methods` are names, or LABEL=METHOD for a second row of a method; `settings` are typed values by dotted key,
     {"rqvae.levels": 2}, or {"generative.search.epochs": 4} for all rows; `ids` are files of IDs from another toolkit,
     folders of `benchmark ids push`, or hub:org/name; `run_files` are rankings of other systems, TREC runs or CSV;
@@ -109,14 +110,14 @@ def execute(
 
     def tell(task: str) -> None:
         if of_task and process_rank() == 0:
-            of_task(task, Results((*written(plan), *found), runs=request.runs))
+            of_task(task, Results((*written(plan, request.tasks), *found), runs=request.runs))
 
     tally = TaskTally(plan.cells, missing, tell)
     tally.tell()  # of tasks that were complete before
     failures = _execution(request, plan, log, tally.ended, missing=bool(missing)).run()
     if process_rank() == 0:
         _keep_current(plan, log)
-    results = tuple(written(plan))
+    results = tuple(written(plan, request.tasks))
     if process_rank() == 0 and missing and not (of_task and results):
         for warning in plan.dataset.warnings:
             log(f"note: {warning}")
@@ -134,7 +135,8 @@ def of_any_version(plan: Plan, request: RunRequest) -> tuple[Plan, tuple[Result,
         return plan, ()
     others = results_of_other_versions(plan)
     cells = tuple(cell for cell in plan.cells if cell not in others)
-    return replace(plan, cells=cells), tuple({result.folder: result for result in others.values()}.values())
+    found = {result.folder: result for result in others.values()}.values()
+    return replace(plan, cells=cells), tuple(result.of_tasks(request.tasks or result.metrics) for result in found)
 
 
 def _execution(request: RunRequest, plan: Plan, log: Log, ended: Callable[[Cell], None], *, missing: bool) -> Execution:
@@ -163,11 +165,14 @@ def _keep_current(plan: Plan, log: Log) -> None:
         log(f"note: reports may show results of another version of the suite: {error}")
 
 
-def written(plan: Plan) -> Iterable[Result]:
-    """Yield the result files of a plan's cells that are there."""
+def written(plan: Plan, tasks: Sequence[str] | None) -> Iterable[Result]:
+    """Yield the results of a plan's cells that are there, of these tasks alone (none: of all that they have)."""
     for folder in dict.fromkeys(cell.folder for cell in plan.cells):
         if (folder / "result.json").is_file():
-            yield read_result(folder / "result.json")
+            result = read_result(folder / "result.json")
+            result = result.of_tasks(tasks or result.metrics)
+            if result.metrics or result.problem:
+                yield result
 
 
 def unreadable(plan: Plan, results: Iterable[Result]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.streams import answer, answer_data, answer_json
 
 if TYPE_CHECKING:
+    from benchmark.results.result_files import Result
     from benchmark.running.cells import Plan
 
 
@@ -33,8 +34,15 @@ def execute_request(request: Any, *, dry_run: bool, as_json: bool, wide: bool = 
 
 
 def _json(results: Any) -> dict[str, Any]:
-    files = [result.folder / "result.json" for result in results if not result.problem]
-    return {"results": [json.loads(file.read_text("utf-8")) for file in files], "failed": dict(results.failures)}
+    return {"results": [_content(one) for one in results if not one.problem], "failed": dict(results.failures)}
+
+
+def _content(result: Result) -> dict[str, Any]:
+    """Return what a result's file holds, without the numbers of tasks that the run was not asked for."""
+    content: dict[str, Any] = json.loads((result.folder / "result.json").read_text("utf-8"))
+    for part in {"metrics", "counts"} & content.keys():
+        content[part] = {task: of for task, of in content[part].items() if task in result.metrics}
+    return content
 
 
 def planned(request: Any, plan: Plan | None = None) -> list[dict[str, Any]]:

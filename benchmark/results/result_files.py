@@ -126,6 +126,16 @@ class Result:
         except OSError:
             return ""
 
+    def of_tasks(self, tasks: Iterable[str]) -> Result:
+        """Return the part of a result that is of these tasks: without the metrics and costs of its other tasks."""
+        others = self.metrics.keys() - set(tasks)
+        if not others:
+            return self
+        cost = dict(self.cost)
+        for part in {"stages", "facts", "written"} & cost.keys():
+            cost[part] = {name: of for name, of in cost[part].items() if name.rpartition(".")[2] not in others}
+        return replace(self, metrics={task: of for task, of in self.metrics.items() if task not in others}, cost=cost)
+
     @property
     def absent_fields(self) -> tuple[str, ...]:
         """The text fields that were asked for and that no item has; older files do not say it."""

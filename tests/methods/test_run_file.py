@@ -46,6 +46,26 @@ def test_ranks_without_scores_are_noted_below_the_table(shop, tmp_path, capsys):
     assert result.metrics["search"]["RR@10"] == pytest.approx(due[ir_measures.RR @ 10])
 
 
+def test_a_file_taken_for_one_task_is_not_shown_with_what_it_was_taken_for_before(shop, tmp_path, capsys):
+    run = tmp_path / "other.trec"
+    run.write_text("q0 Q0 i00 1 2.0 x\nu0 Q0 i01 1 2.0 x\n")
+    words = [
+        "run",
+        "--run-file",
+        f"o={run}",
+        "--dataset",
+        str(shop),
+        "--runs",
+        str(tmp_path / "runs"),
+        "--device",
+        "cpu",
+    ]
+    assert main([*words, "--tasks", "search"]) == 0 and "Search" in capsys.readouterr().out
+    assert main([*words, "--tasks", "recommendation"]) == 0
+    printed = capsys.readouterr().out
+    assert "Next-item recommendation" in printed and "Search" not in printed
+
+
 def test_csv_with_a_seed_in_its_name_is_a_row_with_seeds(shop, tmp_path):
     users = [line.split() for line in (shop / "sequences.txt").read_text().splitlines()]
     for seed in (0, 1):

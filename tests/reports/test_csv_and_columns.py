@@ -44,7 +44,7 @@ def test_csv_has_the_means_of_the_frame(runs, capsys):
 
 
 def test_what_tells_results_apart_is_in_the_frame_and_in_csv(tmp_path, capsys):
-    """Runs that differ in the data, a setting, the limit or the suite's code alone share no key in either."""
+    """Runs that differ in the data, a setting or the limit alone share no key in either."""
     runs_of_a = [
         {},
         {"dataset": {"fingerprint": "f2"}},

@@ -1,5 +1,6 @@
 """The tables of a task are printed as soon as it is complete; in the end each table has been printed once."""
 
+import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import benchmark
 from benchmark.api import run as api_run
 from benchmark.cli import run_tables
 from benchmark.cli.main import main
+from benchmark.cli.parsing import parse_settings
 from benchmark.registry import load
 from benchmark.running.task_tally import TaskTally
 
@@ -89,6 +91,33 @@ def test_the_command_below_an_overview_prints_every_table_and_column(shop, told,
     assert capsys.readouterr().out == "".join(f"{text}\n" for text in lines if text.count("\n") > 3)
     assert main(["report", "--runs", str(runs)]) == 0
     assert capsys.readouterr().out == printed
+
+
+def test_a_run_of_one_task_shows_that_task_alone_whatever_lies_in_the_folder(shop, told, tmp_path, capsys) -> None:
+    """What is printed and returned is what a folder without earlier runs would give, but for when it was computed."""
+    runs, _ = told
+    printed, found = [], []
+    for folder in (runs, tmp_path):
+        words = [*words_of(shop, folder), "--tasks", "id-quality"]
+        assert main(words) == 0
+        tables = capsys.readouterr().out
+        printed.append([line for line in tables.splitlines() if line.startswith(("ID ", "Next", "Search", "Cost"))])
+        assert main([*words, "--json"]) == 0
+        found.append([content["metrics"] for content in json.loads(capsys.readouterr().out)["results"]])
+    assert printed[0] == printed[1] and "ID quality" in printed[0] and "Search" not in printed[0]
+    assert found[0] == found[1] and [list(of) for of in found[0]] == [["id-quality"]]
+    settings = parse_settings(QUICK[1::2])
+    frame = benchmark.run(
+        METHODS, shop, tasks=["recommendation"], preset="tiny", settings=settings, runs=runs, quiet=True, device="cpu"
+    ).to_frame()
+    assert set(frame.task) == {"recommendation"} and set(frame.label) == {"random", "popularity"}
+
+
+def test_the_costs_of_a_run_of_one_task_are_those_of_its_stages(told) -> None:
+    (result,) = (result for result in benchmark.load_results(told[0]) if result.label == "random")
+    stages = result.of_tasks(["recommendation"]).cost["stages"]
+    assert {"rank.recommendation", "ids"} <= stages.keys() and not any(name.endswith(".search") for name in stages)
+    assert result.of_tasks(result.metrics) is result
 
 
 def test_a_table_that_cannot_be_filled_costs_no_cell(shop, tmp_path, monkeypatch, capsys) -> None:
