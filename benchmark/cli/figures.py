@@ -34,7 +34,8 @@ def execute(arguments: argparse.Namespace) -> int:
     from benchmark.api.archive import opened_runs
     from benchmark.files import require_folder
     from benchmark.registry import load
-    from benchmark.results.result_files import newest, older_note, problems, results_below
+    from benchmark.results.result_files import newest, problems, results_below
+    from benchmark.results.versions import older_note
 
     require_folder(arguments.out, "--out")
     names = words(arguments.figures) if arguments.figures else None

@@ -57,7 +57,8 @@ def execute(arguments: argparse.Namespace) -> int:
         report_files,
         tables_shown,
     )
-    from benchmark.results.result_files import newest, older_note, problems, results_below, versions_apart
+    from benchmark.results.result_files import newest, problems, results_below, versions_apart
+    from benchmark.results.versions import older_note
 
     styles = words(arguments.format)
     for style in styles:

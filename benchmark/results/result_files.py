@@ -60,6 +60,7 @@ class Result:
     code: str = ""  # hash of the suite's code, without the methods; older files do not have it
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # task -> what was counted -> number
     stages: Mapping[str, str] = field(default_factory=dict)  # stage -> key in the cache; older files: {}
+    further_metrics: tuple[str, ...] = ()  # what `--metrics` asked for
     problem: str = ""  # why the file could not be read; everything else is empty then
 
     @property
@@ -245,6 +246,7 @@ def read_result(path: Path) -> Result:
             dict(data.get("changed", {})), str(data.get("code", "")),
             {str(task): dict(counted) for task, counted in dict(data.get("counts", {})).items()},
             {str(name): str(key) for name, key in dict(data.get("stages", {})).items()},
+            tuple(map(str, data.get("further_metrics", ()))),
         )  # fmt: skip
         if not all(isinstance(text, str) for text in (result.method, result.label, result.preset, result.key)):
             raise ValueError("method, label, preset and key must be text")
@@ -317,12 +319,6 @@ def newest(results: Iterable[Result]) -> list[Result]:
     return [current for current, _ in _by_age(results) if current is not None]
 
 
-def older_note(results: Iterable[Result], shown: Iterable[Result]) -> str:
-    """Return what to say of results that `newest` has left out, in whole or in part; '' where there are none."""
-    left = sum(len(result.metrics) for result in results) - sum(len(result.metrics) for result in shown)
-    return f"{left} older results, of other versions of the suite, are left out; see --all-versions" if left else ""
-
-
 def versions_apart(results: Iterable[Result]) -> list[Result]:
     """Return all results, what older versions left behind as rows of their own: 'rqvae@1a2b3c', after the key.
 
@@ -341,11 +337,11 @@ def _by_age(results: Iterable[Result]) -> list[tuple[Result | None, Result | Non
     every = list(results)
     for result in every:
         for task in result.metrics:
-            place = (_identity(result), result.seed, task)
+            place = (identity(result), result.seed, task)
             best[place] = max(best.get(place, ""), result.written(task))
     parts: list[tuple[Result | None, Result | None]] = []
     for result in every:
-        older = {t for t in result.metrics if result.written(t) < best[_identity(result), result.seed, t]}
+        older = {t for t in result.metrics if result.written(t) < best[identity(result), result.seed, t]}
         if not older:
             parts.append((result, None))
             continue
@@ -364,7 +360,7 @@ def group_seeds(results: Iterable[Result], *, by_key: bool = False) -> list[tupl
     groups: dict[Any, dict[int, Result]] = {}
     for result in results:
         if not result.problem:
-            group = groups.setdefault((_identity(result), result.key if by_key else ""), {})
+            group = groups.setdefault((identity(result), result.key if by_key else ""), {})
             known = group.get(result.seed)
             if known is None or result.written() > known.written():
                 group[result.seed] = result
@@ -376,16 +372,17 @@ def group_seeds_by_task(results: Iterable[Result], tasks: Iterable[str]) -> list
     results = list(results)
     groups = group_seeds(results)
     grouped = {result.folder for seeds in groups for result in seeds}
-    divided = {_identity(result) for result in results if not result.problem and result.folder not in grouped}
-    parts = [result for result in results if not result.problem and _identity(result) in divided]
+    divided = {identity(result) for result in results if not result.problem and result.folder not in grouped}
+    parts = [result for result in results if not result.problem and identity(result) in divided]
     of_tasks = [
         group_seeds(replace(result, metrics={task: result.metrics[task]}) for result in parts if task in result.metrics)
         for task in dict.fromkeys(tasks)
     ]
-    return [*(seeds for seeds in groups if _identity(seeds[0]) not in divided), *itertools.chain(*of_tasks)]
+    return [*(seeds for seeds in groups if identity(seeds[0]) not in divided), *itertools.chain(*of_tasks)]
 
 
-def _identity(result: Result) -> Any:
+def identity(result: Result) -> Any:
+    """Return what two results must share to be of one row; they may differ in seed, tasks and version of the code."""
     return result.protocol, result.label, result.method, _canonical(result.config)
 
 

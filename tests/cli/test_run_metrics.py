@@ -64,6 +64,12 @@ def test_order_and_spelling_of_the_names_and_those_of_every_task_do_not_count(wo
     assert planned(words, capsys, "--metrics", "R@10") == planned(words, capsys)
 
 
+def test_a_report_says_that_the_metrics_alone_were_others(scored: Path, capsys) -> None:
+    capsys.readouterr()
+    assert main(["report", "--runs", str(scored)]) == 0
+    assert "older results, with other --metrics, are left out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("task", ["recommendation", "search"])
 def test_the_values_are_a_count_over_the_stored_ranking(scored: Path, task: str) -> None:
     folder, content = further(scored, "rqkmeans")

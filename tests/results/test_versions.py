@@ -3,22 +3,27 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import FAST
 from result_files import hits, put
 
 import benchmark
 from benchmark.api.compare import compare
 from benchmark.api.results import load_results
 from benchmark.cli.main import main
-from benchmark.running import record
+from benchmark.registry import load
+from benchmark.running import plan, record
 
 TASK = "recommendation"
 
 
-def put_version(runs: Path, label: str, key: str, share: float, day: int, *, seed: int = 0, task: str = TASK) -> Path:
-    written = {task: f"2026-11-{day:02}T12:00:00.000+00:00"}
-    return put(runs, label, seed=seed, key=key, task=task, values=hits(share, seed + 1), cost={"written": written})
+def put_version(
+    runs: Path, label: str, key: str, share: float, day: int, *, seed: int = 0, task: str = TASK, **fields: Any
+) -> Path:  # fmt: skip
+    cost = {"written": {task: f"2026-11-{day:02}T12:00:00.000+00:00"}}
+    return put(runs, label, seed=seed, key=key, task=task, values=hits(share, seed + 1), cost=cost, **fields)
 
 
 def rows(runs: Path) -> dict[str, tuple[float, int]]:
@@ -27,10 +32,10 @@ def rows(runs: Path) -> dict[str, tuple[float, int]]:
 
 
 def test_an_older_version_adds_no_row_and_takes_no_star(tmp_path, capsys):
-    put_version(tmp_path, "a", "new", 0.6, 20)
-    put_version(tmp_path, "b", "new", 0.2, 20)
+    put_version(tmp_path, "a", "new", 0.6, 20, code="c2")
+    put_version(tmp_path, "b", "new", 0.2, 20, code="c2")
     alone = str(load_results(tmp_path).table(TASK))
-    old = put_version(tmp_path, "a", "old", 0.3, 10)
+    old = put_version(tmp_path, "a", "old", 0.3, 10, code="c1")
     assert str(load_results(tmp_path).table(TASK)) == alone and list(rows(tmp_path)) == ["a", "b"]
     assert compare("a", "b", runs=tmp_path).tasks[0].metrics[0].winner == "A"
 
@@ -39,6 +44,24 @@ def test_an_older_version_adds_no_row_and_takes_no_star(tmp_path, capsys):
     assert main(["report", "--runs", str(tmp_path), "--tables", TASK, "--all-versions"]) == 0
     assert "a@old" in capsys.readouterr().out
     assert compare(str(old), "a", runs=tmp_path).tasks[0].metrics[0].winner == "B", "a folder may be of any version"
+
+
+@pytest.mark.parametrize(
+    ("older", "reason"),
+    [
+        ({"code": "c1"}, "of other versions of the suite"),
+        ({"further_metrics": ["P@5"]}, "with other --metrics"),
+        ({"stages": {"ids": "s1"}}, "of other versions of the method's own code or local model"),
+        ({"code": "c1", "further_metrics": ["P@5"]}, "of other versions of the suite or with other --metrics"),
+        ({}, "computed with other code or metrics"),
+    ],
+)
+def test_older_results_are_left_out_for_what_really_differs(tmp_path, capsys, older, reason):
+    newer = {"code": "c2", "stages": {"ids": "s2", "rank.recommendation": "s3"}}
+    put_version(tmp_path, "a", "new", 0.6, 20, **newer)
+    put_version(tmp_path, "a", "old", 0.3, 10, **newer | older)
+    assert main(["report", "--runs", str(tmp_path), "--tables", TASK]) == 0
+    assert f"1 older results, {reason}, are left out; see --all-versions" in capsys.readouterr().err
 
 
 def test_the_newest_counts_by_task_and_seed_whatever_its_key(tmp_path):
@@ -109,6 +132,25 @@ def test_what_a_run_asks_for_is_shown_after_a_return_to_older_code(shop, tmp_pat
     assert [result.folder for result in load_results(tmp_path)] == [newer]
     benchmark.run("popularity", shop, runs=tmp_path, quiet=True)
     assert [result.folder for result in load_results(tmp_path)] == [here.folder]
+
+
+@pytest.fixture(scope="module")
+def edited(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All tasks of a row, and its ID quality again after its method's code was edited."""
+    runs = tmp_path_factory.mktemp("edited")
+    words = ["run", "--methods", "random", "--dataset", str(shop), "--runs", str(runs), "--device", "cpu", *FAST]
+    assert main(words) == 0
+    known, method = plan.code_version, load("method", "random")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "code_version", lambda root: "edited" if root is method else known(root))
+        assert main([*words, "--tasks", "id-quality"]) == 0
+    return runs
+
+
+def test_an_edit_of_a_methods_own_code_is_not_called_another_version_of_the_suite(edited, capsys):
+    assert main(["report", "--runs", str(edited)]) == 0
+    said = capsys.readouterr().err
+    assert "1 older results, of other versions of the method's own code or local model, are left out" in said
 
 
 def test_a_changed_checkout_is_not_called_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
