@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.registry import find, load, registered
-from benchmark.results.result_files import Result
+from benchmark.results.result_files import Result, identity
+from benchmark.results.versions import TASKS_OF_VERSIONS, tasks_apart
 
 SUFFIX = {"latex": "tex", "terminal": "txt"}  # of files in a format; of the other formats: their name
 FILE_WIDTH = 120  # columns of a file in the terminal's format
@@ -33,6 +34,7 @@ def fill_tables(
 
     The name of a group stands for all tables of it; the tables of a group are not among the default ones. `columns`
     are headers or metrics: the suite's own tables show these alone, and tables without one of them are left out.
+    A footnote names rows whose tasks, as these tables show them side by side, are of several versions of the code.
     With `headlines` tables show the columns of the overview alone, and those that have none are left out.
     """
     tables = chosen_tables(names)
@@ -40,7 +42,26 @@ def fill_tables(
         tables = _narrowed([_completed(table, results) for table in tables], columns)
     if headlines:
         tables = _with_headlines(tables)
-    return [filled for table in tables for filled in table.fill(results)]
+    return _with_notes_on_versions([filled for table in tables for filled in table.fill(results)])
+
+
+def _with_notes_on_versions(tables: Sequence[Any]) -> list[Any]:
+    """Return the tables, with a footnote where rows have tasks of several versions of the code in these tables."""
+    apart = tasks_apart(shown for table in tables for row in table.rows for shown in _shown(table, row))
+    return [_with_note_on_versions(table, apart) for table in tables] if apart else [*tables]
+
+
+def _with_note_on_versions(table: Any, apart: Mapping[Any, str]) -> Any:
+    rows = {row.label: dict.fromkeys(identity(result) for result, _ in _shown(table, row)) for row in table.rows}
+    said = [f"{label} ({apart[found]})" for label, of_row in rows.items() for found in of_row if found in apart]
+    note = f"{TASKS_OF_VERSIONS}: {'; '.join(said)}."
+    return replace(table, footnotes=(*table.footnotes, note)) if said else table
+
+
+def _shown(table: Any, row: Any) -> Iterator[tuple[Result, str]]:
+    """Yield the results whose numbers stand in a row of a filled table, each with the task ('' for costs)."""
+    for column, cell in zip(table.columns, row.cells, strict=True):
+        yield from ((result, column.task or table.table.task) for result in cell.results)
 
 
 def _completed(table: Any, results: Sequence[Result]) -> Any:

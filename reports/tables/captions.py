@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmark.reports.tables.histories import histories_in_words
 from benchmark.results.result_files import Result
+from benchmark.results.versions import seeds_note
 
 ITEM_VECTORS = {
     "ids": "codes", "text": "text embedding", "both": "codes and text embedding", "table": "row of a learned table",
@@ -150,5 +151,7 @@ def remarks_of_runs(labels: Sequence[str], groups: Sequence[Sequence[Result]]) -
             some = f" (seed{'s' if len(having) > 1 else ''} {', '.join(having)})" if len(having) < len(seeds) else ""
             said.setdefault(note, []).append(label + some)
     notes = [note if rows == list(labels) else f"{', '.join(rows)}: {note}" for note, rows in said.items()]
-    mixed = [label for label, seeds in zip(labels, groups, strict=True) if len({r.key for r in seeds}) > 1]
-    return notes + ([f"Seeds of more than one version of the suite's code: {', '.join(mixed)}."] if mixed else [])
+    mixed: dict[str, list[str]] = {}
+    for label, seeds in zip(labels, groups, strict=True):
+        mixed.setdefault(seeds_note(seeds), []).append(label)
+    return notes + [f"{note}: {', '.join(rows)}." for note, rows in mixed.items() if note]

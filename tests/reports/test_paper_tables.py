@@ -12,7 +12,7 @@ from benchmark.cli.main import main
 from benchmark.reports import paper
 from benchmark.reports.renderers import markdown, terminal
 from benchmark.reports.tables.layout import cell_text
-from benchmark.results.registered_tables import chosen_tables
+from benchmark.results.registered_tables import chosen_tables, fill_tables
 from benchmark.results.result_files import load_results, newest
 
 AMAZON = ["title", "description", "brand", "price", "category"]
@@ -287,6 +287,18 @@ def test_tasks_of_two_versions_of_the_code_fill_one_row(runs):
     filled, *_ = paper.TABLE5.fill(newest(load_results(runs)))
     (row,) = (row for row in filled.rows if row.results)
     assert [(cell.mean, cell.n) for cell in row.cells] == [(pytest.approx(mean), 2) for mean in (0.3, 0.04, 0.3)]
+    (note,) = (note for note in fill_tables(newest(load_results(runs)), ["table5"])[0].footnotes if "versions" in note)
+    assert note.endswith(f": {row.label} (id-quality, recommendation apart from search).")
+
+
+def test_data_sets_of_one_row_have_keys_of_their_own_and_are_no_versions_of_the_code(runs):
+    sports = BEAUTY | {"name": "sports", "title": "Sports", "fingerprint": "s1"}
+    for key, dataset in (("k1", BEAUTY), ("k2", sports)):
+        metrics = {"id-quality": {"AMI": 0.3}}
+        paper_run(runs, "lmindexer", LMINDEXER, key=key, dataset=dataset, metrics=metrics, code="c1")
+    filled, *_ = fill_tables(load_results(runs), ["table1"])
+    assert [len(row.results) for row in filled.rows if row.results] == [2]
+    assert not any("version" in note for note in filled.footnotes)
 
 
 def test_an_ablation_shows_its_own_rows_alone_and_other_data_sets_only_with_two_of_them(runs):

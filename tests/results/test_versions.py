@@ -153,6 +153,59 @@ def test_an_edit_of_a_methods_own_code_is_not_called_another_version_of_the_suit
     assert "1 older results, of other versions of the method's own code or local model, are left out" in said
 
 
+NOTE = (
+    "Tasks computed by different versions of the code (the suite's or the method's own), perhaps from different IDs: "
+)
+
+
+def test_a_row_that_mixes_versions_is_named_in_every_table_that_shows_it_beside_the_other(edited, tmp_path, capsys):
+    mixed = f"{NOTE}random (id-quality, costs apart from recommendation, search)."
+    found = load_results(edited)
+    shown = {
+        filled.table.name: filled for filled in found.table("id-quality", "recommendation", "search", "cost").filled
+    }
+    assert all(filled.footnotes.count(mixed) == 1 for filled in shown.values()) and len(shown) == 4
+    assert not any(NOTE in note for note in found.table("recommendation", "search").filled[0].footnotes), "one version"
+    assert mixed.partition(":")[0] in " ".join(str(found.table()).split()), "of all the suite's own tables"
+
+    for names in ("id-quality,recommendation", "recommendation"):
+        out = tmp_path / names
+        words = ["report", "--runs", str(edited), "--tables", names, "--format", "json,md", "--out", str(out)]
+        assert main(words) == 0
+        assert (NOTE in (out / "tables.md").read_text()) == ("," in names)
+        assert main(["verify", str(out), "--runs", str(edited)]) == 0, capsys.readouterr()
+
+
+def test_further_metrics_alone_make_no_other_version_of_a_row(tmp_path):
+    code = {"code": "c1", "stages": {"ids": "s1"}}
+    put_version(tmp_path, "a", "k1", 0.6, 10, **code)
+    put_version(tmp_path, "a", "k2", 0.6, 20, task="search", further_metrics=["P@5"], **code)
+    tables = load_results(tmp_path).table(TASK, "search").filled
+    assert len(tables) == 2 and not any(NOTE in note for filled in tables for note in filled.footnotes)
+    put_version(tmp_path, "b", "k1", 0.6, 10, **code)
+    put_version(tmp_path, "b", "k2", 0.6, 20, task="search", **code | {"code": "c2"})
+    said = [note for filled in load_results(tmp_path).table(TASK, "search").filled for note in filled.footnotes]
+    assert said.count(f"{NOTE}b (recommendation apart from search).") == 2
+
+
+@pytest.mark.parametrize(
+    ("of_seeds", "note"),
+    [
+        ([("k1", "c1"), ("k2", "c2")], "Seeds of more than one version of the suite's code: a."),
+        (
+            [("k1", "c1"), ("k2", "c1")],
+            "Seeds with different --metrics, or of more than one version of the method's own code: a.",
+        ),
+        ([("k1", "c1"), ("k1", "c1")], ""),
+    ],
+)
+def test_seeds_of_several_keys_are_named_for_what_differs(tmp_path, of_seeds, note):
+    for seed, (key, code) in enumerate(of_seeds):
+        put_version(tmp_path, "a", key, 0.6, 10, seed=seed, code=code)
+    (filled,) = load_results(tmp_path).table(TASK).filled
+    assert [said for said in filled.footnotes if said.startswith("Seeds ")] == ([note] if note else [])
+
+
 def test_a_changed_checkout_is_not_called_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     for changes, said in [("", "abc"), (" M benchmark/errors.py", "abc-dirty")]:
         monkeypatch.setattr(record, "_git", lambda folder, *words, new=changes: {"rev-parse": "abc"}.get(words[0], new))
