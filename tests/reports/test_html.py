@@ -276,7 +276,7 @@ def test_the_command_of_a_result_builds_its_configuration_again(given):
     (asked,) = make_variants(["wide=rqvae"], "small", given)
     result = SimpleNamespace(
         method="rqvae", label="wide", preset="small", dataset={"name": "beauty"}, metrics={}, queries=None, seed=0,
-        self_retrieval="", of_histories={},
+        self_retrieval="", of_histories={}, first_look=0,
         text_fields=("title", "description", "brand", "price"),
         config={"method": asked.config.model_dump(mode="json"), "generative": asked.generative.model_dump(mode="json")},
     )  # fmt: skip
