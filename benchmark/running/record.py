@@ -17,7 +17,8 @@ that is not done, and the next run writes the task's files again.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -103,6 +104,18 @@ class Scored:
         scores = add_query_scores(cell.task, scores, lambda: read_run(run), judgments)
         write_scores(cell.folder / f"scores.{cell.task}.tsv", scores)
         return cls(scores.means, {"users" if cell.task == "recommendation" else "queries": len(scores.query_ids)})
+
+
+@contextmanager
+def or_nothing(cell: Cell) -> Iterator[None]:
+    """Remove what a failed attempt at scoring has written of a task that the cell's result does not have."""
+    try:
+        yield
+    except BaseException:
+        if cell.task not in (cell.result() or {"metrics": {}})["metrics"]:
+            for name in OF_TASK:
+                (cell.folder / name.format(cell.task)).unlink(missing_ok=True)
+        raise
 
 
 def write_result(

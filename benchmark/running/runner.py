@@ -30,7 +30,7 @@ from benchmark.running.failures import Failure, Interrupts, explain
 from benchmark.running.first_look import FirstLookMaterial
 from benchmark.running.material import Material
 from benchmark.running.progress import RunProgress
-from benchmark.running.record import Scored, write_result
+from benchmark.running.record import Scored, or_nothing, write_result
 from benchmark.running.stages import Stages
 from benchmark.running.steps.encode import encode_items, encode_texts, read_embeddings
 from benchmark.running.steps.fit_and_rank import fit_and_rank, keep_run
@@ -129,7 +129,8 @@ class Runner:
             if codes is not None:
                 used[f"train.{cell.task}"] = self._train(cell, codes)
             stage = used[f"rank.{cell.task}"] = self._rank(cell, codes)
-            scored = self._score(cell, stage, codes)
+            with or_nothing(cell):
+                scored = self._score(cell, stage, codes)
         if process_rank() == 0:
             said = self.material.facts_of_protocol
             inputs = self.material.test_users[0] if cell.task == "recommendation" else None

@@ -122,3 +122,17 @@ def test_a_command_that_a_plugin_ends_did_not_go_well(
     monkeypatch.setattr(command, "execute", execute)
     assert main(["doctor"]) == 1
     assert "sys.exit(0)" in capsys.readouterr().err
+
+
+def test_a_failure_while_scoring_leaves_nothing_that_looks_like_a_lost_result(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("a metric that cannot be")
+
+    words = ["run", "--dataset", str(shop), "--methods", "popularity", "--runs", str(tmp_path), "--device", "cpu"]
+    with monkeypatch.context() as patch:
+        patch.setattr("benchmark.metrics.ranking.write_scores", fail)
+        assert main([*words, "--tasks", "recommendation"]) == 1
+    assert not list(tmp_path.rglob("run.recommendation.trec")) and not list(tmp_path.rglob("result.json"))
+    assert main([*words, "--tasks", "recommendation"]) == 0 and main(["verify", str(tmp_path)]) == 0
