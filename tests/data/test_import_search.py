@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from foreign import imported, jsonl, notes, rows, write
@@ -142,6 +142,29 @@ def test_a_collection_that_cannot_be_fetched_is_named_with_the_reason(
     assert main(["import", "ir-datasets", "far/away", str(tmp_path / "set")]) == 2
     assert "ir_datasets far/away: its documents cannot be read: no route to host" in capsys.readouterr().err
     assert not (tmp_path / "set").exists()
+
+
+class TitleDoc(NamedTuple):
+    """A document as ir_datasets has it, whose text begins with the title where there is one."""
+
+    doc_id: str
+    text: str
+    title: str
+
+    def default_text(self) -> str:
+        return f"{self.title} {self.text}"
+
+
+def test_a_title_without_a_body_stands_there_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = [TitleDoc("d1", "burns oil", "lamp"), TitleDoc("d2", "", "old lamp")]
+    fake = SimpleNamespace(
+        has_docs=lambda: True, has_queries=lambda: False, has_qrels=lambda: False, docs_iter=lambda: iter(documents),
+        docs_metadata=lambda: {"count": 2}, docs_count=lambda: 2,
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "ir_datasets", SimpleNamespace(load=lambda name: fake, registry=[]))
+    assert rows(imported(tmp_path, "ir-datasets", "fake"), "title", "description") == [
+        ("lamp", "burns oil"), ("old lamp", None),
+    ]  # fmt: skip
 
 
 def test_documents_are_read_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
