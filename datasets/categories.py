@@ -29,9 +29,9 @@ class CategorySeparator:
 
     def path(self, text: str) -> list[str]:
         """Return the names of a path, general to special."""
+        text = unescape(text)
         if (listed := _listed(text)) is not None:
             return listed
-        text = unescape(text)
         parts = text.split(self.sign) if self.sign else [text]
         return [part.strip() for part in parts if part.strip()]
 
@@ -76,7 +76,7 @@ def find_separator(
 
 
 def _listed(text: str) -> list[str] | None:
-    """Return the names of text such as `'Clothing', "Men's Shirts"`; None for other text."""
+    """Return the names of unescaped text such as `'Clothing', "Men's Shirts"`; None for other text."""
     text = text.strip()
     if text[:1] not in ("'", '"', "["):
         return None
@@ -85,4 +85,4 @@ def _listed(text: str) -> list[str] | None:
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
     named = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    return [unescape(name).strip() for name in names if name.strip()] if named else None
+    return [name.strip() for name in names if name.strip()] if named else None
